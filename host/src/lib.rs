@@ -1,0 +1,3 @@
+//! Bailiwick: an integration hub for shared public services.
+
+pub mod model;

@@ -1,0 +1,248 @@
+//! What an operator declares: partners, connections, jobs and their schedules, in validated form.
+
+use std::path::PathBuf;
+
+use super::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName};
+use super::limits::Limit;
+
+/// An organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partner {
+    /// Its name.
+    pub name: PartnerName,
+    /// What people call it.
+    pub title: String,
+}
+
+/// A named place outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Its owner.
+    pub partner: PartnerName,
+    /// Its name, within its partner.
+    pub name: ConnectionName,
+    /// Where and how.
+    pub place: Place,
+}
+
+/// The kinds of place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A folder on the hub's machine.
+    Folder {
+        /// Absolute, or made absolute against the folder of the configuration.
+        path: PathBuf,
+        /// How long a file must have been left alone before it is taken.
+        settle_ms: u64,
+    },
+}
+
+/// A declared movement of data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Its owner.
+    pub partner: PartnerName,
+    /// Its name, within its partner.
+    pub name: JobName,
+    /// What people call it.
+    pub title: String,
+    /// The plugin that it runs.
+    pub plugin: PluginName,
+    /// Where rows come from, one for each input of the plugin that is used. A rule set has one, named `case`.
+    pub inputs: Vec<JobInput>,
+    /// Where rows go, one for each output of the plugin that is used. A rule set has one, named `decision`.
+    pub outputs: Vec<JobOutput>,
+    /// When it runs by itself.
+    pub schedule: Option<Schedule>,
+    /// Zone of the job's dates, such as `Europe/London`.
+    pub zone: String,
+    /// Settings for the plugin: a JSON object.
+    pub settings: serde_json::Value,
+    /// Rows that may be rejected before the run is held.
+    pub reject_rows_max: u64,
+    /// Limits other than what the plugin asks for.
+    pub limits: Vec<(Limit, u64)>,
+    /// Attempts of one run, the first included.
+    pub attempts_max: u32,
+    /// SHA-256 of the file that declares it.
+    pub definition: Digest,
+}
+
+/// Where the rows of an input come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobInput {
+    /// The plugin's input.
+    pub port: String,
+    /// The place.
+    pub connection: ConnectionName,
+    /// Which files: a pattern such as `payroll-*.csv`.
+    pub file: String,
+    /// Which of the files that match and were not taken before.
+    pub take: Take,
+    /// How to read it.
+    pub format: Format,
+}
+
+/// Which of several files to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Take {
+    /// The first by name that was not taken before: a queue of files, one a run.
+    Next,
+    /// The last by name, taken before or not: a file that is kept up to date, such as a list of drivers.
+    Latest,
+}
+
+/// Where the rows of an output go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobOutput {
+    /// The plugin's output.
+    pub port: String,
+    /// The place.
+    pub connection: ConnectionName,
+    /// The file's name, in which `{date}`, `{month}`, `{run}` and `{input}` are replaced by the run's logical date,
+    /// its month, the run's id, and the name of the first input file without its ending.
+    pub file: String,
+    /// How to write it.
+    pub format: Format,
+}
+
+/// A file format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values after RFC 4180.
+    Csv(CsvFormat),
+    /// One JSON object a line.
+    JsonLines(JsonLinesFormat),
+    /// Every column at its place in the line.
+    FixedWidth(FixedWidthFormat),
+}
+
+/// How characters are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, with or without a byte order mark.
+    Utf8,
+    /// Windows-1252, as payroll systems on Windows write it.
+    Windows1252,
+}
+
+/// How dates are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateStyle {
+    /// 2026-03-31.
+    Iso,
+    /// 31/03/2026.
+    DayMonthYear,
+    /// 20260331.
+    Compact,
+}
+
+/// Options of CSV.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvFormat {
+    /// How characters are coded.
+    pub encoding: Encoding,
+    /// Between values; a comma unless declared.
+    pub delimiter: u8,
+    /// How dates are written.
+    pub dates: DateStyle,
+    /// Headings in the file that differ from the columns' names: (column, heading).
+    pub headings: Vec<(String, String)>,
+    /// Whether columns of the file that the plugin does not declare are passed over; else the file is refused.
+    pub other_columns_ignored: bool,
+}
+
+/// Options of JSON lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JsonLinesFormat {
+    /// How dates are written.
+    pub dates: DateStyle,
+}
+
+/// Options of fixed width.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FixedWidthFormat {
+    /// How characters are coded.
+    pub encoding: Encoding,
+    /// How dates are written.
+    pub dates: DateStyle,
+    /// The columns and their places.
+    pub fields: Vec<FixedField>,
+    /// Between lines.
+    pub line_end: LineEnd,
+}
+
+/// What ends a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineEnd {
+    /// Line feed.
+    Lf,
+    /// Carriage return and line feed.
+    CrLf,
+}
+
+/// One column of a fixed width line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FixedField {
+    /// The column.
+    pub column: String,
+    /// Its first character, counted from 1.
+    pub start: usize,
+    /// How many characters.
+    pub width: usize,
+    /// On which side it is filled up.
+    pub align: Align,
+    /// With what it is filled up.
+    pub fill: char,
+    /// Whether a decimal is written without its point, as pence.
+    pub point_implied: bool,
+}
+
+/// Which side a value stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// Text, usually.
+    Left,
+    /// Numbers, usually.
+    Right,
+}
+
+/// When a job runs by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Five fields: minute, hour, day of month, month, day of week.
+    pub cron: String,
+    /// IANA zone in which they are read.
+    pub zone: String,
+    /// What happens when the day is no working day.
+    pub working_day: WorkingDay,
+    /// What happens to slots that passed while no hub was running.
+    pub catch_up: CatchUp,
+}
+
+/// What happens when a slot falls on a weekend or a bank holiday of England and Wales.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkingDay {
+    /// It runs all the same.
+    Any,
+    /// It runs on the working day before.
+    Before,
+    /// It runs on the working day after.
+    After,
+    /// It does not run, and a skipped run is recorded.
+    Skip,
+}
+
+/// What happens to slots that passed while no hub was running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatchUp {
+    /// They are recorded as skipped.
+    Skip,
+    /// The last one runs; those before it are recorded as skipped.
+    Once,
+    /// All run, oldest first, but at most this many; those before them are recorded as skipped.
+    All {
+        /// 1 to 1,000.
+        slots_max: u32,
+    },
+}

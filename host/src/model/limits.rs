@@ -1,0 +1,358 @@
+//! Every limit: its default, the highest an operator may set, and why it exists.
+//!
+//! One table, [`LIMITS`], is what the sandbox enforces, the run record stores, `plugin inspect` prints and the docs show.
+
+use std::fmt;
+
+/// Something that a plugin can use up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Limit {
+    /// Linear memory of one instance.
+    MemoryBytes,
+    /// Entries of all tables of one instance.
+    TableEntries,
+    /// Core instances inside one component.
+    Instances,
+    /// Time on the CPU inside the guest, for one decision or one call of an adapter.
+    CpuMs,
+    /// Time from the first call to the last of one run, host calls included.
+    WallMs,
+    /// Stack of the guest.
+    StackBytes,
+    /// What one call may make the hub allocate while values cross the boundary.
+    HostCallBytes,
+    /// Bytes that the hub keeps on the plugin's behalf over a run: state, open tables.
+    RetainedBytes,
+    /// Notes in the log.
+    LogLines,
+    /// Bytes of all notes in the log.
+    LogBytes,
+    /// Resource handles open at one time.
+    Handles,
+    /// Rows of all outputs.
+    OutputRows,
+    /// Bytes of all outputs.
+    OutputBytes,
+    /// Bytes of random numbers.
+    RandomBytes,
+    /// Bytes of a job's state.
+    StateBytes,
+    /// Size of an uploaded component.
+    ComponentBytes,
+    /// Time to compile a component.
+    CompileMs,
+    /// Memory to compile a component.
+    CompileBytes,
+}
+
+/// What is known of one limit.
+#[derive(Debug, Clone, Copy)]
+pub struct LimitFact {
+    /// Which.
+    pub limit: Limit,
+    /// Its name in `plugin.toml`, job files and the run record.
+    pub name: &'static str,
+    /// In force where nobody asks for another.
+    pub default: u64,
+    /// The highest that an operator may allow.
+    pub ceiling: u64,
+    /// Why it exists and why the default is what it is.
+    pub why: &'static str,
+}
+
+const MIB: u64 = 1 << 20;
+
+/// Every limit, in the order in which people read them.
+pub const LIMITS: &[LimitFact] = &[
+    LimitFact {
+        limit: Limit::MemoryBytes,
+        name: "memory-bytes",
+        default: 64 * MIB,
+        ceiling: 1024 * MIB,
+        why: "a plugin that keeps what it reads must not take the hub's memory; reference plugins stay below 4 MiB",
+    },
+    LimitFact {
+        limit: Limit::TableEntries,
+        name: "table-entries",
+        default: 20_000,
+        ceiling: 200_000,
+        why: "tables of function pointers cost the hub memory outside linear memory",
+    },
+    LimitFact {
+        limit: Limit::Instances,
+        name: "instances",
+        default: 8,
+        ceiling: 64,
+        why: "each core instance takes a slot of the pool; Rust plugins have 4, Python plugins about 40",
+    },
+    LimitFact {
+        limit: Limit::CpuMs,
+        name: "cpu-ms",
+        default: 1_000,
+        ceiling: 60_000,
+        why: "a loop that does not end must end; 1,024 rows take about 1 ms",
+    },
+    LimitFact {
+        limit: Limit::WallMs,
+        name: "wall-ms",
+        default: 600_000,
+        ceiling: 86_400_000,
+        why: "a run must end even when its time goes into host calls",
+    },
+    LimitFact {
+        limit: Limit::StackBytes,
+        name: "stack-bytes",
+        default: 512 << 10,
+        ceiling: 512 << 10,
+        why: "deep recursion must trap, not reach the hub's own stack",
+    },
+    LimitFact {
+        limit: Limit::HostCallBytes,
+        name: "host-call-bytes",
+        default: 16 * MIB,
+        ceiling: 256 * MIB,
+        why: "a guest must not make the hub allocate by the lists that it passes; a batch of 1,024 rows is below 1 MiB",
+    },
+    LimitFact {
+        limit: Limit::RetainedBytes,
+        name: "retained-bytes",
+        default: 16 * MIB,
+        ceiling: 256 * MIB,
+        why: "host-call fuel refills with each call, so what stays is counted apart",
+    },
+    LimitFact { limit: Limit::LogLines, name: "log-lines", default: 1_000, ceiling: 100_000, why: "a log is read by people" },
+    LimitFact { limit: Limit::LogBytes, name: "log-bytes", default: 256 << 10, ceiling: 16 * MIB, why: "a log must not fill the disk" },
+    LimitFact { limit: Limit::Handles, name: "handles", default: 64, ceiling: 1_000, why: "open tables take memory of the hub" },
+    LimitFact {
+        limit: Limit::OutputRows,
+        name: "output-rows",
+        default: 50_000_000,
+        ceiling: 1_000_000_000,
+        why: "an output must not grow without end",
+    },
+    LimitFact {
+        limit: Limit::OutputBytes,
+        name: "output-bytes",
+        default: 8 << 30,
+        ceiling: 1 << 40,
+        why: "an output must not fill the disk",
+    },
+    LimitFact { limit: Limit::RandomBytes, name: "random-bytes", default: MIB, ceiling: 64 * MIB, why: "random numbers cost the hub time" },
+    LimitFact {
+        limit: Limit::StateBytes,
+        name: "state-bytes",
+        default: 64 << 10,
+        ceiling: MIB,
+        why: "state is for a few values, not a database",
+    },
+    LimitFact {
+        limit: Limit::ComponentBytes,
+        name: "component-bytes",
+        default: 32 * MIB,
+        ceiling: 128 * MIB,
+        why: "a component is read whole before it is judged",
+    },
+    LimitFact {
+        limit: Limit::CompileMs,
+        name: "compile-ms",
+        default: 60_000,
+        ceiling: 600_000,
+        why: "compiling is outside the runtime's promises, so a child process does it, and is stopped",
+    },
+    LimitFact {
+        limit: Limit::CompileBytes,
+        name: "compile-bytes",
+        default: 2048 * MIB,
+        ceiling: 8192 * MIB,
+        why: "a component can be made to cost the compiler any amount of memory",
+    },
+];
+
+impl Limit {
+    /// What is known of it.
+    #[must_use]
+    pub fn fact(self) -> &'static LimitFact {
+        LIMITS.iter().find(|fact| fact.limit == self).expect("every limit has its fact, as a test shows")
+    }
+
+    /// Its name in files and records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.fact().name
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The amounts that are in force for a release or a run: one for each limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    amounts: Vec<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { amounts: LIMITS.iter().map(|fact| fact.default).collect() }
+    }
+}
+
+/// An amount above what may be allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{limit} is {wanted} and may be at most {ceiling}")]
+pub struct AboveCeiling {
+    /// The limit.
+    pub limit: Limit,
+    /// What was wanted.
+    pub wanted: u64,
+    /// What may be allowed.
+    pub ceiling: u64,
+}
+
+impl Limits {
+    /// The amount in force.
+    #[must_use]
+    pub fn get(&self, limit: Limit) -> u64 {
+        self.amounts[place(limit)]
+    }
+
+    /// Puts another amount in force.
+    ///
+    /// # Errors
+    /// [`AboveCeiling`] if an operator could not allow that much.
+    pub fn set(&mut self, limit: Limit, wanted: u64) -> Result<(), AboveCeiling> {
+        let ceiling = limit.fact().ceiling;
+        if wanted > ceiling {
+            return Err(AboveCeiling { limit, wanted, ceiling });
+        }
+        self.amounts[place(limit)] = wanted;
+        Ok(())
+    }
+
+    /// Every limit with its amount.
+    pub fn iter(&self) -> impl Iterator<Item = (Limit, u64)> + '_ {
+        LIMITS.iter().map(|fact| fact.limit).zip(self.amounts.iter().copied())
+    }
+
+    /// The limit of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Limit> {
+        LIMITS.iter().find(|fact| fact.name == name).map(|fact| fact.limit)
+    }
+}
+
+fn place(limit: Limit) -> usize {
+    LIMITS.iter().position(|fact| fact.limit == limit).expect("every limit has its fact, as a test shows")
+}
+
+/// What a run used of its limits, as far as it was measured: the most of a thing held at once, or all that was taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    amounts: Vec<(Limit, u64)>,
+}
+
+impl Usage {
+    /// Notes an amount, keeping the larger one.
+    pub fn raise(&mut self, limit: Limit, amount: u64) {
+        match self.amounts.iter_mut().find(|(noted, _)| *noted == limit) {
+            Some((_, most)) => *most = (*most).max(amount),
+            None => self.amounts.push((limit, amount)),
+        }
+    }
+
+    /// What was used, where it was measured.
+    #[must_use]
+    pub fn get(&self, limit: Limit) -> Option<u64> {
+        self.amounts.iter().find(|(noted, _)| *noted == limit).map(|(_, amount)| *amount)
+    }
+
+    /// All that was measured.
+    pub fn iter(&self) -> impl Iterator<Item = (Limit, u64)> + '_ {
+        self.amounts.iter().copied()
+    }
+}
+
+// ── limits of the hub itself ────────────────────────────────────────────────
+
+/// Rows of a batch. Measured: batches of 64 cost 8 % more a row, and above 1,024 nothing is won.
+pub const BATCH_ROWS: usize = 1_024;
+
+/// Text bytes of a batch, after which it is closed early, so that long texts do not make a batch large.
+pub const BATCH_TEXT_BYTES_MAX: usize = 1 << 20;
+
+/// Longest record of a file that is read. A longer one is rejected by its offset and length, and the file goes on.
+pub const RECORD_BYTES_MAX: usize = 1 << 20;
+
+/// Longest raw record that is kept with a reject. The artefact has the rest.
+pub const REJECT_RAW_BYTES_MAX: usize = 64 << 10;
+
+/// Rows that a job may reject before the run is held, where the job does not say.
+pub const REJECT_ROWS_DEFAULT: u64 = 1_000;
+
+/// Most rows that a job may allow to be rejected: they are held in memory until the run is written.
+pub const REJECT_ROWS_MAX: u64 = 100_000;
+
+/// Warnings kept with a run; further ones are counted.
+pub const WARNINGS_KEPT_MAX: usize = 10_000;
+
+/// Rows of one answer of a table lookup.
+pub const LOOKUP_ROWS_MAX: usize = 1_024;
+
+/// Groups of an aggregate output: they are held in memory until the run ends.
+pub const AGGREGATE_GROUPS_MAX: usize = 100_000;
+
+/// Keys held in memory for one uniqueness check, after which they are written to disk in sorted runs.
+pub const UNIQUE_KEYS_IN_MEMORY: usize = 1 << 20;
+
+/// Largest case of a rule set, in bytes of JSON.
+pub const CASE_BYTES_MAX: usize = 1 << 20;
+
+/// Cases in one request for decisions.
+pub const CASES_PER_REQUEST_MAX: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_has_its_fact_once() {
+        // A new variant does not compile until it stands here, and fails here until it stands in LIMITS.
+        for fact in LIMITS {
+            match fact.limit {
+                Limit::MemoryBytes
+                | Limit::TableEntries
+                | Limit::Instances
+                | Limit::CpuMs
+                | Limit::WallMs
+                | Limit::StackBytes
+                | Limit::HostCallBytes
+                | Limit::RetainedBytes
+                | Limit::LogLines
+                | Limit::LogBytes
+                | Limit::Handles
+                | Limit::OutputRows
+                | Limit::OutputBytes
+                | Limit::RandomBytes
+                | Limit::StateBytes
+                | Limit::ComponentBytes
+                | Limit::CompileMs
+                | Limit::CompileBytes => {}
+            }
+            assert_eq!(LIMITS.iter().filter(|other| other.limit == fact.limit || other.name == fact.name).count(), 1, "{}", fact.name);
+            assert!(fact.default <= fact.ceiling, "{}", fact.name);
+        }
+        assert_eq!(LIMITS.len(), 18);
+    }
+
+    #[test]
+    fn ceilings_hold() {
+        let mut limits = Limits::default();
+        assert_eq!(limits.set(Limit::CpuMs, 2_000), Ok(()));
+        assert_eq!(limits.get(Limit::CpuMs), 2_000);
+        assert!(limits.set(Limit::CpuMs, 60_001).is_err());
+        assert_eq!(limits.get(Limit::CpuMs), 2_000);
+    }
+}
