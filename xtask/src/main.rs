@@ -1,2 +1,46 @@
-//! x
-fn main() {}
+//! The project's own tasks. Run one with `cargo xtask NAME`.
+#![expect(clippy::print_stdout, reason = "a task talks to the person who ran it")]
+
+mod bench;
+mod demo;
+mod plugins;
+mod prerequisites;
+mod test;
+mod tidy;
+mod tools;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Bailiwick's own tasks")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Builds everything, starts a hub, runs the four jobs of the Staffordshire example and shows what happened.
+    Demo(demo::Options),
+    /// Runs every check there is, after installing what it needs.
+    Test(test::Options),
+    /// Measures against the peers and writes tests/bench/results.json and results.md.
+    Bench(bench::Options),
+    /// Checks the house rules: who may know what, file and function length, quarantined crates.
+    Tidy,
+    /// Builds the plugins in plugins/ into components under target/plugins.
+    Plugins,
+    /// Checks dependencies against the advisory database. Needs the network.
+    Audit,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Bench(options) => bench::run(&options),
+        Task::Tidy => tidy::run(),
+        Task::Plugins => plugins::build_all().map(|built| println!("{} plugins built", built.len())),
+        Task::Audit => test::audit(),
+    }
+}

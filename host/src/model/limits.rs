@@ -307,6 +307,27 @@ pub const AGGREGATE_GROUPS_MAX: usize = 100_000;
 /// Keys held in memory for one uniqueness check, after which they are written to disk in sorted runs.
 pub const UNIQUE_KEYS_IN_MEMORY: usize = 1 << 20;
 
+/// Longest message, reason or name of a party that a plugin writes for people, in bytes. A longer one is cut.
+pub const MESSAGE_BYTES_MAX: usize = 1_000;
+
+/// Longest note in a run's log, in bytes. A longer one is cut: a log is read by people, a line at a time.
+pub const LOG_NOTE_BYTES_MAX: usize = 4 << 10;
+
+/// Longest JSON Pointer that a decision gives as evidence, in bytes.
+pub const EVIDENCE_BYTES_MAX: usize = 500;
+
+/// Random bytes of one call, as the contract says.
+pub const RANDOM_BYTES_PER_CALL_MAX: u32 = 65_536;
+
+/// Time for a plugin's `initialize` at install, in milliseconds. One that takes longer runs without a snapshot.
+pub const INITIALISE_MS_MAX: u64 = 2_000;
+
+/// Linked releases that a worker thread keeps: about 50 kB each, and one open file.
+pub const RELEASES_LINKED_MAX: usize = 1_024;
+
+/// Pieces of work that wait for the sandbox's threads of one kind; more wait with whoever brings them.
+pub const SANDBOX_QUEUE_MAX: usize = 1_024;
+
 /// Largest case of a rule set, in bytes of JSON.
 pub const CASE_BYTES_MAX: usize = 1 << 20;
 

@@ -143,6 +143,13 @@ impl Batch {
         self.columns.iter().zip(shapes).try_for_each(|(column, shape)| column.check(self.rows, shape))
     }
 
+    /// The rows from `start` up to but without `end`, as a batch of their own.
+    #[must_use]
+    pub fn slice(&self, start: usize, end: usize) -> Self {
+        let columns = self.columns.iter().map(|column| column.slice(start, end)).collect();
+        Self { first_row: self.first_row + start as u64, rows: end - start, columns }
+    }
+
     /// Bytes that the batch holds, for accounting.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -151,6 +158,25 @@ impl Batch {
 }
 
 impl Column {
+    fn slice(&self, start: usize, end: usize) -> Self {
+        let bits = |of: &[u8]| {
+            let mut cut = vec![0; (end - start).div_ceil(8)];
+            for row in start..end {
+                cut[(row - start) / 8] |= (of[row / 8] >> (row % 8) & 1) << ((row - start) % 8);
+            }
+            cut
+        };
+        let validity = Validity { bits: if self.validity.bits.is_empty() { Vec::new() } else { bits(&self.validity.bits) } };
+        let data = match &self.data {
+            ColumnData::Integers(values) => ColumnData::Integers(values[start..end].to_vec()),
+            ColumnData::Decimals { scale, coefficients } => ColumnData::Decimals { scale: *scale, coefficients: coefficients[start..end].to_vec() },
+            ColumnData::Dates(values) => ColumnData::Dates(values[start..end].to_vec()),
+            ColumnData::Text(text) => ColumnData::Text(text.slice(start, end)),
+            ColumnData::Booleans(of) => ColumnData::Booleans(bits(of)),
+        };
+        Self { validity, data }
+    }
+
     fn bytes(&self) -> usize {
         self.validity.bits.len()
             + match &self.data {
@@ -196,6 +222,12 @@ impl Column {
 }
 
 impl TextColumn {
+    fn slice(&self, start: usize, end: usize) -> Self {
+        let (from, to) = (self.offsets[start], self.offsets[end]);
+        let offsets = self.offsets[start..=end].iter().map(|offset| offset - from).collect();
+        Self { offsets, content: self.content[from as usize..to as usize].to_owned() }
+    }
+
     fn check(&self) -> bool {
         self.offsets.first() == Some(&0)
             && self.offsets.last().is_some_and(|last| *last as usize == self.content.len())

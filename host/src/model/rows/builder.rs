@@ -183,6 +183,8 @@ mod tests {
             }
             let batch = builder.take(0);
             prop_assert_eq!(batch.check(&shapes), Ok(()));
+            let cut = batch.rows / 3..batch.rows;
+            prop_assert_eq!(batch.slice(cut.start, cut.end).check(&shapes), Ok(()));
             let kept: Vec<_> = rows.iter().filter(|row| row.3).collect();
             prop_assert_eq!(batch.rows, kept.len());
             for (row, (number, boolean, text, _)) in kept.into_iter().enumerate() {

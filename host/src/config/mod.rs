@@ -1,0 +1,95 @@
+//! A hub's configuration: a folder of TOML files under version control, read whole or not at all.
+//!
+//! ```text
+//! partners.toml       [[partner]] name, title
+//! connections.toml    [[connection]] partner, name, kind = "folder", path, settle-ms
+//! plugins.toml        [[plugin]] partner, name, component: where the hub finds components (optional)
+//! jobs/*.toml         one job a file:
+//!     partner, name, title, plugin, zone = "Europe/London", attempts-max = 5
+//!     [schedule]  cron, working-day = any | before | after | skip, catch-up = "skip" | "once" | { all = 12 }
+//!     [[input]]   port, connection, file = "payroll-*.csv", take = next | latest, format
+//!     [[output]]  port, connection, file = "return-{month}.txt", format
+//!     [rejects]   rows-max
+//!     [limits]    as `bailiwick plugin inspect` names them
+//!     [settings]  free for the plugin; money and rates as text
+//! tables/*.toml       versions of reference tables, with their rows as CSV beside them; `partner` where it is one partner's own
+//! ```
+//!
+//! A format is `{ kind = "csv", encoding, delimiter, dates, headings, other-columns }`, `{ kind = "json-lines", dates }` or
+//! `{ kind = "fixed-width", encoding, dates, line-end, fields = [{ column, start, width, align, fill, point }] }`.
+//!
+//! Keys that are not known are errors, and every error is told at once, with its file and line.
+//! This room must not know what the hub has in force; it reads files and nothing else.
+
+mod check;
+mod folder;
+mod formats;
+mod job;
+mod written;
+
+use std::path::PathBuf;
+
+use crate::model::ids::{PartnerName, PluginName};
+use crate::model::job::{Connection, Job, Partner};
+use crate::model::table::Table;
+use crate::registry::source::{Problems, Source};
+
+pub use check::check_job;
+pub use folder::{load, reload};
+pub use job::{PLACEHOLDERS, ZONE_DEFAULT};
+
+/// A folder that was read and found in order.
+#[derive(Debug, Default)]
+pub struct Configuration {
+    /// Partners.
+    pub partners: Vec<Partner>,
+    /// Connections of known partners, each name once a partner.
+    pub connections: Vec<Connection>,
+    /// Jobs of known partners over their own connections, each name once a partner.
+    pub jobs: Vec<Job>,
+    /// The file that declares each job, in the same order.
+    pub job_files: Vec<Source>,
+    /// Where components are found.
+    pub plugins: Vec<PluginFile>,
+    /// Versions of reference tables.
+    pub tables: Vec<OperatorTable>,
+}
+
+/// Where a partner's plugin is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginFile {
+    /// Its owner.
+    pub partner: PartnerName,
+    /// The plugin.
+    pub name: PluginName,
+    /// The component, as an absolute path. Nobody has looked yet whether it is there.
+    pub component: PathBuf,
+}
+
+/// A version of a reference table that an operator keeps.
+#[derive(Debug)]
+pub struct OperatorTable {
+    /// Whose runs it answers; none for everybody's.
+    pub partner: Option<PartnerName>,
+    /// The version with its rows.
+    pub table: Table,
+}
+
+/// Why a configuration cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The operator mends the files.
+    #[error(transparent)]
+    Wrong(#[from] Problems),
+    /// A file or folder could not be read.
+    #[error("{path} cannot be read: {why}")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// Why.
+        why: String,
+    },
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! The files of a configuration folder as they are written: keys and types only. What they mean is judged elsewhere.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::registry::manifest::Pairs;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Partners {
+    pub partner: Vec<Partner>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Partner {
+    pub name: Spanned<String>,
+    pub title: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Connections {
+    #[serde(default)]
+    pub connection: Vec<Connection>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Connection {
+    pub partner: Spanned<String>,
+    pub name: Spanned<String>,
+    #[expect(dead_code, reason = "only one kind so far, and another word is refused")]
+    pub kind: PlaceWord,
+    pub path: Spanned<String>,
+    pub settle_ms: Option<Spanned<u64>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PlaceWord {
+    Folder,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Plugins {
+    #[serde(default)]
+    pub plugin: Vec<Plugin>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Plugin {
+    pub partner: Spanned<String>,
+    pub name: Spanned<String>,
+    pub component: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Job {
+    pub partner: Spanned<String>,
+    pub name: Spanned<String>,
+    pub title: Spanned<String>,
+    pub plugin: Spanned<String>,
+    pub zone: Option<Spanned<String>>,
+    pub attempts_max: Option<Spanned<u64>>,
+    pub schedule: Option<Schedule>,
+    #[serde(default)]
+    pub input: Vec<Input>,
+    #[serde(default)]
+    pub output: Vec<Output>,
+    #[serde(default)]
+    pub rejects: Rejects,
+    #[serde(default)]
+    pub limits: Pairs<Spanned<u64>>,
+    #[serde(default)]
+    pub settings: toml::Table,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Schedule {
+    pub cron: Spanned<String>,
+    #[serde(default = "any")]
+    pub working_day: WorkingDayWord,
+    pub catch_up: Spanned<CatchUpWord>,
+}
+
+const fn any() -> WorkingDayWord {
+    WorkingDayWord::Any
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum WorkingDayWord {
+    Any,
+    Before,
+    After,
+    Skip,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum CatchUpWord {
+    Skip,
+    Once,
+    All(u32),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    pub port: Spanned<String>,
+    pub connection: Spanned<String>,
+    pub file: Spanned<String>,
+    pub take: TakeWord,
+    pub format: Spanned<Format>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum TakeWord {
+    Next,
+    Latest,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Output {
+    pub port: Spanned<String>,
+    pub connection: Spanned<String>,
+    pub file: Spanned<String>,
+    pub format: Spanned<Format>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Rejects {
+    pub rows_max: Option<Spanned<u64>>,
+}
+
+/// All options of all formats, so that one that does not belong is told with its own line.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Format {
+    pub kind: FormatWord,
+    pub encoding: Option<Spanned<EncodingWord>>,
+    pub dates: Option<DatesWord>,
+    pub delimiter: Option<Spanned<String>>,
+    pub headings: Option<Spanned<Pairs<Spanned<String>>>>,
+    pub other_columns: Option<Spanned<OtherColumnsWord>>,
+    pub fields: Option<Spanned<Vec<Spanned<Field>>>>,
+    pub line_end: Option<Spanned<LineEndWord>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum FormatWord {
+    Csv,
+    JsonLines,
+    FixedWidth,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+pub(super) enum EncodingWord {
+    #[serde(rename = "utf-8")]
+    Utf8,
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+pub(super) enum DatesWord {
+    #[serde(rename = "iso")]
+    Iso,
+    #[serde(rename = "dd/mm/yyyy")]
+    DayMonthYear,
+    #[serde(rename = "yyyymmdd")]
+    Compact,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum OtherColumnsWord {
+    Ignore,
+    Refuse,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum LineEndWord {
+    Lf,
+    Crlf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Field {
+    pub column: Spanned<String>,
+    pub start: Spanned<u64>,
+    pub width: Spanned<u64>,
+    pub align: Option<AlignWord>,
+    pub fill: Option<Spanned<char>>,
+    pub point: Option<PointWord>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum AlignWord {
+    Left,
+    Right,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PointWord {
+    Written,
+    Implied,
+}

@@ -1,0 +1,240 @@
+//! The store of artefacts: files named by the SHA-256 of their bytes, so that what a run read and wrote can be shown
+//! and read again, and is never two things at once.
+//!
+//! An artefact is in the store only when its bytes and its name are on disk. It knows bytes and digests only.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use sha2::Digest as _;
+use tempfile::NamedTempFile;
+
+use super::error::ConnectionError;
+use crate::model::ids::Digest;
+
+/// Where files stand while they are written.
+const STAGING: &str = "staging";
+
+/// Copied at a time.
+const COPY_BYTES: usize = 256 << 10;
+
+/// A folder of artefacts.
+#[derive(Debug, Clone)]
+pub struct Artefacts {
+    root: PathBuf,
+}
+
+/// What names an artefact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// How many bytes.
+    pub size: u64,
+}
+
+impl Artefacts {
+    /// Opens a store, and makes its folders if they are not there.
+    ///
+    /// # Errors
+    /// [`ConnectionError::Store`] if they cannot be made.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self, ConnectionError> {
+        let root = root.into();
+        fs::create_dir_all(root.join(STAGING)).map_err(|error| ConnectionError::store(&root, error))?;
+        Ok(Self { root })
+    }
+
+    /// Begins a new artefact, which is in the store once it is committed, and gone if it is dropped before.
+    ///
+    /// # Errors
+    /// [`ConnectionError::Store`] if the store cannot be written.
+    pub fn writer(&self) -> Result<StagedWriter, ConnectionError> {
+        let staging = self.root.join(STAGING);
+        let file = NamedTempFile::new_in(&staging).map_err(|error| ConnectionError::store(&staging, error))?;
+        Ok(StagedWriter { artefacts: self.clone(), file, hasher: sha2::Sha256::new(), size: 0 })
+    }
+
+    /// Stores all that a reader gives.
+    ///
+    /// # Errors
+    /// [`ConnectionError::Store`] if the store cannot be written, or the reader fails.
+    pub fn put(&self, mut source: impl Read) -> Result<Stored, ConnectionError> {
+        let mut writer = self.writer()?;
+        copy(&mut source, &mut writer).map_err(|(Side::Source | Side::Sink, error)| ConnectionError::store(&self.root, error))?;
+        writer.commit()
+    }
+
+    /// Opens an artefact for reading.
+    ///
+    /// # Errors
+    /// [`ConnectionError::ArtefactMissing`] if it is not in the store.
+    pub fn read(&self, digest: &Digest) -> Result<File, ConnectionError> {
+        let path = self.path(digest);
+        File::open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ConnectionError::ArtefactMissing { digest: *digest },
+            _ => ConnectionError::store(&path, error),
+        })
+    }
+
+    /// Whether an artefact is in the store.
+    #[must_use]
+    pub fn holds(&self, digest: &Digest) -> bool {
+        self.path(digest).is_file()
+    }
+
+    /// Reads an artefact through and compares its digest.
+    ///
+    /// # Errors
+    /// [`ConnectionError::ArtefactDamaged`] if it is not what it was; [`ConnectionError::ArtefactMissing`] if it is not there.
+    pub fn verify(&self, digest: &Digest) -> Result<Stored, ConnectionError> {
+        let stored = digest_of(&mut self.read(digest)?).map_err(|error| ConnectionError::store(&self.path(digest), error))?;
+        if stored.digest == *digest { Ok(stored) } else { Err(ConnectionError::ArtefactDamaged { digest: *digest, found: stored.digest }) }
+    }
+
+    /// Removes an artefact, as retention demands. That it is not there is no error.
+    ///
+    /// # Errors
+    /// [`ConnectionError::Store`] if it cannot be removed.
+    pub fn remove(&self, digest: &Digest) -> Result<(), ConnectionError> {
+        let path = self.path(digest);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ConnectionError::store(&path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes what was begun and never committed, and not written to for some time: a hub was killed. Answers how many.
+    ///
+    /// # Errors
+    /// [`ConnectionError::Store`] if the store cannot be read or written.
+    pub fn remove_abandoned(&self, now_ms: i64, untouched: Duration) -> Result<usize, ConnectionError> {
+        let staging = self.root.join(STAGING);
+        let failed = |error| ConnectionError::store(&staging, error);
+        let mut removed = 0;
+        for entry in fs::read_dir(&staging).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            // Another hub may commit it, or remove it, at this moment.
+            let Ok(modified) = entry.metadata().and_then(|metadata| metadata.modified()) else { continue };
+            let modified_ms = modified.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis());
+            if u128::try_from(now_ms).is_ok_and(|now_ms| now_ms >= modified_ms + untouched.as_millis()) {
+                removed += usize::from(fs::remove_file(entry.path()).is_ok());
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Where an artefact stands, or would stand.
+    #[must_use]
+    pub fn path(&self, digest: &Digest) -> PathBuf {
+        let name = digest.to_string();
+        self.root.join(&name[..2]).join(name)
+    }
+}
+
+/// An artefact that is being written. Dropped before it is committed, it leaves nothing.
+#[derive(Debug)]
+pub struct StagedWriter {
+    artefacts: Artefacts,
+    file: NamedTempFile,
+    hasher: sha2::Sha256,
+    size: u64,
+}
+
+impl Write for StagedWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.as_file_mut().write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_file_mut().flush()
+    }
+}
+
+impl StagedWriter {
+    /// Bytes so far.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Puts the artefact into the store. When this answers, the bytes and their name are on disk.
+    ///
+    /// # Errors
+    /// [`ConnectionError::Store`] if the store cannot be written.
+    pub fn commit(self) -> Result<Stored, ConnectionError> {
+        let digest = Digest::new(self.hasher.finalize().into());
+        let path = self.artefacts.path(&digest);
+        let folder = path.parent().expect("an artefact stands in a folder of the store");
+        let failed = |error| ConnectionError::store(&path, error);
+        self.file.as_file().sync_all().map_err(failed)?;
+        match fs::create_dir(folder) {
+            Ok(()) => sync_folder(&self.artefacts.root).map_err(failed)?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(error)),
+        }
+        // The same bytes may be there: then they are replaced by themselves, which mends a damaged artefact.
+        self.file.persist(&path).map_err(|error| failed(error.error))?;
+        sync_folder(folder).map_err(failed)?;
+        Ok(Stored { digest, size: self.size })
+    }
+}
+
+/// Which side of a copy failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Source,
+    Sink,
+}
+
+/// Copies to the end.
+pub(super) fn copy(source: &mut impl Read, sink: &mut impl Write) -> Result<u64, (Side, io::Error)> {
+    let mut buffer = vec![0; COPY_BYTES];
+    let mut copied = 0;
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return Ok(copied),
+            Ok(read) => {
+                sink.write_all(&buffer[..read]).map_err(|error| (Side::Sink, error))?;
+                copied += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err((Side::Source, error)),
+        }
+    }
+}
+
+/// Passes bytes on and adds them to a digest.
+pub(super) struct Hashing<W> {
+    pub(super) sink: W,
+    pub(super) hasher: sha2::Sha256,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.sink.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}
+
+/// The digest and size of a file from its beginning.
+pub(super) fn digest_of(file: &mut File) -> io::Result<Stored> {
+    file.rewind()?;
+    let mut sink = Hashing { sink: io::sink(), hasher: sha2::Sha256::new() };
+    let size = copy(file, &mut sink).map_err(|(_, error)| error)?;
+    Ok(Stored { digest: Digest::new(sink.hasher.finalize().into()), size })
+}
+
+/// Makes the names in a folder durable.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

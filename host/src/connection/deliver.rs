@@ -1,0 +1,184 @@
+//! Puts a file into a folder, whole or not at all.
+//!
+//! ```text
+//! copy to a hidden name ── fsync ── rename, unless the name is taken ── fsync the folder ── receipt
+//!        │                   │                 │                             │
+//!   killed here: the leftover is removed    killed here: the file is there with the same digest,
+//!   by the next attempt of the same key     and the next attempt answers `already_there`
+//! ```
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use sha2::Digest as _;
+use tempfile::NamedTempFile;
+
+use super::artefacts::{Artefacts, Hashing, Side, Stored, copy, digest_of, sync_folder};
+use super::error::ConnectionError;
+use crate::model::ids::Digest;
+
+/// Longest file name that file systems hold, in bytes.
+const NAME_BYTES_MAX: usize = 255;
+
+/// What is to be delivered.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// The artefact.
+    pub digest: Digest,
+    /// The file's name, without a folder.
+    pub name: &'a str,
+    /// The same for every attempt of this delivery, and no other: such as the run and its output.
+    pub key: &'a str,
+}
+
+/// That it was delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The file.
+    pub target: PathBuf,
+    /// How many bytes.
+    pub size: u64,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// Whether an earlier attempt, or somebody else, had put the same bytes there.
+    pub already_there: bool,
+}
+
+/// Checks a name for a delivered file.
+///
+/// # Errors
+/// [`ConnectionError::FileName`] says what is wrong with it.
+pub fn check_file_name(name: &str) -> Result<(), ConnectionError> {
+    let lower = name.to_ascii_lowercase();
+    let message = if name.trim().is_empty() {
+        "it is empty"
+    } else if name.len() > NAME_BYTES_MAX {
+        "it is longer than 255 bytes"
+    } else if name.contains(['/', '\\']) {
+        "it must not have a folder in it"
+    } else if name.starts_with('.') {
+        "it must not begin with a full stop, for such files are hidden"
+    } else if name.chars().any(char::is_control) {
+        "it has a character that cannot be seen"
+    } else if name.trim() != name {
+        "it must not begin or end with a space"
+    } else if [".part", ".tmp", ".filepart"].iter().any(|ending| lower.ends_with(ending)) {
+        "its ending says that it is not finished, so its reader would pass it over"
+    } else {
+        return Ok(());
+    };
+    Err(ConnectionError::FileName { name: name.to_owned(), message })
+}
+
+/// Delivers to a folder.
+pub(super) fn to_folder(folder: &Path, delivery: &Delivery<'_>, artefacts: &Artefacts) -> Result<Receipt, ConnectionError> {
+    check_file_name(delivery.name)?;
+    let target = folder.join(delivery.name);
+    remove_leftovers(folder, delivery.key)?;
+    if let Some(receipt) = already_there(folder, &target, &delivery.digest)? {
+        return Ok(receipt);
+    }
+    let (staged, size) = stage(folder, delivery, artefacts)?;
+    publish(folder, &target, staged, Stored { digest: delivery.digest, size })
+}
+
+/// What the hidden names of one key begin with.
+fn hidden_prefix(key: &str) -> String {
+    format!(".bailiwick-{}-", &Digest::of(key.as_bytes()).to_string()[..32])
+}
+
+/// Removes what attempts of the same key left. One that is still at work finds its hidden name gone and fails, harmlessly.
+fn remove_leftovers(folder: &Path, key: &str) -> Result<(), ConnectionError> {
+    let prefix = hidden_prefix(key);
+    let failed = |error| ConnectionError::at(folder, "read", error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)) {
+            match fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(ConnectionError::at(&entry.path(), "removed", error)),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The receipt, if the very bytes are there; nothing, if the name is free.
+fn already_there(folder: &Path, target: &Path, digest: &Digest) -> Result<Option<Receipt>, ConnectionError> {
+    let taken = || ConnectionError::TargetTaken { target: target.to_owned() };
+    let failed = |error| ConnectionError::at(target, "read", error);
+    match fs::symlink_metadata(target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+        Ok(metadata) if !metadata.is_file() => return Err(taken()),
+        Ok(_) => {}
+    }
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).expect("the flags of open fit its argument");
+    let mut file = match fs::OpenOptions::new().read(true).custom_flags(flags).open(target) {
+        // Its receiver took it away in this moment.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(failed)?,
+    };
+    let stored = digest_of(&mut file).map_err(failed)?;
+    if stored.digest != *digest {
+        return Err(taken());
+    }
+    // The attempt that put it there may have been killed before it was durable.
+    file.sync_all().and_then(|()| sync_folder(folder)).map_err(|error| ConnectionError::at(target, "written", error))?;
+    Ok(Some(Receipt { target: target.to_owned(), size: stored.size, digest: stored.digest, already_there: true }))
+}
+
+/// Copies the artefact to a hidden name, on disk.
+fn stage(folder: &Path, delivery: &Delivery<'_>, artefacts: &Artefacts) -> Result<(NamedTempFile, u64), ConnectionError> {
+    let failed = |error| ConnectionError::at(folder, "written", error);
+    let mut source = artefacts.read(&delivery.digest)?;
+    let staged = tempfile::Builder::new()
+        .prefix(&hidden_prefix(delivery.key))
+        .suffix(".tmp")
+        // What the hub's umask leaves of it, as of any new file: the receiver is somebody else.
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .map_err(failed)?;
+    let mut sink = Hashing { sink: staged.as_file(), hasher: sha2::Sha256::new() };
+    let size = copy(&mut source, &mut sink).map_err(|(side, error)| match side {
+        Side::Source => ConnectionError::store(&artefacts.path(&delivery.digest), error),
+        Side::Sink => failed(error),
+    })?;
+    let found = Digest::new(sink.hasher.finalize().into());
+    if found != delivery.digest {
+        return Err(ConnectionError::ArtefactDamaged { digest: delivery.digest, found });
+    }
+    staged.as_file().sync_all().map_err(failed)?;
+    Ok((staged, size))
+}
+
+/// Gives the hidden file its name, unless the name is taken.
+fn publish(folder: &Path, target: &Path, staged: NamedTempFile, stored: Stored) -> Result<Receipt, ConnectionError> {
+    let failed = |error| ConnectionError::at(target, "written", error);
+    let file: File = match staged.persist_noclobber(target) {
+        Ok(file) => file,
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            let there = already_there(folder, target, &stored.digest)?;
+            return there.ok_or_else(|| ConnectionError::Transfer { path: target.to_owned(), action: "written", source: error.error });
+        }
+        Err(error) => return Err(ConnectionError::Transfer { path: target.to_owned(), action: "written", source: error.error }),
+    };
+    drop(file);
+    sync_folder(folder).map_err(failed)?;
+    Ok(Receipt { target: target.to_owned(), size: stored.size, digest: stored.digest, already_there: false })
+}
+
+#[cfg(test)]
+pub(super) mod steps {
+    //! The steps one by one, for tests that stop between them as a kill does.
+
+    use super::*;
+
+    pub(in crate::connection) fn killed_while_staged(folder: &Path, delivery: &Delivery<'_>, artefacts: &Artefacts) -> PathBuf {
+        let (staged, _) = stage(folder, delivery, artefacts).expect("it can be staged");
+        staged.keep().expect("it can be kept").1
+    }
+}

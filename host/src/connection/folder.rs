@@ -1,0 +1,198 @@
+//! Files in a folder: which are there to be taken, and how one is taken whole.
+//!
+//! Names are looked at one by one within the folder and links are not followed, so that nothing outside it is ever read.
+
+use std::fs::{self, File, Metadata};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use globset::{GlobBuilder, GlobMatcher};
+use rustix::fs::OFlags;
+
+use super::artefacts::{Artefacts, Side, Stored, copy};
+use super::error::ConnectionError;
+
+/// How the files that a sender has not finished are called, by the programs that send them.
+const UNFINISHED: [&str; 5] = [".part", ".tmp", ".filepart", ".partial", ".crdownload"];
+
+/// What is in a folder for a pattern.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Files that can be taken, by name.
+    pub files: Vec<FoundFile>,
+    /// Files that match and cannot be taken now, by name.
+    pub left: Vec<LeftAlone>,
+}
+
+/// A file that can be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundFile {
+    /// Its name, without the folder.
+    pub name: String,
+    /// How many bytes.
+    pub size: u64,
+    /// When it was last written to, in milliseconds since 1970.
+    pub modified_ms: i64,
+    seen: Seen,
+}
+
+/// What a change of a file shows itself by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+/// A file that is left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftAlone {
+    /// Its name, as far as it is text.
+    pub name: String,
+    /// Why.
+    pub why: WhyLeft,
+}
+
+/// Why a file that matches is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhyLeft {
+    /// It was written to a moment ago, or is dated in the future.
+    NotSettled,
+    /// It has no bytes: its sender has just begun, or failed.
+    Empty,
+    /// It is a link, a folder or a device.
+    NotAPlainFile,
+    /// Its name is not UTF-8.
+    NameNotText,
+}
+
+/// When a file counts as finished.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settled {
+    pub(super) now_ms: i64,
+    /// How long it must have been left alone; with 0, its time is not looked at.
+    pub(super) settle_ms: u64,
+}
+
+impl Settled {
+    fn has(self, modified_ms: i64) -> bool {
+        let until = modified_ms.saturating_add(i64::try_from(self.settle_ms).unwrap_or(i64::MAX));
+        self.settle_ms == 0 || until <= self.now_ms
+    }
+}
+
+/// Checks a pattern of file names, such as `payroll-*.csv`.
+///
+/// # Errors
+/// [`ConnectionError::Pattern`] says what is wrong with it.
+pub fn check_pattern(pattern: &str) -> Result<(), ConnectionError> {
+    matcher(pattern).map(|_| ())
+}
+
+fn matcher(pattern: &str) -> Result<GlobMatcher, ConnectionError> {
+    let wrong = |message: String| ConnectionError::Pattern { pattern: pattern.to_owned(), message };
+    if pattern.is_empty() || pattern.contains(['/', '\\', '\0']) {
+        return Err(wrong("it must be one name without a folder, such as payroll-*.csv".to_owned()));
+    }
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build().map_err(|error| wrong(error.kind().to_string()))?;
+    Ok(glob.compile_matcher())
+}
+
+/// Lists a folder. Hidden files and files whose names say that they are unfinished are passed over in silence.
+pub(super) fn list(folder: &Path, pattern: &str, settled: Settled) -> Result<Listing, ConnectionError> {
+    let matcher = matcher(pattern)?;
+    let failed = |error| ConnectionError::at(folder, "read", error);
+    let mut listing = Listing::default();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let lossy = name.to_string_lossy();
+        if !matcher.is_match(&*lossy) || is_unfinished(&lossy) {
+            continue;
+        }
+        let Some(text) = name.to_str() else {
+            listing.left.push(LeftAlone { name: lossy.into_owned(), why: WhyLeft::NameNotText });
+            continue;
+        };
+        // Of the name itself, not of what a link leads to. It may have been taken away since.
+        let Ok(metadata) = entry.metadata() else { continue };
+        match judged(&metadata, settled) {
+            Ok(seen) => listing.files.push(FoundFile { name: text.to_owned(), size: seen.size, modified_ms: modified_ms(&metadata), seen }),
+            Err(why) => listing.left.push(LeftAlone { name: text.to_owned(), why }),
+        }
+    }
+    listing.files.sort_by(|one, other| one.name.cmp(&other.name));
+    listing.left.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(listing)
+}
+
+fn is_unfinished(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with('.') || name.ends_with('~') || UNFINISHED.iter().any(|ending| name.ends_with(ending))
+}
+
+fn judged(metadata: &Metadata, settled: Settled) -> Result<Seen, WhyLeft> {
+    if !metadata.is_file() {
+        Err(WhyLeft::NotAPlainFile)
+    } else if !settled.has(modified_ms(metadata)) {
+        Err(WhyLeft::NotSettled)
+    } else if metadata.len() == 0 {
+        Err(WhyLeft::Empty)
+    } else {
+        Ok(Seen::of(metadata))
+    }
+}
+
+fn modified_ms(metadata: &Metadata) -> i64 {
+    metadata.mtime().saturating_mul(1_000).saturating_add(metadata.mtime_nsec() / 1_000_000)
+}
+
+impl Seen {
+    fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino(), size: metadata.len(), modified: (metadata.mtime(), metadata.mtime_nsec()) }
+    }
+}
+
+/// Copies a listed file. It is compared before and after, by its open handle and by its name: neither a writer that
+/// goes on nor another file put in its place gets through.
+pub(super) fn pull(folder: &Path, file: &FoundFile, artefacts: &Artefacts) -> Result<Stored, ConnectionError> {
+    let path = folder.join(&file.name);
+    let changed = || ConnectionError::StillBeingWritten { name: file.name.clone() };
+    let mut source = open_plain(&path, file)?;
+    if seen(&source, &path)? != file.seen {
+        return Err(changed());
+    }
+    let mut writer = artefacts.writer()?;
+    let copied = copy(&mut source, &mut writer).map_err(|(side, error)| match side {
+        Side::Source => ConnectionError::Transfer { path: path.clone(), action: "read", source: error },
+        Side::Sink => ConnectionError::store(&artefacts.path(&crate::model::ids::Digest::new([0; 32])), error),
+    })?;
+    let named = fs::symlink_metadata(&path).map_err(|_| changed())?;
+    if copied != file.size || seen(&source, &path)? != file.seen || Seen::of(&named) != file.seen {
+        return Err(changed());
+    }
+    writer.commit()
+}
+
+/// Opens a file and no link; a pipe, without waiting for its other end.
+fn open_plain(path: &Path, file: &FoundFile) -> Result<File, ConnectionError> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).expect("the flags of open fit its argument");
+    let not_plain = || ConnectionError::NotAPlainFile { name: file.name.clone() };
+    if file.name.contains('/') || file.name == ".." {
+        return Err(not_plain());
+    }
+    let opened = fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| match error.kind() {
+        // How a link shows itself when links are not followed.
+        _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => not_plain(),
+        std::io::ErrorKind::NotFound => ConnectionError::StillBeingWritten { name: file.name.clone() },
+        _ => ConnectionError::Transfer { path: path.to_owned(), action: "read", source: error },
+    })?;
+    let metadata = opened.metadata().map_err(|error| ConnectionError::at(path, "read", error))?;
+    if metadata.is_file() { Ok(opened) } else { Err(not_plain()) }
+}
+
+fn seen(file: &File, path: &Path) -> Result<Seen, ConnectionError> {
+    file.metadata().map(|metadata| Seen::of(&metadata)).map_err(|error| ConnectionError::at(path, "read", error))
+}

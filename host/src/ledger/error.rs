@@ -1,0 +1,126 @@
+//! What can go wrong in the ledger, by what the reader must do about it.
+
+use std::path::PathBuf;
+
+use crate::model::ids::{Digest, JobName, PartnerName, PluginName, RunId};
+
+use super::runs::RunState;
+use super::store::BUSY_SECONDS;
+
+/// Why the ledger did not do what was asked. Nothing of it was done.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Try again in a moment.
+    #[error("the ledger is busy: another process has been writing to it for {BUSY_SECONDS} seconds; try again in a moment")]
+    Busy,
+    /// The operator of the hub looks at the disk, the path and the permissions.
+    #[error("the ledger {} cannot be opened: {why}", path.display())]
+    CannotOpen {
+        /// Its file.
+        path: PathBuf,
+        /// What stood in the way.
+        why: String,
+    },
+    /// The operator of the hub looks at the disk.
+    #[error("the ledger's database failed: {0}")]
+    Store(sqlx::Error),
+    /// The operator of the hub restores a backup: what is stored cannot be read.
+    #[error("the ledger holds {what} that cannot be read: {why}")]
+    Corrupt {
+        /// Which record.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The hub drops the attempt: another hub has taken the run over, or a person has ended it.
+    #[error("lease {lease} of run {run} is lost: the run is {state} under lease {current}; this attempt changes nothing more")]
+    LeaseLost {
+        /// The run.
+        run: RunId,
+        /// The lease that was held.
+        lease: u64,
+        /// The lease in force.
+        current: u64,
+        /// How the run stands.
+        state: RunState,
+    },
+    /// The caller asks for something that this run, as it stands, cannot do.
+    #[error("run {run} is {state}, and {wanted}")]
+    WrongState {
+        /// The run.
+        run: RunId,
+        /// How it stands.
+        state: RunState,
+        /// Why that does not go together with what was asked.
+        wanted: String,
+    },
+    /// The caller looks at the name.
+    #[error("there is no {what} {name}")]
+    NotFound {
+        /// The kind of thing.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+    },
+    /// The operator declares the job again, or corrects the name.
+    #[error("partner {partner} has no job {job}: see `bailiwick jobs`, or declare it and run `bailiwick apply`")]
+    NoSuchJob {
+        /// The partner.
+        partner: PartnerName,
+        /// The job.
+        job: JobName,
+    },
+    /// The operator uploads the release before it is activated.
+    #[error("partner {partner} has no release {} of plugin {plugin}", digest.short())]
+    NoSuchRelease {
+        /// The partner.
+        partner: PartnerName,
+        /// The plugin.
+        plugin: PluginName,
+        /// The release.
+        digest: Digest,
+    },
+    /// The operator gives the corrected table a version of its own.
+    #[error("table {table} already has a version {version} with other rows or dates: a version is never changed, add a new one")]
+    VersionDiffers {
+        /// The table.
+        table: String,
+        /// The version.
+        version: String,
+    },
+    /// The caller chooses another name.
+    #[error("there is already a {what} {name}")]
+    AlreadyThere {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The run leaves the file to the run that has it.
+    #[error("file {path} was already taken by run {run} of the same job")]
+    FileTaken {
+        /// The file.
+        path: String,
+        /// The run that has it.
+        run: RunId,
+    },
+}
+
+impl From<sqlx::Error> for LedgerError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            // 5 is SQLITE_BUSY; its extended codes end in the same byte.
+            sqlx::Error::Database(failure)
+                if failure.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5) =>
+            {
+                Self::Busy
+            }
+            _ => Self::Store(error),
+        }
+    }
+}
+
+/// What is stored is not what was once written.
+pub(super) fn corrupt(what: impl Into<String>, why: &(impl ToString + ?Sized)) -> LedgerError {
+    LedgerError::Corrupt { what: what.into(), why: why.to_string() }
+}

@@ -1,0 +1,80 @@
+//! The ledger: everything durable, and the only room that knows the database.
+//!
+//! ```text
+//!  declared   partners, connections, jobs, releases, tables      what was declared
+//!  runs       queue → lease → events → findings, receipts        what happened, and how it stands
+//!  audit      who did what, each entry chained to the last
+//!  tokens     who may call
+//! ```
+//!
+//! The log is the truth: what happens to a run is an event that is never changed, and the run's row is the fold of its events,
+//! folded again by [`Ledger::open`] wherever the two disagree. Every write is one transaction, refused as a whole or done as a whole,
+//! and durable when its method answers. The wall clock is nowhere read here: every moment comes from the caller.
+//!
+//! What it must not know: files, plugins, schedules, HTTP. It keeps texts and digests of them.
+
+mod audit;
+mod declared;
+mod error;
+mod repair;
+mod runs;
+mod store;
+mod tokens;
+mod who;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use crate::model::ids::RunId;
+
+pub use audit::{Act, AuditCheck, AuditEntry, BrokenEntry};
+pub use declared::{
+    Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, NewRelease, NewTable, Paused, Release, ReleaseKey, Source,
+    StoredConnection, StoredJob, StoredTable,
+};
+pub use error::LedgerError;
+pub use runs::{
+    Claim, Claimed, Closed, Delivered, Due, DueSlot, Enqueued, Failed, FileQuestion, FindingId, Found, FoundEffect, Instruction, Lease,
+    LimitUse, LogLine, LoggedEvent, NewFinding, NewRun, NotAFindingId, NotAState, Outcome, Pins, Processed, Pulled, PulledFile, Queued,
+    Reason, Receipt, Retried, Run, RunEvent, RunFilter, RunRows, RunState, StagedOutput, Standing, StateChange, Step, StoredFinding,
+    TableUsed, TakenFile, Trigger, Word,
+};
+pub use tokens::{NewToken, Token};
+pub use who::{Actor, By, HubId, PAGE_ITEMS_MAX, Page, Scope};
+
+/// Everything durable. Cheap to clone; all clones are the same ledger.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    store: store::Store,
+}
+
+impl Ledger {
+    /// Opens the ledger in a file, making it and its folder if need be, brings its tables up to date,
+    /// and sets right every run whose row does not agree with its log.
+    ///
+    /// # Errors
+    /// [`LedgerError::CannotOpen`] if the file cannot be used; [`LedgerError::Corrupt`] if a log cannot be read.
+    pub async fn open(path: &Path) -> Result<Self, LedgerError> {
+        Self::open_and_repair(path).await.map(|(ledger, _)| ledger)
+    }
+
+    /// The same, and says which runs were set right.
+    ///
+    /// # Errors
+    /// As for [`Ledger::open`].
+    pub async fn open_and_repair(path: &Path) -> Result<(Self, Vec<RunId>), LedgerError> {
+        let store = store::Store::open(path).await?;
+        let repaired = repair::repair(&store).await?;
+        for run in &repaired {
+            tracing::warn!(%run, "the row of a run did not agree with its log, and was worked out again");
+        }
+        Ok((Self { store }, repaired))
+    }
+
+    /// Closes the ledger once all that was begun has ended. What was answered is durable without it.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}

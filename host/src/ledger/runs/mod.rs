@@ -1,0 +1,27 @@
+//! Runs: their queue, their leases, their log and what can be read of them.
+//!
+//! What happens to a run is an event ([`RunEvent`]); how it stands ([`Run`]) is the fold of its events. Every write goes one way:
+//! the row is read, the event is permitted or refused by how the run stands, written, folded in, and the row is saved,
+//! all in one transaction (`record`). The same fold rebuilds a row from the log alone.
+
+mod event;
+mod found;
+mod lease;
+mod queue;
+mod read;
+mod record;
+mod row;
+mod run;
+
+pub use event::{
+    Claimed, Closed, Delivered, Enqueued, Failed, LimitUse, LoggedEvent, Outcome, Pins, Processed, Pulled, PulledFile, Reason, Retried,
+    RunEvent, StagedOutput, StateChange, TableUsed, Trigger, Word,
+};
+pub use found::{FindingId, Found, FoundEffect, LogLine, NewFinding, NotAFindingId, StoredFinding};
+pub use lease::{Claim, Instruction, Lease, Step};
+pub use queue::{Due, DueSlot, NewRun, Queued};
+pub use read::{FileQuestion, Receipt, RunFilter, TakenFile};
+pub use run::{NotAState, Run, RunRows, RunState, Standing};
+
+pub(super) use record::{events_of, files_and_receipts, record, state_changes};
+pub(super) use row::{load, save};

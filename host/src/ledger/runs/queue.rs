@@ -1,0 +1,221 @@
+//! The queue: how runs come into it, from a schedule or by request, each slot once.
+
+use sqlx::SqliteConnection;
+
+use crate::ledger::Ledger;
+use crate::ledger::audit::{self, Act};
+use crate::ledger::error::LedgerError;
+use crate::ledger::store::parsed;
+use crate::ledger::who::{Actor, By};
+use crate::model::ids::{Digest, JobName, PartnerName, RunId};
+
+use super::event::{Enqueued, Reason, RunEvent, Trigger};
+use super::record::{begin, record};
+use super::row::load;
+
+/// What a schedule makes of a stretch of time: slots, and how far they reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Whose job.
+    pub partner: PartnerName,
+    /// Which job.
+    pub job: JobName,
+    /// Where the stretch begins: the cursor that the slots were worked out from.
+    pub since_ms: i64,
+    /// Where it ends: the cursor from now on.
+    pub through_ms: i64,
+    /// Version of the bank holidays that were used.
+    pub calendar: String,
+    /// The slots, oldest first.
+    pub slots: Vec<DueSlot>,
+}
+
+/// One slot of a schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueSlot {
+    /// What names it within its job, the same whenever it is worked out: `2026-11-19T06:00+00:00`.
+    pub key: String,
+    /// The time that the plugin is told.
+    pub logical_ms: i64,
+    /// [`Trigger::Schedule`] or [`Trigger::CatchUp`].
+    pub trigger: Trigger,
+    /// Why it does not run; it is recorded all the same.
+    pub skip: Option<Reason>,
+}
+
+/// A run that somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRun {
+    /// Whose job.
+    pub partner: PartnerName,
+    /// Which job.
+    pub job: JobName,
+    /// Why. A replay takes its time, seed, calendar and pins from its origin.
+    pub trigger: Trigger,
+    /// A key under which the job has one run at most: an Idempotency-Key, the slot of a backfill. None to run whatever was before.
+    pub slot: Option<String>,
+    /// The time that the plugin is told.
+    pub logical_ms: i64,
+    /// Version of the bank holidays in use.
+    pub calendar: String,
+    /// Everything but delivery.
+    pub dry_run: bool,
+    /// A release to use in place of the active one.
+    pub release: Option<Digest>,
+}
+
+/// A run that is in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queued {
+    /// Its id.
+    pub run: RunId,
+    /// Whether it was put there now; otherwise the slot had this run already.
+    pub new: bool,
+}
+
+impl Ledger {
+    /// Writes down what has become due: the job's cursor moves on, and each slot gets its run, in one transaction.
+    ///
+    /// Answers the new runs, in the order of their slots; a slot that has its run already is passed over. Answers none, and writes
+    /// nothing, if the cursor no longer stands at `since_ms`, or the job was paused or removed: somebody else was faster.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoSuchJob`], or what the database failed of.
+    pub async fn record_due(&self, due: &Due, by: &By) -> Result<Option<Vec<RunId>>, LedgerError> {
+        let mut transaction = self.store.begin().await?;
+        let moved = sqlx::query(
+            "UPDATE jobs SET scheduled_through_ms = $4
+             WHERE partner = $1 AND job = $2 AND scheduled_through_ms = $3 AND paused_at_ms IS NULL AND removed_at_ms IS NULL",
+        )
+        .bind(due.partner.as_str())
+        .bind(due.job.as_str())
+        .bind(due.since_ms)
+        .bind(due.through_ms)
+        .execute(&mut *transaction)
+        .await?;
+        if moved.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let mut runs = Vec::new();
+        for (slot, id) in due.slots.iter().zip(ids_in_order(by.now_ms, due.slots.len())) {
+            if run_of_slot(&mut transaction, &due.partner, &due.job, &slot.key).await?.is_some() {
+                continue;
+            }
+            let mut run = begin(&mut transaction, id, enqueued_by_schedule(due, slot, id), by).await?;
+            if let Some(reason) = &slot.skip {
+                record(&mut transaction, &mut run, RunEvent::Skipped(reason.clone()), by).await?;
+            }
+            runs.push(id);
+        }
+        transaction.commit().await?;
+        Ok(Some(runs))
+    }
+
+    /// Puts a run in the queue, unless its slot has one.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoSuchJob`]; [`LedgerError::NotFound`] if there is no origin to replay; or what the database failed of.
+    pub async fn enqueue(&self, new: &NewRun, by: &By) -> Result<Queued, LedgerError> {
+        let mut transaction = self.store.begin().await?;
+        let declared: Option<i64> =
+            sqlx::query_scalar("SELECT applied_at_ms FROM jobs WHERE partner = $1 AND job = $2 AND removed_at_ms IS NULL")
+                .bind(new.partner.as_str())
+                .bind(new.job.as_str())
+                .fetch_optional(&mut *transaction)
+                .await?;
+        if declared.is_none() {
+            return Err(LedgerError::NoSuchJob { partner: new.partner.clone(), job: new.job.clone() });
+        }
+        if let Some(slot) = &new.slot
+            && let Some(run) = run_of_slot(&mut transaction, &new.partner, &new.job, slot).await?
+        {
+            return Ok(Queued { run, new: false });
+        }
+        let id = id_at(by.now_ms);
+        let enqueued = enqueued_by_request(&mut transaction, new, id).await?;
+        begin(&mut transaction, id, enqueued, by).await?;
+        if by.actor != Actor::hub(&by.hub) {
+            let after = serde_json::json!({ "job": new.job.as_str(), "trigger": new.trigger.kind(), "dry-run": new.dry_run });
+            let act =
+                Act { partner: Some(&new.partner), action: "run.request", subject: format!("run:{id}"), before: None, after: Some(after) };
+            audit::append(&mut transaction, act, by).await?;
+        }
+        transaction.commit().await?;
+        Ok(Queued { run: id, new: true })
+    }
+}
+
+fn enqueued_by_schedule(due: &Due, slot: &DueSlot, id: RunId) -> Enqueued {
+    Enqueued {
+        partner: due.partner.clone(),
+        job: due.job.clone(),
+        slot: Some(slot.key.clone()),
+        trigger: slot.trigger,
+        dry_run: false,
+        logical_ms: slot.logical_ms,
+        seed: seed_of(id),
+        calendar: due.calendar.clone(),
+        release: None,
+        pins: None,
+    }
+}
+
+async fn enqueued_by_request(connection: &mut SqliteConnection, new: &NewRun, id: RunId) -> Result<Enqueued, LedgerError> {
+    let mut enqueued = Enqueued {
+        partner: new.partner.clone(),
+        job: new.job.clone(),
+        slot: new.slot.clone(),
+        trigger: new.trigger,
+        dry_run: new.dry_run,
+        logical_ms: new.logical_ms,
+        seed: seed_of(id),
+        calendar: new.calendar.clone(),
+        release: new.release,
+        pins: None,
+    };
+    if let Some(origin) = new.trigger.origin() {
+        let of_this_job = |origin: &super::run::Run| *origin.partner() == new.partner && *origin.job() == new.job;
+        let missing = || LedgerError::NotFound { what: "run of this job", name: origin.to_string() };
+        let origin = load(connection, origin).await?.filter(of_this_job).ok_or_else(missing)?;
+        if matches!(new.trigger, Trigger::Replay(_)) {
+            enqueued.logical_ms = origin.enqueued.logical_ms;
+            enqueued.seed = origin.enqueued.seed;
+            enqueued.calendar = origin.enqueued.calendar;
+            enqueued.pins = origin.pins;
+        }
+    }
+    Ok(enqueued)
+}
+
+async fn run_of_slot(
+    connection: &mut SqliteConnection,
+    partner: &PartnerName,
+    job: &JobName,
+    slot: &str,
+) -> Result<Option<RunId>, LedgerError> {
+    let run: Option<String> = sqlx::query_scalar("SELECT run FROM runs WHERE partner = $1 AND job = $2 AND slot = $3")
+        .bind(partner.as_str())
+        .bind(job.as_str())
+        .bind(slot)
+        .fetch_optional(connection)
+        .await?;
+    run.map(|run| parsed(&run, "run id")).transpose()
+}
+
+fn id_at(now_ms: i64) -> RunId {
+    RunId::at(u64::try_from(now_ms).unwrap_or(0))
+}
+
+/// New ids that sort in the order in which they are given out, though they bear the same moment.
+fn ids_in_order(now_ms: i64, wanted: usize) -> Vec<RunId> {
+    let mut ids: Vec<RunId> = std::iter::repeat_with(|| id_at(now_ms)).take(wanted).collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// A run's seed follows from its id, most of which is random.
+fn seed_of(id: RunId) -> u64 {
+    let digest = Digest::of(id.to_string().as_bytes());
+    let (first, _) = digest.bytes().split_first_chunk().expect("a digest has 32 bytes");
+    u64::from_be_bytes(*first)
+}

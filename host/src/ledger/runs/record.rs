@@ -1,0 +1,200 @@
+//! The one way in which something happens to a run: an event is written, folded into the run's row, and followed by what hangs on it.
+
+use sqlx::SqliteConnection;
+
+use crate::ledger::error::{LedgerError, corrupt};
+use crate::ledger::store::{count, parsed, to_stored};
+use crate::ledger::who::{Actor, By, HubId};
+use crate::model::ids::RunId;
+
+use super::event::{Closed, Delivered, Enqueued, LoggedEvent, Pulled, PulledFile, RunEvent};
+use super::row::save;
+use super::run::Run;
+
+/// Puts a run into the log and the queue.
+pub(super) async fn begin(connection: &mut SqliteConnection, id: RunId, enqueued: Enqueued, by: &By) -> Result<Run, LedgerError> {
+    let event = RunEvent::Enqueued(Box::new(enqueued));
+    let first = LoggedEvent { seq: 1, at_ms: by.now_ms, actor: by.actor.clone(), hub: by.hub.clone(), lease: 0, event };
+    let run = Run::begin(id, &first)?;
+    write(connection, &run, &first).await?;
+    save(connection, &run).await?;
+    Ok(run)
+}
+
+/// Lets something happen to a run, or refuses it.
+pub(in crate::ledger) async fn record(
+    connection: &mut SqliteConnection,
+    run: &mut Run,
+    event: RunEvent,
+    by: &By,
+) -> Result<LoggedEvent, LedgerError> {
+    let lease = run.lease + u64::from(matches!(event, RunEvent::Claimed(_)));
+    let seq = run.last_event + 1;
+    let logged = LoggedEvent { seq, at_ms: by.now_ms, actor: by.actor.clone(), hub: by.hub.clone(), lease, event };
+    run.apply(&logged)?;
+    write(connection, run, &logged).await?;
+    files_and_receipts(connection, run, &logged).await?;
+    state_changes(connection, run, &logged).await?;
+    save(connection, run).await?;
+    Ok(logged)
+}
+
+async fn write(connection: &mut SqliteConnection, run: &Run, logged: &LoggedEvent) -> Result<(), LedgerError> {
+    sqlx::query(
+        "INSERT INTO run_events (partner, run, seq, kind, at_ms, actor, hub, lease, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(run.partner().as_str())
+    .bind(run.id.to_string())
+    .bind(to_stored(logged.seq))
+    .bind(logged.event.kind())
+    .bind(logged.at_ms)
+    .bind(logged.actor.as_str())
+    .bind(logged.hub.as_str())
+    .bind(to_stored(logged.lease))
+    .bind(logged.event.body())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct EventRow {
+    seq: i64,
+    kind: String,
+    at_ms: i64,
+    actor: String,
+    hub: String,
+    lease: i64,
+    body: String,
+}
+
+impl TryFrom<EventRow> for LoggedEvent {
+    type Error = LedgerError;
+
+    fn try_from(row: EventRow) -> Result<Self, LedgerError> {
+        let event =
+            RunEvent::read(&row.kind, &row.body).map_err(|why| corrupt(format!("event {} ({}) of a run", row.seq, row.kind), &why))?;
+        Ok(Self {
+            seq: count(row.seq),
+            at_ms: row.at_ms,
+            actor: Actor::stored(row.actor),
+            hub: HubId::new(row.hub),
+            lease: count(row.lease),
+            event,
+        })
+    }
+}
+
+/// The whole log of a run, oldest first.
+pub(in crate::ledger) async fn events_of(connection: &mut SqliteConnection, run: RunId) -> Result<Vec<LoggedEvent>, LedgerError> {
+    let rows =
+        sqlx::query_as::<_, EventRow>("SELECT seq, kind, at_ms, actor, hub, lease, body FROM run_events WHERE run = $1 ORDER BY seq")
+            .bind(run.to_string())
+            .fetch_all(connection)
+            .await?;
+    rows.into_iter().map(LoggedEvent::try_from).collect()
+}
+
+/// Writes the files that an event took and the receipt that it brought.
+pub(in crate::ledger) async fn files_and_receipts(
+    connection: &mut SqliteConnection,
+    run: &Run,
+    logged: &LoggedEvent,
+) -> Result<(), LedgerError> {
+    match &logged.event {
+        RunEvent::Pulled(Pulled { inputs }) => {
+            for file in inputs.iter().filter(|file| file.taken) {
+                take(connection, run, file, logged.at_ms).await?;
+            }
+            Ok(())
+        }
+        RunEvent::Delivered(delivered) => receive(connection, run, delivered, logged.at_ms).await,
+        _ => Ok(()),
+    }
+}
+
+async fn take(connection: &mut SqliteConnection, run: &Run, file: &PulledFile, at_ms: i64) -> Result<(), LedgerError> {
+    let taken = sqlx::query(
+        "INSERT INTO taken_files (partner, job, connection, path, size_bytes, modified_ms, digest, run, taken_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+    )
+    .bind(run.partner().as_str())
+    .bind(run.job().as_str())
+    .bind(file.connection.as_str())
+    .bind(file.path.as_str())
+    .bind(to_stored(file.size_bytes))
+    .bind(file.modified_ms)
+    .bind(file.digest.to_string())
+    .bind(run.id.to_string())
+    .bind(at_ms)
+    .execute(&mut *connection)
+    .await?;
+    if taken.rows_affected() == 1 {
+        return Ok(());
+    }
+    let owner: String = sqlx::query_scalar(
+        "SELECT run FROM taken_files
+         WHERE partner = $1 AND job = $2 AND connection = $3 AND path = $4 AND size_bytes = $5 AND digest = $6",
+    )
+    .bind(run.partner().as_str())
+    .bind(run.job().as_str())
+    .bind(file.connection.as_str())
+    .bind(file.path.as_str())
+    .bind(to_stored(file.size_bytes))
+    .bind(file.digest.to_string())
+    .fetch_one(connection)
+    .await?;
+    let owner: RunId = parsed(&owner, "run id")?;
+    if owner == run.id { Ok(()) } else { Err(LedgerError::FileTaken { path: file.path.clone(), run: owner }) }
+}
+
+async fn receive(connection: &mut SqliteConnection, run: &Run, delivered: &Delivered, at_ms: i64) -> Result<(), LedgerError> {
+    let written = sqlx::query(
+        "INSERT INTO receipts (partner, run, port, connection, target, digest, size_bytes, receipt, already_there, delivered_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+    )
+    .bind(run.partner().as_str())
+    .bind(run.id.to_string())
+    .bind(delivered.port.as_str())
+    .bind(delivered.connection.as_str())
+    .bind(delivered.target.as_str())
+    .bind(delivered.digest.to_string())
+    .bind(to_stored(delivered.size_bytes))
+    .bind(delivered.receipt.as_str())
+    .bind(i64::from(delivered.already_there))
+    .bind(at_ms)
+    .execute(connection)
+    .await?;
+    if written.rows_affected() == 1 {
+        return Ok(());
+    }
+    let wanted = format!("its output {} has been delivered already", delivered.port);
+    Err(LedgerError::WrongState { run: run.id, state: run.state, wanted })
+}
+
+/// Writes what a closing run wants to be remembered.
+pub(in crate::ledger) async fn state_changes(
+    connection: &mut SqliteConnection,
+    run: &Run,
+    logged: &LoggedEvent,
+) -> Result<(), LedgerError> {
+    let RunEvent::Closed(Closed { state, .. }) = &logged.event else { return Ok(()) };
+    for change in state {
+        sqlx::query("DELETE FROM job_state WHERE partner = $1 AND job = $2 AND entry = $3")
+            .bind(run.partner().as_str())
+            .bind(run.job().as_str())
+            .bind(change.key.as_str())
+            .execute(&mut *connection)
+            .await?;
+        let Some(value) = &change.value else { continue };
+        sqlx::query("INSERT INTO job_state (partner, job, entry, content, written_by_run) VALUES ($1, $2, $3, $4, $5)")
+            .bind(run.partner().as_str())
+            .bind(run.job().as_str())
+            .bind(change.key.as_str())
+            .bind(value.as_slice())
+            .bind(run.id.to_string())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,381 @@
+//! A run as its events leave it: a fold over the log, and nothing else.
+//!
+//! Must not know the database, so that what is folded on the way and what is folded again after a crash cannot differ.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::ledger::error::{LedgerError, corrupt};
+use crate::ledger::who::HubId;
+use crate::model::ids::{JobName, PartnerName, RunId};
+use crate::model::totals::ControlTotals;
+
+use super::event::{Enqueued, LoggedEvent, Outcome, Pins, Processed, Reason, Retried, RunEvent, Trigger};
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunState {
+    /// It waits for a hub, at once or until the time of its next attempt.
+    Queued,
+    /// A hub is at it, and has not processed all rows.
+    Running,
+    /// Its outputs are stored, and none has been sent.
+    Staged,
+    /// Some of its outputs have been sent.
+    Delivering,
+    /// It is done.
+    Closed,
+    /// It waits for a person.
+    Held,
+    /// It failed, and is not tried again by itself.
+    Failed,
+    /// It did not run.
+    Skipped,
+    /// A person ended it.
+    Cancelled,
+}
+
+impl RunState {
+    /// Every state.
+    pub const ALL: [Self; 9] = [
+        Self::Queued,
+        Self::Running,
+        Self::Staged,
+        Self::Delivering,
+        Self::Closed,
+        Self::Held,
+        Self::Failed,
+        Self::Skipped,
+        Self::Cancelled,
+    ];
+
+    /// The word for it, as stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Staged => "staged",
+            Self::Delivering => "delivering",
+            Self::Closed => "closed",
+            Self::Held => "held",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether a hub holds a lease on it.
+    #[must_use]
+    pub const fn is_leased(self) -> bool {
+        matches!(self, Self::Running | Self::Staged | Self::Delivering)
+    }
+
+    /// Whether nothing more happens to it.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Closed | Self::Skipped | Self::Cancelled)
+    }
+}
+
+impl fmt::Display for RunState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A text that names no state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no state of a run: it is queued, running, staged, delivering, closed, held, failed, skipped or cancelled")]
+pub struct NotAState {
+    /// What was given.
+    pub text: String,
+}
+
+impl FromStr for RunState {
+    type Err = NotAState;
+
+    fn from_str(text: &str) -> Result<Self, NotAState> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| NotAState { text: text.to_owned() })
+    }
+}
+
+/// Rows of a run over all its inputs and outputs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunRows {
+    /// Read from the inputs.
+    pub read: u64,
+    /// Of those, accepted.
+    pub accepted: u64,
+    /// Of those, rejected.
+    pub rejected: u64,
+    /// Of those, passed over.
+    pub skipped: u64,
+    /// Written to the outputs.
+    pub written: u64,
+}
+
+impl From<&ControlTotals> for RunRows {
+    fn from(totals: &ControlTotals) -> Self {
+        let mut rows = Self::default();
+        for input in &totals.inputs {
+            rows.read += input.rows.read;
+            rows.accepted += input.rows.accepted;
+            rows.rejected += input.rows.rejected;
+            rows.skipped += input.rows.skipped;
+        }
+        rows.written = totals.outputs.iter().map(|output| output.rows.accepted).sum();
+        rows
+    }
+}
+
+/// The processing that stands: the one whose outputs are, or will be, delivered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Its event.
+    pub event: u64,
+    /// The lease under which its findings and log lines were written.
+    pub lease: u64,
+    /// Outputs staged.
+    pub outputs: u64,
+    /// Of them delivered.
+    pub deliveries: u64,
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// What it was enqueued as.
+    pub enqueued: Enqueued,
+    /// What its attempts work with; none until the first claim.
+    pub pins: Option<Pins>,
+    /// How it stands.
+    pub state: RunState,
+    /// Claims since it was enqueued, or since a person last sent it on its way.
+    pub attempt: u64,
+    /// The lease in force; 0 before the first.
+    pub lease: u64,
+    /// The hub that holds the lease, or held it last.
+    pub hub: Option<HubId>,
+    /// From when on a hub may claim it; none when there is nothing to be done.
+    pub claimable_at_ms: Option<i64>,
+    /// When it was enqueued.
+    pub enqueued_at_ms: i64,
+    /// When it was first claimed.
+    pub started_at_ms: Option<i64>,
+    /// When it ended, failed or was held.
+    pub ended_at_ms: Option<i64>,
+    /// Rows of the processing that stands.
+    pub rows: RunRows,
+    /// Warnings of the processing that stands.
+    pub warnings: u64,
+    /// The processing that stands.
+    pub standing: Option<Standing>,
+    /// Whether a person released it after it was held.
+    pub released: bool,
+    /// How it was closed.
+    pub outcome: Option<Outcome>,
+    /// Why it is held, failed, skipped, cancelled, or waits for its next attempt.
+    pub reason: Option<Reason>,
+    /// The last event that this takes in.
+    pub last_event: u64,
+}
+
+impl Run {
+    /// Its partner.
+    #[must_use]
+    pub const fn partner(&self) -> &PartnerName {
+        &self.enqueued.partner
+    }
+
+    /// Its job.
+    #[must_use]
+    pub const fn job(&self) -> &JobName {
+        &self.enqueued.job
+    }
+
+    /// Why it was enqueued.
+    #[must_use]
+    pub const fn trigger(&self) -> Trigger {
+        self.enqueued.trigger
+    }
+
+    /// A run as its first event leaves it.
+    pub(in crate::ledger) fn begin(id: RunId, first: &LoggedEvent) -> Result<Self, LedgerError> {
+        let (1, RunEvent::Enqueued(enqueued)) = (first.seq, &first.event) else {
+            return Err(corrupt(format!("the log of run {id}"), "it does not begin with the run being enqueued"));
+        };
+        Ok(Self {
+            id,
+            enqueued: (**enqueued).clone(),
+            pins: enqueued.pins.clone(),
+            state: RunState::Queued,
+            attempt: 0,
+            lease: 0,
+            hub: None,
+            claimable_at_ms: Some(first.at_ms),
+            enqueued_at_ms: first.at_ms,
+            started_at_ms: None,
+            ended_at_ms: None,
+            rows: RunRows::default(),
+            warnings: 0,
+            standing: None,
+            released: false,
+            outcome: None,
+            reason: None,
+            last_event: 1,
+        })
+    }
+
+    /// A run as its whole log leaves it; none if the log is empty.
+    pub(in crate::ledger) fn fold(id: RunId, events: &[LoggedEvent]) -> Result<Option<Self>, LedgerError> {
+        let Some((first, rest)) = events.split_first() else { return Ok(None) };
+        let mut run = Self::begin(id, first)?;
+        rest.iter().try_for_each(|event| run.apply(event))?;
+        Ok(Some(run))
+    }
+
+    /// Takes in what happened next.
+    ///
+    /// # Errors
+    /// [`LedgerError::WrongState`] if that cannot happen to a run that stands as this one does.
+    pub(in crate::ledger) fn apply(&mut self, next: &LoggedEvent) -> Result<(), LedgerError> {
+        if next.seq != self.last_event + 1 {
+            return Err(corrupt(format!("the log of run {}", self.id), &format!("event {} follows event {}", next.seq, self.last_event)));
+        }
+        self.permit(&next.event)?;
+        self.last_event = next.seq;
+        match &next.event {
+            RunEvent::Enqueued(_) => unreachable!("permit refuses a second beginning"),
+            RunEvent::Claimed(claimed) => {
+                self.lease = next.lease;
+                self.attempt += 1;
+                self.hub = Some(HubId::new(claimed.hub.clone()));
+                self.started_at_ms.get_or_insert(next.at_ms);
+                self.pins = Some(claimed.pins.clone());
+                self.claimable_at_ms = Some(claimed.until_ms);
+                self.reason = None;
+                self.state = self.at_work();
+            }
+            RunEvent::Pulled(_) => {}
+            RunEvent::Processed(processed) => self.stage(next, processed),
+            RunEvent::Delivered(_) => {
+                self.state = RunState::Delivering;
+                if let Some(standing) = &mut self.standing {
+                    standing.deliveries += 1;
+                }
+            }
+            RunEvent::Closed(closed) => {
+                self.outcome = Some(closed.outcome);
+                self.end(RunState::Closed, next.at_ms, None);
+            }
+            RunEvent::Held(reason) => self.end(RunState::Held, next.at_ms, Some(reason.clone())),
+            RunEvent::Skipped(reason) => self.end(RunState::Skipped, next.at_ms, Some(reason.clone())),
+            RunEvent::Cancelled(word) => {
+                self.end(RunState::Cancelled, next.at_ms, Some(Reason { code: "cancelled".to_owned(), sentence: word.why.clone() }));
+            }
+            RunEvent::Failed(failed) => match failed.retry_at_ms {
+                Some(at_ms) => {
+                    self.state = RunState::Queued;
+                    self.claimable_at_ms = Some(at_ms);
+                    self.reason = Some(failed.reason.clone());
+                }
+                None => self.end(RunState::Failed, next.at_ms, Some(failed.reason.clone())),
+            },
+            RunEvent::Released(_) => {
+                self.released = true;
+                self.requeue(next.at_ms);
+            }
+            RunEvent::Retried(retried) => self.retry(retried, next.at_ms),
+        }
+        Ok(())
+    }
+
+    /// Whether something can happen to a run that stands as this one does.
+    fn permit(&self, event: &RunEvent) -> Result<(), LedgerError> {
+        use RunState::{Delivering, Failed, Held, Queued, Running, Staged};
+        let refused = |wanted: &str| Err(LedgerError::WrongState { run: self.id, state: self.state, wanted: wanted.to_owned() });
+        let state = self.state;
+        match event {
+            RunEvent::Enqueued(_) => refused("it is in the queue once"),
+            RunEvent::Claimed(_) if state != Queued && !state.is_leased() => refused("there is nothing left to claim"),
+            RunEvent::Pulled(_) | RunEvent::Processed(_) if state != Running => refused("rows are processed while it is running"),
+            RunEvent::Delivered(_) if self.enqueued.dry_run => refused("it is a dry run, which delivers nothing"),
+            RunEvent::Delivered(_) if !matches!(state, Staged | Delivering) => refused("only what is staged is delivered"),
+            RunEvent::Closed(_) if !matches!(state, Staged | Delivering) => refused("it closes after its rows were processed"),
+            RunEvent::Closed(closed) => self.permit_close(closed.outcome),
+            RunEvent::Held(_) | RunEvent::Failed(_) if !state.is_leased() => refused("nobody is at work on it"),
+            RunEvent::Skipped(_) if !matches!(state, Queued | Running) => refused("what has begun is not skipped"),
+            RunEvent::Released(_) if state != Held => refused("only a held run is released"),
+            RunEvent::Retried(_) if !matches!(state, Held | Failed) => refused("only a held or failed run is retried"),
+            RunEvent::Retried(Retried { afresh: true, .. }) if self.deliveries() > 0 => {
+                refused("some of its outputs have been delivered: go on where it stopped, or cancel it")
+            }
+            RunEvent::Cancelled(_) if state.is_final() => refused("nothing of it is left to cancel"),
+            _ => Ok(()),
+        }
+    }
+
+    fn permit_close(&self, outcome: Outcome) -> Result<(), LedgerError> {
+        let standing = self.standing.unwrap_or_default();
+        let wanted = match outcome {
+            Outcome::Delivered if self.enqueued.dry_run => "it is a dry run, which closes as one".to_owned(),
+            Outcome::Delivered if standing.deliveries < standing.outputs => {
+                format!("{} of its {} outputs have been delivered: it closes when all have", standing.deliveries, standing.outputs)
+            }
+            Outcome::DryRun if !self.enqueued.dry_run => "it is no dry run".to_owned(),
+            Outcome::Delivered | Outcome::DryRun => return Ok(()),
+        };
+        Err(LedgerError::WrongState { run: self.id, state: self.state, wanted })
+    }
+
+    /// Outputs delivered so far.
+    #[must_use]
+    pub fn deliveries(&self) -> u64 {
+        self.standing.map_or(0, |standing| standing.deliveries)
+    }
+
+    fn at_work(&self) -> RunState {
+        match self.standing {
+            None => RunState::Running,
+            Some(standing) if standing.deliveries == 0 => RunState::Staged,
+            Some(_) => RunState::Delivering,
+        }
+    }
+
+    fn stage(&mut self, event: &LoggedEvent, processed: &Processed) {
+        self.state = RunState::Staged;
+        self.rows = RunRows::from(&processed.totals);
+        self.warnings = processed.warnings;
+        self.standing = Some(Standing { event: event.seq, lease: event.lease, outputs: processed.outputs.len() as u64, deliveries: 0 });
+    }
+
+    fn end(&mut self, state: RunState, at_ms: i64, reason: Option<Reason>) {
+        self.state = state;
+        self.claimable_at_ms = None;
+        self.ended_at_ms = Some(at_ms);
+        self.reason = reason;
+    }
+
+    fn requeue(&mut self, at_ms: i64) {
+        self.state = RunState::Queued;
+        self.attempt = 0;
+        self.claimable_at_ms = Some(at_ms);
+        self.ended_at_ms = None;
+        self.reason = None;
+    }
+
+    fn retry(&mut self, retried: &Retried, at_ms: i64) {
+        self.requeue(at_ms);
+        if retried.afresh {
+            // A replay stays pinned to what its origin used: that is what it is for.
+            self.pins.clone_from(&self.enqueued.pins);
+            self.rows = RunRows::default();
+            self.warnings = 0;
+            self.standing = None;
+            self.released = false;
+        }
+    }
+}

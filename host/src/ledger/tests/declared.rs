@@ -1,0 +1,164 @@
+//! What is declared: applied, planned, paused; releases and tables.
+
+use super::*;
+use crate::model::table::TableVersion;
+
+fn lines(applied: &Applied) -> Vec<String> {
+    applied.changes.iter().map(|change| format!("{} {} {}", change.what, change.name, change.how.as_str())).collect()
+}
+
+#[tokio::test]
+async fn a_declaration_is_planned_applied_and_applied_again() {
+    let house = House::new().await;
+    let same = declaration("police", &["lgps", "other"]);
+    assert_eq!(house.ledger.apply(&same, &person(2)).await.unwrap(), Applied::default());
+    let entries = house.ledger.verify_audit().await.unwrap().entries;
+
+    let mut next = declaration("police", &["lgps", "new"]);
+    next.partner.title = "Staffordshire Police".to_owned();
+    next.connections[0].name = name("sftp");
+    let planned = house.ledger.plan(&next, &person(3)).await.unwrap();
+    let expected = [
+        "partner police changed",
+        "source partner.toml changed",
+        "connection sftp added",
+        "connection inbox removed",
+        "job lgps changed",
+        "job new added",
+        "job other removed",
+    ];
+    assert_eq!(lines(&planned), expected);
+    assert_eq!(house.ledger.jobs(Scope::Hub).await.unwrap()[1].name.as_str(), "other", "a plan changes nothing");
+
+    let waiting = house.ledger.enqueue(&request("other", None), &person(3)).await.unwrap().run;
+    let applied = house.ledger.apply(&next, &person(4)).await.unwrap();
+    assert_eq!((lines(&applied), applied.cancelled), (expected.map(str::to_owned).to_vec(), vec![waiting]));
+    assert_eq!(house.run(waiting).await.state, RunState::Cancelled);
+    assert_eq!(house.ledger.verify_audit().await.unwrap().entries, entries + 2);
+    let jobs = house.ledger.jobs(Scope::Hub).await.unwrap();
+    assert_eq!(jobs.iter().map(|job| (job.name.as_str(), job.scheduled_through_ms)).collect::<Vec<_>>(), [("lgps", 1), ("new", 4)]);
+    assert_eq!(house.ledger.connections(Scope::Hub).await.unwrap()[0].name.as_str(), "sftp");
+    assert_eq!(house.ledger.partners(Scope::Hub).await.unwrap(), [next.partner.clone()]);
+    assert_eq!(house.ledger.sources(&police()).await.unwrap(), next.sources);
+    assert!(house.ledger.definition(&police(), same.jobs[0].definition).await.unwrap().is_some(), "what was once declared is kept");
+
+    house.ledger.apply(&same, &person(9)).await.unwrap();
+    let other = house.ledger.job(&police(), &name("other")).await.unwrap();
+    assert_eq!(other.scheduled_through_ms, 9, "a job that comes back begins now");
+    assert!(matches!(house.ledger.job(&police(), &name("new")).await, Err(LedgerError::NoSuchJob { .. })));
+}
+
+#[tokio::test]
+async fn another_schedule_begins_at_its_apply() {
+    let house = House::new().await;
+    let mut next = declaration("police", &["lgps", "other"]);
+    next.jobs[0].title = "Another title".to_owned();
+    next.jobs[1].schedule = Some("0 7 * * * (Europe/London)".to_owned());
+    house.ledger.apply(&next, &person(50)).await.unwrap();
+    let cursors: Vec<_> = house.ledger.jobs(Scope::Hub).await.unwrap().iter().map(|job| job.scheduled_through_ms).collect();
+    assert_eq!(cursors, [1, 50]);
+}
+
+#[tokio::test]
+async fn a_definition_must_be_among_the_sources() {
+    let house = House::new().await;
+    let mut wrong = declaration("police", &["lgps"]);
+    wrong.jobs[0].definition = Digest::of(b"elsewhere");
+    assert!(matches!(house.ledger.apply(&wrong, &person(1)).await, Err(LedgerError::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn a_job_is_paused_and_resumed_once() {
+    let house = House::new().await;
+    let (police, lgps) = (police(), lgps());
+    let job = (&police, &lgps);
+    assert!(house.ledger.pause(job, "year end", &person(5)).await.unwrap());
+    assert!(!house.ledger.pause(job, "again", &person(6)).await.unwrap());
+    let paused = house.ledger.job(&police, &lgps).await.unwrap().paused.unwrap();
+    assert_eq!((paused.at_ms, paused.by, paused.why.as_str()), (5, Actor::person("j.smith"), "year end"));
+    house.enqueue(6).await;
+    assert!(house.ledger.claim(&hub("main"), 7, LEASE_MS).await.unwrap().is_some(), "what is asked for runs");
+    assert!(house.ledger.resume(job, &person(8)).await.unwrap());
+    assert!(!house.ledger.resume(job, &person(8)).await.unwrap());
+    assert_eq!(house.ledger.job(&police, &lgps).await.unwrap().paused, None);
+    assert!(house.ledger.pause((&police, &name("unheard-of")), "", &person(1)).await.is_err());
+}
+
+fn release(version: &str) -> NewRelease {
+    let key = ReleaseKey { partner: police(), plugin: name("lgps-return"), digest: Digest::of(version.as_bytes()) };
+    NewRelease {
+        key,
+        version: version.to_owned(),
+        manifest: "name = \"lgps-return\"".to_owned(),
+        size_bytes: 5,
+        artefact: format!("releases/{version}"),
+    }
+}
+
+#[tokio::test]
+async fn runs_are_pinned_to_the_release_and_tables_of_their_first_claim() {
+    let house = House::new().await;
+    let (one, two) = (release("1.0.0"), release("2.0.0"));
+    let early = house.ledger.activate(&one.key, &person(1)).await;
+    assert!(matches!(early, Err(LedgerError::NoSuchRelease { .. })));
+    assert!(house.ledger.put_release(&one, &person(1)).await.unwrap());
+    assert!(!house.ledger.put_release(&one, &person(2)).await.unwrap());
+    assert!(house.ledger.put_release(&two, &person(2)).await.unwrap());
+    assert!(house.ledger.activate(&one.key, &person(3)).await.unwrap());
+    assert!(!house.ledger.activate(&one.key, &person(3)).await.unwrap());
+
+    house.enqueue(4).await;
+    let asked = NewRun { release: Some(two.key.digest), ..request("other", None) };
+    house.ledger.enqueue(&asked, &person(5)).await.unwrap();
+    let claim = house.claim(6).await;
+    assert_eq!(claim.pins.release, Some(one.key.digest));
+    assert_eq!(house.claim(6).await.pins.release, Some(two.key.digest), "as was asked for");
+
+    house.ledger.put_table(&table("2026-27", "a,b\n1,2\n"), &person(7)).await.unwrap();
+    house.ledger.activate(&two.key, &person(7)).await.unwrap();
+    house.append(&claim, 8, failed(Some(9))).await;
+    let again = house.claim(9).await;
+    assert_eq!(again.pins, claim.pins, "every attempt works with the same");
+    house.append(&again, 10, failed(None)).await;
+    house.ledger.instruct(Scope::Hub, again.run.id, Instruction::Retry { afresh: true, why: String::new() }, &person(11)).await.unwrap();
+    let afresh = house.claim(12).await.pins;
+    assert_eq!((afresh.release, afresh.tables_through), (Some(two.key.digest), 1));
+
+    assert!(house.ledger.activate(&one.key, &person(13)).await.unwrap(), "rolled back");
+    let active = house.ledger.active_release(&police(), &name("lgps-return")).await.unwrap().unwrap();
+    assert_eq!((active.release, active.active_since_ms), (one.clone(), Some(13)));
+    assert_eq!(house.ledger.release(&two.key).await.unwrap().unwrap().active_since_ms, None);
+    assert_eq!(house.ledger.releases(Scope::Partner(&name("fire"))).await.unwrap(), []);
+    let stranger = NewRelease { key: ReleaseKey { partner: name("fire"), ..one.key.clone() }, ..one };
+    assert!(matches!(house.ledger.put_release(&stranger, &person(1)).await, Err(LedgerError::NotFound { what: "partner", .. })));
+}
+
+fn table(version: &str, content: &str) -> NewTable {
+    let version = TableVersion {
+        table: "bands".to_owned(),
+        version: version.to_owned(),
+        effective_from: jiff::civil::date(2026, 4, 1),
+        effective_to: None,
+        published: Some(jiff::civil::date(2026, 2, 14)),
+    };
+    NewTable { partner: police(), version, source: "LGPS circular".to_owned(), content: content.to_owned() }
+}
+
+#[tokio::test]
+async fn a_table_version_never_changes() {
+    let house = House::new().await;
+    let first = table("2025-26", "pay,rate\n1,5.5\n");
+    assert!(house.ledger.put_table(&first, &person(1)).await.unwrap());
+    assert!(!house.ledger.put_table(&first, &person(2)).await.unwrap());
+    let other_rows = house.ledger.put_table(&table("2025-26", "pay,rate\n1,5.8\n"), &person(3)).await;
+    assert!(matches!(other_rows, Err(LedgerError::VersionDiffers { .. })));
+    let mut other_dates = first.clone();
+    other_dates.version.effective_to = Some(jiff::civil::date(2027, 3, 31));
+    assert!(house.ledger.put_table(&other_dates, &person(3)).await.is_err());
+    assert!(house.ledger.put_table(&table("2026-27", "x\n"), &person(4)).await.unwrap());
+
+    let all = house.ledger.tables(&police(), None).await.unwrap();
+    assert_eq!(all.iter().map(|kept| kept.number).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!((&all[0].table, all[0].digest), (&first, Digest::of(first.content.as_bytes())));
+    assert_eq!(house.ledger.tables(&police(), Some(1)).await.unwrap(), all[..1]);
+}

@@ -1,0 +1,218 @@
+//! Tests of the ledger, each on a real file of its own. This file holds what they share: a partner with a job, and the steps of a run.
+#![allow(clippy::unwrap_used)]
+
+mod audit;
+mod declared;
+mod findings;
+mod leases;
+mod life;
+mod log;
+mod random;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, SqliteConnection};
+use tempfile::TempDir;
+
+use super::*;
+use crate::model::ids::{Digest, JobName, PartnerName};
+use crate::model::job::Partner;
+use crate::model::rows::Amount;
+use crate::model::totals::{BalanceResult, ControlTotals, PortTotals, RowCounts};
+
+const LEASE_MS: i64 = 10_000;
+const FOR_EVER: i64 = 1 << 50;
+
+fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn hub(id: &str) -> HubId {
+    HubId::new(id)
+}
+
+fn person(now_ms: i64) -> By {
+    By { actor: Actor::person("j.smith"), hub: hub("main"), now_ms }
+}
+
+/// A ledger in a folder of its own, with a partner that has the jobs `lgps` and `other`.
+struct House {
+    folder: TempDir,
+    ledger: Ledger,
+}
+
+impl House {
+    async fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let ledger = Ledger::open(&folder.path().join("data/ledger.db")).await.unwrap();
+        ledger.apply(&declaration("police", &["lgps", "other"]), &person(1)).await.unwrap();
+        Self { folder, ledger }
+    }
+
+    async fn reopen(&mut self) -> Vec<RunId> {
+        self.ledger.close().await;
+        let (ledger, repaired) = Ledger::open_and_repair(&self.folder.path().join("data/ledger.db")).await.unwrap();
+        self.ledger = ledger;
+        repaired
+    }
+
+    /// A connection past the ledger, as somebody with the file and a database tool has it.
+    async fn raw(&self) -> SqliteConnection {
+        SqliteConnectOptions::new().filename(self.folder.path().join("data/ledger.db")).connect().await.unwrap()
+    }
+
+    async fn enqueue(&self, now_ms: i64) -> RunId {
+        self.ledger.enqueue(&request("lgps", None), &person(now_ms)).await.unwrap().run
+    }
+
+    async fn claim(&self, now_ms: i64) -> Claim {
+        self.ledger.claim(&hub("main"), now_ms, LEASE_MS).await.unwrap().unwrap()
+    }
+
+    async fn append(&self, claim: &Claim, now_ms: i64, step: Step) -> Run {
+        self.ledger.append(&claim.lease, now_ms, step).await.unwrap()
+    }
+
+    async fn run(&self, run: RunId) -> Run {
+        self.ledger.run(Scope::Hub, run).await.unwrap().unwrap()
+    }
+
+    async fn kinds(&self, run: RunId) -> Vec<&'static str> {
+        self.ledger.events(Scope::Hub, run, 0).await.unwrap().iter().map(|logged| logged.event.kind()).collect()
+    }
+
+    /// Does what is left of a run to do, as a conductor would.
+    async fn finish(&self, claim: &Claim, now_ms: i64) -> Run {
+        if claim.pulled.is_none() && claim.processed.is_none() {
+            self.append(claim, now_ms, pulled("pay.csv")).await;
+        }
+        if claim.processed.is_none() {
+            self.append(claim, now_ms, processed(&["return", "ctr1"])).await;
+        }
+        for port in ["return", "ctr1"] {
+            if !claim.delivered.iter().any(|delivered| delivered.port == port) {
+                self.append(claim, now_ms, delivered(port)).await;
+            }
+        }
+        self.append(claim, now_ms, closed()).await
+    }
+}
+
+fn declaration(partner: &str, jobs: &[&str]) -> Declaration {
+    let source = Source { name: "partner.toml".to_owned(), text: format!("{partner} {jobs:?}") };
+    let definition = Digest::of(source.text.as_bytes());
+    let job = |job: &&str| DeclaredJob {
+        name: name(job),
+        title: format!("Job {job}"),
+        plugin: name("lgps-return"),
+        schedule: Some("0 6 19 * * (Europe/London)".to_owned()),
+        definition,
+    };
+    Declaration {
+        partner: Partner { name: name(partner), title: partner.to_owned() },
+        sources: vec![source],
+        connections: vec![DeclaredConnection { name: name("inbox"), definition }],
+        jobs: jobs.iter().map(job).collect(),
+    }
+}
+
+fn request(job: &str, slot: Option<&str>) -> NewRun {
+    NewRun {
+        partner: name("police"),
+        job: name(job),
+        trigger: Trigger::Request,
+        slot: slot.map(str::to_owned),
+        logical_ms: 500,
+        calendar: "2026".to_owned(),
+        dry_run: false,
+        release: None,
+    }
+}
+
+fn police() -> PartnerName {
+    name("police")
+}
+
+fn lgps() -> JobName {
+    name("lgps")
+}
+
+fn pulled(path: &str) -> Step {
+    let file = PulledFile {
+        port: "payroll".to_owned(),
+        connection: name("inbox"),
+        path: path.to_owned(),
+        size_bytes: 82,
+        modified_ms: 7,
+        digest: Digest::of(path.as_bytes()),
+        taken: true,
+    };
+    Step::Pulled(Pulled { inputs: vec![file] })
+}
+
+fn staged(port: &str) -> StagedOutput {
+    StagedOutput {
+        port: port.to_owned(),
+        artefact: Digest::of(port.as_bytes()),
+        size_bytes: 10,
+        rows: 2,
+        connection: name("outbox"),
+        target: format!("{port}.csv"),
+    }
+}
+
+fn processed(ports: &[&str]) -> Step {
+    processed_with(ports, Found::default())
+}
+
+fn processed_with(ports: &[&str], found: Found) -> Step {
+    let rows = RowCounts { read: 4, accepted: 2, rejected: 1, skipped: 1 };
+    let sums = vec![("pay".to_owned(), Amount::new(-123_456, 2))];
+    let output =
+        |port: &&str| PortTotals { port: (*port).to_owned(), rows: RowCounts { accepted: 2, ..RowCounts::default() }, sums: Vec::new() };
+    let processed = Processed {
+        totals: ControlTotals {
+            inputs: vec![PortTotals { port: "payroll".to_owned(), rows, sums }],
+            outputs: ports.iter().map(output).collect(),
+        },
+        balances: vec![BalanceResult {
+            name: "pay".to_owned(),
+            equation: "sum(payroll.pay) = sum(return.pay)".to_owned(),
+            left: Amount::new(-123_456, 2),
+            right: Amount { coefficient: i128::from(i64::MAX) * 1_000, scale: 18 },
+        }],
+        outputs: ports.iter().map(|port| staged(port)).collect(),
+        rejects: 1,
+        warnings: 3,
+        limits: vec![LimitUse { limit: "memory-bytes".to_owned(), allowed: 64 << 20, used: Some(1 << 20) }],
+        tables: vec![TableUsed { table: "bands".to_owned(), version: "2026-27".to_owned(), digest: Digest::of(b"bands") }],
+        took_ms: 12,
+        log_lines_dropped: 0,
+    };
+    Step::Processed(Box::new(processed), found)
+}
+
+fn delivered(port: &str) -> Step {
+    let StagedOutput { port, artefact, size_bytes, connection, target, .. } = staged(port);
+    Step::Delivered(Delivered {
+        port,
+        connection,
+        target,
+        digest: artefact,
+        size_bytes,
+        receipt: "renamed".to_owned(),
+        already_there: false,
+    })
+}
+
+fn closed() -> Step {
+    let change = |key: &str, value: &[u8]| StateChange { key: key.to_owned(), value: Some(value.to_vec()) };
+    Step::Closed(Closed { outcome: Outcome::Delivered, state: vec![change("last", b"2026-03"), change("bytes", &[0, 255])] })
+}
+
+fn failed(retry_at_ms: Option<i64>) -> Step {
+    Step::Failed(Failed { reason: reason("remote-away"), retry_at_ms })
+}
+
+fn reason(code: &str) -> Reason {
+    Reason { code: code.to_owned(), sentence: "The other side did not answer.".to_owned() }
+}

@@ -1,0 +1,146 @@
+//! Who acts, on whose behalf something is read, and how long lists are cut into pages.
+//!
+//! Must not know what is done or read.
+
+use std::fmt;
+
+use crate::model::ids::PartnerName;
+
+/// Most items of one page of any list.
+pub const PAGE_ITEMS_MAX: u32 = 1_000;
+
+/// A running hub, by a name that stays the same when it is started again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HubId(String);
+
+impl HubId {
+    /// The hub of a name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for HubId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Who acted: a person, another system by its token, or the hub of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Actor(String);
+
+impl Actor {
+    /// A person, by the name under which they sign in.
+    #[must_use]
+    pub fn person(name: &str) -> Self {
+        Self(format!("person:{name}"))
+    }
+
+    /// Another system, by its token's partner and name.
+    #[must_use]
+    pub fn token(partner: &PartnerName, name: &str) -> Self {
+        Self(format!("token:{partner}/{name}"))
+    }
+
+    /// The hub of itself: its schedule, its conductor.
+    #[must_use]
+    pub fn hub(hub: &HubId) -> Self {
+        Self(format!("hub:{hub}"))
+    }
+
+    /// As it is stored and shown.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) const fn stored(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// By whom, through which hub and when something is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    /// Who acts.
+    pub actor: Actor,
+    /// The hub that writes it down.
+    pub hub: HubId,
+    /// The moment, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+impl By {
+    /// The hub acting of itself.
+    #[must_use]
+    pub fn hub(hub: &HubId, now_ms: i64) -> Self {
+        Self { actor: Actor::hub(hub), hub: hub.clone(), now_ms }
+    }
+}
+
+/// On whose behalf something is read. Every read says it, so that a partner never sees another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// The operator of the hub, and the hub itself: all partners.
+    Hub,
+    /// A partner: its own.
+    Partner(&'a PartnerName),
+}
+
+impl Scope<'_> {
+    /// Whether something of a partner may be seen.
+    #[must_use]
+    pub fn covers(&self, partner: &PartnerName) -> bool {
+        match self {
+            Self::Hub => true,
+            Self::Partner(own) => *own == partner,
+        }
+    }
+
+    /// What queries compare with: the partner, or nothing for all of them. No partner's name is empty.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Hub => "",
+            Self::Partner(partner) => partner.as_str(),
+        }
+    }
+}
+
+/// Some items of a list, and where it goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T, C> {
+    /// The items.
+    pub items: Vec<T>,
+    /// What to ask for next; none at the end of the list.
+    pub next: Option<C>,
+}
+
+impl<T, C> Page<T, C> {
+    /// Makes a page of one item more than was asked for, which says whether there is a next one.
+    pub(super) fn cut(mut items: Vec<T>, limit: u32, cursor: impl FnOnce(&T) -> C) -> Self {
+        let limit = limit as usize;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = if more { items.last().map(cursor) } else { None };
+        Self { items, next }
+    }
+}
+
+/// A page's length within what is allowed.
+pub(super) fn page_items(wanted: u32) -> u32 {
+    wanted.clamp(1, PAGE_ITEMS_MAX)
+}

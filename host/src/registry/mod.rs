@@ -1,0 +1,10 @@
+//! Packages: what a plugin says of itself, the tables it brings, and the cases that it is tested with.
+//!
+//! It must not know the sandbox, the ledger or the network.
+
+pub mod cases;
+pub mod manifest;
+pub mod package;
+pub mod schema;
+pub mod source;
+pub mod tables;

@@ -1,0 +1,214 @@
+//! A configuration folder made the one in force: releases compiled, jobs checked against their plugins, all or nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::Hub;
+use super::failure::RunError;
+use super::shelf::{Plugin, file_name};
+use crate::config::{self, ConfigError, Configuration, PluginFile};
+use crate::ledger::{Applied, By, Declaration, DeclaredConnection, DeclaredJob, NewRelease, NewTable, ReleaseKey, Source};
+use crate::model::ids::{Digest, PartnerName, PluginName};
+use crate::model::job::{Connection, Job, Partner, Place};
+use crate::model::table::Table;
+
+/// What applying a configuration does, or did.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Each partner's differences.
+    pub partners: Vec<(PartnerName, Applied)>,
+    /// Releases, each with whether it is new.
+    pub releases: Vec<Installed>,
+    /// Versions of tables that are new.
+    pub tables: Vec<String>,
+}
+
+/// A release that a configuration names.
+#[derive(Debug)]
+pub struct Installed {
+    /// Its partner.
+    pub partner: PartnerName,
+    /// Its plugin.
+    pub plugin: PluginName,
+    /// Its version, for people.
+    pub version: String,
+    /// Its name.
+    pub digest: Digest,
+    /// Whether it was not the active one.
+    pub new: bool,
+}
+
+impl Hub {
+    /// Makes a configuration folder the one in force. Nothing of it is, unless all of it can be.
+    ///
+    /// # Errors
+    /// [`RunError::Configuration`] with everything that is wrong in its files; [`RunError::JobUnfit`] if a job does not fit its plugin;
+    /// or what a component is refused for.
+    pub async fn apply(&self, folder: &Path, by: &By) -> Result<Plan, RunError> {
+        let configuration = read(folder)?;
+        let plugins = self.check(&configuration)?;
+        let mut plan = Plan::default();
+        let ledger = self.ledger();
+        for partner in &configuration.partners {
+            plan.partners.push((partner.name.clone(), ledger.apply(&declaration(partner, &configuration), by).await?));
+        }
+        for (file, plugin) in &plugins {
+            plan.releases.push(self.activate(file, plugin, by).await?);
+        }
+        for kept in &configuration.tables {
+            let owners = configuration.partners.iter().filter(|partner| kept.partner.as_ref().is_none_or(|owner| *owner == partner.name));
+            for partner in owners {
+                if ledger.put_table(&new_table(&partner.name, &kept.table), by).await? {
+                    plan.tables.push(format!("{} {} for {}", kept.table.version.table, kept.table.version.version, partner.name));
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    /// What applying a configuration folder would change; nothing is.
+    ///
+    /// # Errors
+    /// As for [`Hub::apply`].
+    pub async fn plan(&self, folder: &Path, by: &By) -> Result<Plan, RunError> {
+        let configuration = read(folder)?;
+        let plugins = self.check(&configuration)?;
+        let mut plan = Plan::default();
+        for partner in &configuration.partners {
+            plan.partners.push((partner.name.clone(), self.ledger().plan(&declaration(partner, &configuration), by).await?));
+        }
+        for (file, plugin) in &plugins {
+            let active = self.ledger().active_release(&file.partner, &file.name).await?;
+            let new = active.is_none_or(|active| active.release.key.digest != plugin.release.digest);
+            plan.releases.push(installed(file, plugin, new));
+        }
+        Ok(plan)
+    }
+
+    /// Takes every component up and checks every job against its plugin.
+    fn check(&self, configuration: &Configuration) -> Result<Vec<(PluginFile, Arc<Plugin>)>, RunError> {
+        let mut plugins = Vec::new();
+        for file in &configuration.plugins {
+            let unreadable = |error: std::io::Error| RunError::ComponentUnreadable { path: file.component.display().to_string(), why: error.to_string() };
+            let plugin = self.shared.shelf.add(&std::fs::read(&file.component).map_err(unreadable)?)?;
+            if plugin.manifest.name != file.name {
+                let path = file.component.display().to_string();
+                return Err(RunError::ComponentOfAnother { path, found: plugin.manifest.name.clone(), wanted: file.name.clone() });
+            }
+            plugins.push((file.clone(), plugin));
+        }
+        for job in &configuration.jobs {
+            let of_job = |(file, _): &&(PluginFile, Arc<Plugin>)| file.partner == job.partner && file.name == job.plugin;
+            let (_, plugin) = plugins.iter().find(of_job).ok_or_else(|| RunError::NoRelease { partner: job.partner.clone(), plugin: job.plugin.clone() })?;
+            let findings = config::check_job(job, &plugin.manifest);
+            if !findings.is_empty() {
+                return Err(RunError::JobUnfit { job: job.name.to_string(), findings });
+            }
+        }
+        Ok(plugins)
+    }
+
+    async fn activate(&self, file: &PluginFile, plugin: &Plugin, by: &By) -> Result<Installed, RunError> {
+        let key = ReleaseKey { partner: file.partner.clone(), plugin: file.name.clone(), digest: plugin.release.digest };
+        let new = NewRelease {
+            key: key.clone(),
+            version: plugin.manifest.version.clone(),
+            manifest: format!("{} {}: {}", plugin.manifest.name, plugin.manifest.version, plugin.manifest.title),
+            size_bytes: std::fs::metadata(&file.component)?.len(),
+            artefact: format!("releases/{}", file_name(plugin.release.digest)),
+        };
+        self.ledger().put_release(&new, by).await?;
+        let activated = self.ledger().activate(&key, by).await?;
+        Ok(installed(file, plugin, activated))
+    }
+}
+
+fn read(folder: &Path) -> Result<Configuration, RunError> {
+    config::load(folder).map_err(|error| match error {
+        ConfigError::Wrong(problems) => RunError::Configuration(problems),
+        ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
+    })
+}
+
+fn installed(file: &PluginFile, plugin: &Plugin, new: bool) -> Installed {
+    Installed { partner: file.partner.clone(), plugin: file.name.clone(), version: plugin.manifest.version.clone(), digest: plugin.release.digest, new }
+}
+
+fn new_table(partner: &PartnerName, table: &Table) -> NewTable {
+    let mut content = Vec::new();
+    let mut write = |row: &[String]| {
+        for (place, value) in row.iter().enumerate() {
+            if place > 0 {
+                content.push(b',');
+            }
+            content.push(b'"');
+            content.extend(value.replace('"', "\"\"").into_bytes());
+            content.push(b'"');
+        }
+        content.push(b'\n');
+    };
+    write(&table.columns);
+    table.rows.iter().for_each(|row| write(row));
+    let content = String::from_utf8(content).expect("the values are text");
+    NewTable { partner: partner.clone(), version: table.version.clone(), source: table.source.clone(), content }
+}
+
+/// What the ledger keeps of a partner: its own part of the shared files, with absolute paths, and its jobs' files as they stand.
+fn declaration(partner: &Partner, configuration: &Configuration) -> Declaration {
+    let connections: Vec<&Connection> = configuration.connections.iter().filter(|connection| connection.partner == partner.name).collect();
+    let jobs: Vec<(&Job, &crate::registry::source::Source)> =
+        configuration.jobs.iter().zip(&configuration.job_files).filter(|(job, _)| job.partner == partner.name).collect();
+    let connections_text = connections_text(&connections);
+    let connections_digest = Digest::of(connections_text.as_bytes());
+    let mut sources = vec![Source { name: "partners.toml".to_owned(), text: partners_text(partner) }];
+    sources.push(Source { name: "connections.toml".to_owned(), text: connections_text });
+    sources.extend(jobs.iter().map(|(_, file)| Source { name: file.name.clone(), text: file.text.to_string() }));
+    Declaration {
+        partner: partner.clone(),
+        sources,
+        connections: connections.iter().map(|connection| DeclaredConnection { name: connection.name.clone(), definition: connections_digest }).collect(),
+        jobs: jobs.iter().map(|(job, _)| DeclaredJob::from(*job)).collect(),
+    }
+}
+
+#[derive(Serialize)]
+struct PartnersFile<'a> {
+    partner: [PartnerEntry<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct PartnerEntry<'a> {
+    name: &'a str,
+    title: &'a str,
+}
+
+#[derive(Serialize)]
+struct ConnectionsFile<'a> {
+    connection: Vec<ConnectionEntry<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ConnectionEntry<'a> {
+    partner: &'a str,
+    name: &'a str,
+    kind: &'static str,
+    path: String,
+    settle_ms: u64,
+}
+
+fn partners_text(partner: &Partner) -> String {
+    let file = PartnersFile { partner: [PartnerEntry { name: partner.name.as_str(), title: &partner.title }] };
+    toml::to_string(&file).expect("names and titles are TOML")
+}
+
+fn connections_text(connections: &[&Connection]) -> String {
+    let entries = connections.iter().map(|connection| {
+        let Place::Folder { path, settle_ms } = &connection.place;
+        let path = path.to_string_lossy().into_owned();
+        ConnectionEntry { partner: connection.partner.as_str(), name: connection.name.as_str(), kind: "folder", path, settle_ms: *settle_ms }
+    });
+    toml::to_string(&ConnectionsFile { connection: entries.collect() }).expect("names and paths are TOML")
+}

@@ -1,0 +1,77 @@
+//! A case decided at once: validated, in a fresh sandbox, with nothing kept.
+
+use std::sync::Arc;
+
+use crate::run::Hub;
+use crate::run::conduct::limits;
+use crate::run::failure::RunError;
+use crate::run::shelf;
+use crate::model::ids::{Digest, JobName, PartnerName, PluginName};
+use crate::model::manifest::Kind;
+use crate::model::outcome::Decision;
+use crate::registry::schema;
+use crate::sandbox::Setup;
+
+/// A decision, and what made it.
+#[derive(Debug)]
+pub struct Decided {
+    /// What was decided.
+    pub decision: Decision,
+    /// The release that decided.
+    pub release: Digest,
+}
+
+/// What is asked: which rule set of which partner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Whose rule set.
+    pub partner: PartnerName,
+    /// Which.
+    pub plugin: PluginName,
+    /// Its settings, a JSON object.
+    pub settings: serde_json::Value,
+}
+
+impl Hub {
+    /// Decides some cases by the active release of a rule set, each in a sandbox of its own. The answers stand in the order of the cases.
+    ///
+    /// # Errors
+    /// [`RunError::NoRelease`], [`RunError::NotARuleSet`], or the hub's own failures. A case that cannot be decided has its error in its place.
+    pub async fn decide(&self, question: &Question, cases: Vec<String>) -> Result<Vec<Result<Decided, RunError>>, RunError> {
+        let active = shelf::active(self.ledger(), &question.partner, &question.plugin).await?;
+        let plugin = self.plugin(active.release.key.digest).await?;
+        let Kind::RuleSet(_) = &plugin.manifest.kind else { return Err(RunError::NotARuleSet { plugin: question.plugin.clone() }) };
+        let tables = self.shared.shelf.tables(self.ledger(), &question.partner, &plugin, u64::MAX >> 1).await?;
+        let now = self.clock().now();
+        let setup = Arc::new(Setup {
+            release: plugin.release.clone(),
+            partner: question.partner.clone(),
+            job: "decision".parse::<JobName>().expect("this is a name"),
+            inputs_present: Vec::new(),
+            outputs_present: Vec::new(),
+            settings: question.settings.to_string(),
+            now,
+            today: now.in_tz("Europe/London").map_or_else(|_| now.to_zoned(jiff::tz::TimeZone::UTC).date(), |zoned| zoned.date()),
+            seed: [0; 32],
+            tables,
+            state: std::collections::BTreeMap::new(),
+            limits: limits(&plugin.manifest, &[]),
+        });
+        let release = plugin.release.digest;
+        let decided = self.shared.sandbox.on_decision_thread(move |worker| {
+            let validator = plugin.case_schema.as_deref().expect("a rule set has a schema");
+            let decide = |case: &String| {
+                let value: serde_json::Value = serde_json::from_str(case).map_err(|error| RunError::BadCase { violations: vec![error.to_string()] })?;
+                let violations = schema::violations(validator, &value);
+                if !violations.is_empty() {
+                    let told = |violation: schema::Violation| format!("{}: {}", violation.pointer, violation.message);
+                    return Err(RunError::BadCase { violations: violations.into_iter().map(told).collect() });
+                }
+                let (decision, _) = worker.decide(&setup, case).map_err(|failed| failed.error)?;
+                Ok(Decided { decision, release })
+            };
+            cases.iter().map(decide).collect()
+        });
+        Ok(decided.await?)
+    }
+}

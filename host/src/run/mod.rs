@@ -1,0 +1,147 @@
+//! The conductor: one run from claim to close, and the duties of a hub around it.
+//!
+//! ```text
+//! duty      what is due → the ledger's queue        conduct   claim → pull → process → deliver → close
+//! declare   a configuration → what is in force      desk      a case → a decision, at once
+//! shelf     releases and tables at hand             failure   what went wrong, and what comes next
+//! ```
+//!
+//! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
+
+mod conduct;
+mod desk;
+mod declare;
+mod duty;
+mod failure;
+mod process;
+mod pull;
+mod shelf;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+pub use desk::{CaseOutcome, Decided, Question, Rehearsal, rehearse};
+pub use declare::{Installed, Plan};
+pub use duty::Request;
+pub use failure::RunError;
+pub use process::{ProcessError, Progress};
+pub use pull::masked_row;
+
+use crate::clock::Clock;
+use crate::connection::Artefacts;
+use crate::ledger::{HubId, Ledger};
+use crate::model::ids::{Digest, RunId};
+use crate::model::job::Schedule;
+use crate::sandbox::{Sandbox, SandboxOptions};
+use shelf::Shelf;
+
+/// What a hub needs to open.
+#[derive(Debug, Clone)]
+pub struct HubOptions {
+    /// The hub's folder: ledger, artefacts, releases, compiled components.
+    pub data: PathBuf,
+    /// Its name, the same whenever it starts again: runs that it left are taken up at once.
+    pub name: String,
+    /// The program that compiles components: the hub's own.
+    pub compiler: PathBuf,
+    /// Where it gets the time from.
+    pub clock: Clock,
+    /// Runs at one time.
+    pub runs_at_once: usize,
+}
+
+/// A hub. Clones are the same hub.
+#[derive(Clone)]
+pub struct Hub {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    id: HubId,
+    ledger: Ledger,
+    sandbox: Sandbox,
+    artefacts: Artefacts,
+    shelf: Shelf,
+    clock: Clock,
+    data: PathBuf,
+    runs_at_once: usize,
+    progress: Mutex<HashMap<RunId, Arc<Progress>>>,
+    /// Schedules by the digest of the file that declares them: read once, as such a file never changes.
+    schedules: Mutex<HashMap<Digest, Option<Schedule>>>,
+}
+
+impl Hub {
+    /// Opens the hub in its folder, making it if need be, and takes up what it left when it last ended.
+    ///
+    /// # Errors
+    /// [`RunError`] if the ledger, the artefacts or the sandbox cannot be used.
+    pub async fn open(options: HubOptions) -> Result<Self, RunError> {
+        let data = std::path::absolute(&options.data)?;
+        std::fs::create_dir_all(&data)?;
+        let ledger = Ledger::open(&data.join("ledger.sqlite")).await?;
+        let id = HubId::new(options.name);
+        let left = ledger.forget_leases(&id, options.clock.now_ms()).await?;
+        if left > 0 {
+            tracing::info!(runs = left, "taking up runs that were under way when this hub last ended");
+        }
+        let sandbox = Sandbox::new(SandboxOptions {
+            cache_dir: data.join("compiled"),
+            compiler: options.compiler,
+            run_threads: options.runs_at_once,
+            decision_threads: options.runs_at_once,
+        })?;
+        let artefacts = Artefacts::open(data.join("artefacts"))?;
+        std::fs::create_dir_all(data.join("spill"))?;
+        let shelf = Shelf::new(&data.join("releases"), sandbox.clone());
+        let shared = Shared {
+            id,
+            ledger,
+            sandbox,
+            artefacts,
+            shelf,
+            clock: options.clock,
+            data,
+            runs_at_once: options.runs_at_once,
+            progress: Mutex::default(),
+            schedules: Mutex::default(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Everything durable.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.shared.ledger
+    }
+
+    /// Where it gets the time from.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.shared.data
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &HubId {
+        &self.shared.id
+    }
+
+    /// How far a run has come that this hub is at.
+    #[must_use]
+    pub fn progress(&self, run: RunId) -> Option<Arc<Progress>> {
+        self.shared.progress.lock().expect("nobody panics while holding the progress").get(&run).cloned()
+    }
+
+    /// Where an artefact lies, for a person who wants to look at it.
+    #[must_use]
+    pub fn artefact_path(&self, digest: Digest) -> PathBuf {
+        self.shared.artefacts.path(&digest)
+    }
+}

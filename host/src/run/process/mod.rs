@@ -1,0 +1,199 @@
+//! The data phase of a run: bytes to batches, through the plugin, to staged outputs, with the totals that the hub keeps itself.
+//!
+//! It runs on one of the sandbox's threads, from the first row to the last, and knows neither the ledger nor where
+//! outputs will be delivered.
+
+mod adapter;
+pub(super) mod aggregate;
+mod book;
+mod outlet;
+mod rule_set;
+mod tally;
+mod unique;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::connection::{Artefacts, ConnectionError, Stored};
+use crate::format::FormatError;
+use jsonschema::Validator;
+use crate::model::ids::Digest;
+use crate::model::job::Format;
+use crate::model::manifest::Kind;
+use crate::model::outcome::{Effect, Reason};
+use crate::model::totals::{Balance, BalanceResult, ControlTotals, NoSuchTotal};
+use crate::sandbox::{CallError, FailedCall, Report, Setup, Worker};
+
+/// What is to be done.
+pub(crate) struct Work {
+    /// The plugin and all that it may know.
+    pub(crate) setup: Arc<Setup>,
+    /// The artefact of each input, in declared order; none where an optional input is absent.
+    pub(crate) inputs: Vec<Option<InputFile>>,
+    /// The form of each output, in declared order; none where the job does not use it.
+    pub(crate) outputs: Vec<Option<Format>>,
+    /// Of a rule set: what a case must be like.
+    pub(crate) case_schema: Option<Arc<Validator>>,
+    /// Where outputs are staged.
+    pub(crate) artefacts: Artefacts,
+    /// Where keys go that memory does not hold.
+    pub(crate) spill: PathBuf,
+    /// How far it has come, and whether it is to stop.
+    pub(crate) progress: Arc<Progress>,
+}
+
+/// One input, pulled.
+#[derive(Debug, Clone)]
+pub(crate) struct InputFile {
+    /// Its bytes.
+    pub(crate) artefact: Digest,
+    /// How to read them.
+    pub(crate) format: Format,
+}
+
+/// How far a run has come. Shared with whoever watches.
+#[derive(Debug, Default)]
+pub struct Progress {
+    rows: AtomicU64,
+    stop: AtomicBool,
+}
+
+impl Progress {
+    /// Rows read so far, of all inputs.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Asks the run to stop after the batch at hand.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    fn add(&self, rows: u64) -> Result<(), ProcessError> {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+        if self.stop.load(Ordering::Relaxed) { Err(ProcessError::Stopped) } else { Ok(()) }
+    }
+}
+
+/// A row that is worth keeping: refused, or warned about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NotedRow {
+    pub(crate) input: String,
+    pub(crate) effect: Effect,
+    /// Its number among the rows that could be read; none where it could not.
+    pub(crate) row: Option<u64>,
+    /// Line of the file, from 1.
+    pub(crate) line: u64,
+    pub(crate) byte_offset: u64,
+    pub(crate) byte_length: u64,
+    /// The record as it stood in the file, or its beginning.
+    pub(crate) raw: Vec<u8>,
+    /// The row as a JSON object, where it could be read.
+    pub(crate) decoded: Option<String>,
+    pub(crate) reasons: Vec<Reason>,
+}
+
+/// What came out.
+#[derive(Debug)]
+pub(crate) struct Processed {
+    pub(crate) totals: ControlTotals,
+    pub(crate) balances: Vec<BalanceResult>,
+    pub(crate) noted: Vec<NotedRow>,
+    pub(crate) warnings_dropped: u64,
+    /// How many rows were skipped, by reason.
+    pub(crate) skipped: BTreeMap<String, u64>,
+    /// The staged outputs, in declared order; none where the job does not use one, or the run did not come so far.
+    pub(crate) outputs: Vec<Option<Stored>>,
+    pub(crate) report: Report,
+    pub(crate) took: Duration,
+    /// Why it went no further. The rest then tells how far it came.
+    pub(crate) error: Option<ProcessError>,
+}
+
+/// Why the data phase went no further.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// The sender mends the file, or the operator the job's format: the inner error says which.
+    #[error("input {input}: {error}")]
+    Input {
+        input: String,
+        error: FormatError,
+    },
+    /// The job's file gives a column too little room, most likely; the inner error says.
+    #[error("output {output}: {error}")]
+    Output {
+        output: String,
+        error: FormatError,
+    },
+    /// The sender mends the file: so many rejects are not rows that are wrong, but a file that is.
+    #[error("more than {rejects_max} rows were rejected, which is as many as a run keeps: look at the first of them and send a mended file")]
+    TooManyRejects {
+        rejects_max: u64,
+    },
+    /// The plugin's author mends the plugin, or the operator the settings.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The plugin's author mends the plugin.
+    #[error("the plugin rejects or skips row {row} of {input}, which was rejected or skipped before: its findings cannot be trusted")]
+    DecidedTwice {
+        input: String,
+        row: u64,
+    },
+    /// The plugin's author mends the plugin.
+    #[error("the plugin speaks of row {row} of input {input}, which it was not given: its findings cannot be trusted")]
+    NoSuchRow {
+        input: String,
+        row: u64,
+    },
+    /// The plugin's author mends the plugin.
+    #[error("the plugin answered with {what}, which its manifest does not declare")]
+    NotDeclared {
+        what: String,
+    },
+    /// The plugin's author chooses another key.
+    #[error("the aggregate output {output} has more than {groups_max} groups: its key is too fine")]
+    TooManyGroups {
+        output: String,
+        groups_max: usize,
+    },
+    /// The plugin's author chooses another scale.
+    #[error("the sum of column {column} of output {output} is too large to be written")]
+    SumTooLarge {
+        output: String,
+        column: String,
+    },
+    /// The hub mends itself: a balance that the manifest was checked for has no total.
+    #[error(transparent)]
+    NoSuchTotal(#[from] NoSuchTotal),
+    /// The hub tries again: its own disk failed.
+    #[error("the hub could not use its own folder: {0}")]
+    Disk(#[from] std::io::Error),
+    /// The hub tries again: an artefact could not be read or stored.
+    #[error(transparent)]
+    Store(#[from] ConnectionError),
+    /// Somebody asked it to stop, or another hub took the run over.
+    #[error("the run was stopped")]
+    Stopped,
+}
+
+impl From<Box<FailedCall>> for ProcessError {
+    fn from(failed: Box<FailedCall>) -> Self {
+        Self::Call(failed.error)
+    }
+}
+
+/// Does the work. Never fails as such: how far it came is always told.
+pub(crate) fn process(worker: &Worker, work: &Work) -> Processed {
+    match &work.setup.release.manifest.kind {
+        Kind::Adapter(shape) => adapter::process(worker, work, shape),
+        Kind::RuleSet(shape) => rule_set::process(worker, work, shape),
+    }
+}
+
+fn work_out(balances: &[Balance], totals: &ControlTotals) -> Result<Vec<BalanceResult>, ProcessError> {
+    balances.iter().map(|balance| balance.work_out(totals).map_err(ProcessError::from)).collect()
+}

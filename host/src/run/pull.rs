@@ -1,0 +1,115 @@
+//! Inputs fetched into artefacts: which file, whether it was taken before, and what it holds.
+
+use super::Hub;
+use super::failure::RunError;
+use crate::connection::{self, ConnectionError, FoundFile, Stored};
+use crate::ledger::{FileQuestion, Pulled, PulledFile};
+use crate::model::ids::ConnectionName;
+use crate::model::job::{Connection, Job, JobInput, Take};
+use crate::model::manifest::{Kind, Manifest};
+
+/// The connections of a job's partner.
+pub(super) struct Places<'a> {
+    pub(super) connections: &'a [Connection],
+}
+
+impl Places<'_> {
+    pub(super) fn get(&self, name: &ConnectionName) -> Result<&Connection, RunError> {
+        self.connections.iter().find(|connection| connection.name == *name).ok_or_else(|| RunError::NoConnection { connection: name.clone() })
+    }
+}
+
+impl Hub {
+    /// Fetches the inputs of a job. An optional input without a file is left out; a required one without a file means that
+    /// there is nothing to run for.
+    pub(super) async fn pull(&self, job: &Job, manifest: &Manifest, places: &Places<'_>, takes: bool) -> Result<Pulled, RunError> {
+        let mut pulled = Pulled { inputs: Vec::new() };
+        for input in &job.inputs {
+            let optional = match &manifest.kind {
+                Kind::Adapter(shape) => shape.inputs.iter().any(|port| port.name == input.port && port.optional),
+                Kind::RuleSet(_) => false,
+            };
+            let place = places.get(&input.connection)?;
+            match self.fetch(job, input, place).await? {
+                Some((file, stored)) => pulled.inputs.push(PulledFile {
+                    port: input.port.clone(),
+                    connection: input.connection.clone(),
+                    path: file.name,
+                    size_bytes: stored.size,
+                    modified_ms: file.modified_ms,
+                    digest: stored.digest,
+                    taken: takes && input.take == Take::Next,
+                }),
+                None if optional => {}
+                None => {
+                    let (input, pattern, connection) = (input.port.clone(), input.file.clone(), input.connection.clone());
+                    return Err(RunError::NoInput { input, pattern, connection });
+                }
+            }
+        }
+        Ok(pulled)
+    }
+
+    async fn fetch(&self, job: &Job, input: &JobInput, place: &Connection) -> Result<Option<(FoundFile, Stored)>, RunError> {
+        let failed = |error: ConnectionError| RunError::Connection { connection: input.connection.clone(), error };
+        let found = connection::list(&place.place, &input.file, self.clock().now_ms()).map_err(failed)?.files;
+        let wanted: Vec<FoundFile> = match input.take {
+            Take::Next => found,
+            Take::Latest => found.into_iter().next_back().into_iter().collect(),
+        };
+        for file in wanted {
+            if input.take == Take::Next && self.taken_as_it_is(job, &input.connection, &file).await? {
+                continue;
+            }
+            let (artefacts, fetched, from) = (self.shared.artefacts.clone(), file.clone(), place.place.clone());
+            let stored = tokio::task::spawn_blocking(move || connection::pull(&from, &fetched, &artefacts)).await.expect("fetching does not panic").map_err(failed)?;
+            return Ok(Some((file, stored)));
+        }
+        Ok(None)
+    }
+
+    /// Whether this very file was taken before: same name, size and time. Its content is looked at only if it was not.
+    async fn taken_as_it_is(&self, job: &Job, connection: &ConnectionName, file: &FoundFile) -> Result<bool, RunError> {
+        let question = FileQuestion::Path(&file.name);
+        let taken = self.ledger().taken_files((&job.partner, &job.name), connection, question).await?;
+        Ok(taken.iter().any(|taken| taken.size_bytes == file.size && taken.modified_ms == file.modified_ms))
+    }
+
+    /// Refuses files whose content was taken before under another name or at another time.
+    pub(super) async fn refuse_duplicates(&self, job: &Job, pulled: &Pulled) -> Result<(), RunError> {
+        for file in pulled.inputs.iter().filter(|file| file.taken) {
+            let taken = self.ledger().taken_files((&job.partner, &job.name), &file.connection, FileQuestion::Digest(file.digest)).await?;
+            if let Some(earlier) = taken.first() {
+                let (earlier, run) = (earlier.path.clone(), earlier.run.to_string());
+                return Err(RunError::DuplicateFile { file: file.path.clone(), earlier, run });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A stored row as people may see it: values of personal columns are replaced by dots.
+#[must_use]
+pub fn masked_row(decoded: &str, personal: &[String]) -> String {
+    let Ok(mut row) = serde_json::from_str::<serde_json::Value>(decoded) else { return String::new() };
+    for name in personal {
+        let place = if name.starts_with('/') { row.pointer_mut(name) } else { row.get_mut(name.as_str()) };
+        if let Some(value) = place.filter(|value| !value.is_null()) {
+            *value = "••••••".into();
+        }
+    }
+    row.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked_row;
+
+    #[test]
+    fn personal_values_are_dots() {
+        let personal = ["ni_number".to_owned(), "/claimant/name".to_owned()];
+        let shown = masked_row(r#"{"ni_number":"JJ123123D","pay":"1.00","claimant":{"name":"A"}}"#, &personal);
+        assert!(!shown.contains("JJ123123D") && !shown.contains("\"A\"") && shown.contains("1.00"), "{shown}");
+        assert_eq!(masked_row("not json", &personal), "");
+    }
+}

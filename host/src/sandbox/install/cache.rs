@@ -1,0 +1,175 @@
+//! Compiled components on disk. They are machine code that the hub will run, so each is sealed with a key that only the
+//! hub's user can read, and nothing is mapped that the seal does not fit.
+//!
+//! `<digest>-<configuration>.aot` is the code, `.seal` beside it the HMAC-SHA256 over release, configuration, note and
+//! code. Both appear by rename, never change afterwards, and lie in a folder that only the hub's user can enter: between
+//! check and map only that user could exchange them, who could as well exchange the hub.
+
+use std::fs::{self, File, OpenOptions};
+use std::hash::{Hash as _, Hasher};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::child::Made;
+use crate::model::ids::Digest;
+use crate::sandbox::error::SandboxError;
+
+/// To be raised when the same engine configuration would no longer give code that this hub can use.
+const REVISION: &str = concat!("bailiwick aot 1, hub ", env!("CARGO_PKG_VERSION"), ", wizer 48.0.8");
+
+const KEY_BYTES: usize = 32;
+const SEAL_BYTES: usize = 32;
+const NOTE_BYTES_MAX: u64 = 4 << 10;
+
+/// The folder.
+pub(super) struct Cache {
+    dir: PathBuf,
+    key: [u8; KEY_BYTES],
+    configuration: Digest,
+}
+
+/// Code whose seal was checked. Only the cache makes one.
+#[derive(Debug)]
+pub(in crate::sandbox) struct Compiled {
+    path: PathBuf,
+    /// Why instances do not begin from a snapshot; none if they do.
+    pub(super) not_initialised_because: Option<String>,
+}
+
+impl Compiled {
+    /// Maps the code for an engine.
+    pub(in crate::sandbox) fn map(&self, engine: &Engine) -> wasmtime::Result<Component> {
+        map_code(engine, &self.path)
+    }
+}
+
+impl Made {
+    /// Maps code that the compiler child made a moment ago, for an engine that only checks it.
+    pub(super) fn map(&self, engine: &Engine) -> wasmtime::Result<Component> {
+        map_code(engine, self.code.path())
+    }
+}
+
+#[expect(unsafe_code, reason = "mapping compiled code is unsafe in the runtime's eyes: see SAFETY")]
+fn map_code(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+    // SAFETY: the file was written by the compiler of this same hub. Either its seal, which needs the hub's private key,
+    // was checked (`Compiled`), or the hub's own child wrote it just now (`Made`). Both lie in a folder that only the
+    // hub's user can enter, under names that are never written to again. The runtime itself checks version and flags.
+    unsafe { Component::deserialize_file(engine, path) }
+}
+
+impl Cache {
+    /// Opens the folder, making it and its key if they are not there.
+    pub(super) fn open(dir: PathBuf, engine: &Engine) -> Result<Self, SandboxError> {
+        let failed = |path: &Path, error: &io::Error| SandboxError::Cache { path: path.to_owned(), detail: error.to_string() };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(|error| failed(&dir, &error))?;
+        let found = fs::metadata(&dir).map_err(|error| failed(&dir, &error))?;
+        if found.uid() != rustix::process::geteuid().as_raw() {
+            return Err(SandboxError::Cache { path: dir, detail: "it belongs to another user; give the hub a folder of its own".to_owned() });
+        }
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).map_err(|error| failed(&dir, &error))?;
+        let key_path = dir.join("key");
+        let key = read_or_make_key(&key_path).map_err(|error| failed(&key_path, &error))?;
+        Ok(Self { dir, key, configuration: configuration(engine) })
+    }
+
+    /// The folder, for files on their way into the cache.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The code of a release, if it is there and its seal fits. What does not fit is not used, and is replaced by what is compiled next.
+    pub(super) fn find(&self, release: Digest) -> Option<Compiled> {
+        let (code, seal) = self.paths(release);
+        let mut sealed = Vec::new();
+        File::open(&seal).ok()?.take(SEAL_BYTES as u64 + NOTE_BYTES_MAX).read_to_end(&mut sealed).ok()?;
+        let (tag, note) = sealed.split_at_checked(SEAL_BYTES)?;
+        let mac = self.mac(release, note, File::open(&code).ok()?).ok()?;
+        if mac.verify_slice(tag).is_err() {
+            tracing::warn!(path = %code.display(), "the seal of a compiled component does not fit: it is compiled anew");
+            return None;
+        }
+        let note = std::str::from_utf8(note).ok()?;
+        Some(Compiled { path: code, not_initialised_because: (!note.is_empty()).then(|| note.to_owned()) })
+    }
+
+    /// Seals code and keeps it.
+    pub(super) fn keep(&self, release: Digest, made: Made) -> Result<Compiled, SandboxError> {
+        let (code, seal) = self.paths(release);
+        let failed = |error: &io::Error| SandboxError::Cache { path: code.clone(), detail: error.to_string() };
+        let mut note = made.not_initialised_because.clone().unwrap_or_default();
+        note.truncate(note.floor_char_boundary(NOTE_BYTES_MAX as usize));
+        let opened = File::open(made.code.path()).map_err(|error| failed(&error))?;
+        let tag = self.mac(release, note.as_bytes(), opened).map_err(|error| failed(&error))?.finalize().into_bytes();
+        made.code.persist(&code).map_err(|error| failed(&error.error))?;
+        let mut sealing = tempfile::NamedTempFile::new_in(&self.dir).map_err(|error| failed(&error))?;
+        sealing.write_all(&tag).and_then(|()| sealing.write_all(note.as_bytes())).map_err(|error| failed(&error))?;
+        sealing.persist(seal).map_err(|error| failed(&error.error))?;
+        Ok(Compiled { path: code, not_initialised_because: made.not_initialised_because })
+    }
+
+    fn paths(&self, release: Digest) -> (PathBuf, PathBuf) {
+        let stem = self.dir.join(format!("{release}-{}", self.configuration.short()));
+        (stem.with_extension("aot"), stem.with_extension("seal"))
+    }
+
+    fn mac(&self, release: Digest, note: &[u8], mut code: File) -> io::Result<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
+        mac.update(release.bytes());
+        mac.update(self.configuration.bytes());
+        mac.update(&(note.len() as u64).to_le_bytes());
+        mac.update(note);
+        let mut chunk = vec![0; 256 << 10];
+        loop {
+            match code.read(&mut chunk)? {
+                0 => return Ok(mac),
+                read => mac.update(&chunk[..read]),
+            }
+        }
+    }
+}
+
+/// What compiled code depends on besides the component: runtime, flags, processor features, snapshotting, this hub.
+fn configuration(engine: &Engine) -> Digest {
+    struct Sha(Sha256);
+    impl Hasher for Sha {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+
+        fn finish(&self) -> u64 {
+            unreachable!("the whole digest is taken")
+        }
+    }
+    let mut sha = Sha(Sha256::new());
+    sha.write(REVISION.as_bytes());
+    engine.precompile_compatibility_hash().hash(&mut sha);
+    Digest::new(sha.0.finalize().into())
+}
+
+fn read_or_make_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
+    let read = |path: &Path| -> io::Result<[u8; KEY_BYTES]> {
+        let bytes = fs::read(path)?;
+        <[u8; KEY_BYTES]>::try_from(bytes).map_err(|_| io::Error::other("it is damaged; delete it, and the hub compiles its plugins anew"))
+    };
+    if path.exists() {
+        return read(path);
+    }
+    let mut key = [0; KEY_BYTES];
+    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    // Complete before it has its name, so that no other process reads half of it.
+    let unnamed = path.with_extension(format!("{}", std::process::id()));
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unnamed)?.write_all(&key)?;
+    let named = fs::hard_link(&unnamed, path);
+    fs::remove_file(&unnamed)?;
+    match named {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => read(path),
+    }
+}

@@ -1,0 +1,197 @@
+//! From uploaded bytes to a release that any worker can run: inspected, initialised, compiled, linked, sealed.
+//!
+//! It must not know where the bytes come from, who may upload them or whether anyone has approved them.
+
+mod cache;
+mod child;
+mod compile;
+mod snapshot;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+pub use compile::compile_component;
+
+use super::contract::{self, Linked};
+use super::error::SandboxError;
+use super::inspect::{self, Inspection, World};
+use super::runtime;
+use super::worker::{InstanceState, Pulse, Threads, Worker};
+use crate::model::ids::Digest;
+use crate::model::limits::{Limit, Limits};
+use crate::model::manifest::{Manifest, Wants};
+use cache::{Cache, Compiled};
+
+/// What the sandbox needs to work.
+#[derive(Debug, Clone)]
+pub struct SandboxOptions {
+    /// Folder of compiled components. It is made private to the hub's user, and nothing else should be in it.
+    pub cache_dir: PathBuf,
+    /// Program that compiles, run as `<compiler> compile-component IN OUT`: the hub's own.
+    pub compiler: PathBuf,
+    /// Threads for runs of adapters.
+    pub run_threads: usize,
+    /// Threads for decisions, so that they do not wait for runs.
+    pub decision_threads: usize,
+}
+
+/// One immutable version of a plugin, compiled and ready. Clones are cheap.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// SHA-256 of the uploaded bytes: its name.
+    pub digest: Digest,
+    /// What it says of itself.
+    pub manifest: Arc<Manifest>,
+    /// Whether instances begin from a snapshot of the started guest.
+    pub initialised: bool,
+    /// Why they do not.
+    pub not_initialised_because: Option<String>,
+    pub(super) compiled: Arc<Compiled>,
+}
+
+/// The sandbox. Clones share one set of threads.
+#[derive(Clone)]
+pub struct Sandbox {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    cache: Cache,
+    compiler: PathBuf,
+    /// Held while a component is compiled: one at a time.
+    compiling: Mutex<()>,
+    check: Linker<InstanceState>,
+    runs: Threads,
+    decisions: Threads,
+}
+
+impl Sandbox {
+    /// Opens the cache and starts the threads.
+    ///
+    /// # Errors
+    /// [`SandboxError::Cache`] and [`SandboxError::ThreadsStopped`].
+    pub fn new(options: SandboxOptions) -> Result<Self, SandboxError> {
+        let failed = |detail: String| SandboxError::ThreadsStopped { detail };
+        let check = check_engine().and_then(|engine| contract::linker(&engine)).map_err(|error| failed(format!("{error:#}")))?;
+        let cache = Cache::open(options.cache_dir, check.engine())?;
+        let pulse = Pulse::start().map_err(|error| failed(error.to_string()))?;
+        let runs = Threads::start("sandbox-run", options.run_threads, &pulse)?;
+        let decisions = Threads::start("sandbox-decision", options.decision_threads, &pulse)?;
+        Ok(Self { shared: Arc::new(Shared { cache, compiler: options.compiler, compiling: Mutex::new(()), check, runs, decisions }) })
+    }
+
+    /// Makes a release of a component: checks it against its manifest, and compiles it unless the cache has it.
+    /// Blocks while it compiles.
+    ///
+    /// # Errors
+    /// Any but [`SandboxError::Panicked`]: what the component must not be, what the compiler made of it, what is wrong with the cache.
+    pub fn install(&self, wasm: &[u8], manifest: &Manifest) -> Result<Release, SandboxError> {
+        let limits = asked_limits(manifest)?;
+        let allowed = limits.get(Limit::ComponentBytes);
+        if wasm.len() as u64 > allowed {
+            return Err(SandboxError::TooLarge { bytes: wasm.len() as u64, allowed });
+        }
+        check_permissions(&inspect::survey(wasm)?, manifest)?;
+        let digest = Digest::of(wasm);
+        if let Some(compiled) = self.shared.cache.find(digest) {
+            return Ok(release(digest, manifest, compiled));
+        }
+        let _one_at_a_time = self.shared.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(compiled) = self.shared.cache.find(digest) {
+            return Ok(release(digest, manifest, compiled));
+        }
+        inspect::inspect(wasm)?;
+        let made = child::compile(&self.shared.compiler, &self.shared.cache, wasm, &limits)?;
+        self.check_link(&made, manifest)?;
+        Ok(release(digest, manifest, self.shared.cache.keep(digest, made)?))
+    }
+
+    /// Does the data phase of a run on a thread that is meant for it.
+    ///
+    /// # Errors
+    /// [`SandboxError::Panicked`] if the work panicked, [`SandboxError::ThreadsStopped`] at shutdown.
+    pub async fn on_run_thread<R: Send + 'static>(&self, work: impl FnOnce(&Worker) -> R + Send + 'static) -> Result<R, SandboxError> {
+        self.shared.runs.run(work).await
+    }
+
+    /// Decides cases on a thread that is meant for it.
+    ///
+    /// # Errors
+    /// [`SandboxError::Panicked`] if the work panicked, [`SandboxError::ThreadsStopped`] at shutdown.
+    pub async fn on_decision_thread<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Worker) -> R + Send + 'static,
+    ) -> Result<R, SandboxError> {
+        self.shared.decisions.run(work).await
+    }
+
+    /// Types that do not fit the contract show here, before anything is kept.
+    fn check_link(&self, made: &child::Made, manifest: &Manifest) -> Result<(), SandboxError> {
+        let check = &self.shared.check;
+        let linked = made.map(check.engine()).and_then(|component| Linked::new(check, &component, World::of(manifest)));
+        linked.map(|_| ()).map_err(|error| SandboxError::DoesNotLink { plugin: manifest.name.clone(), detail: format!("{error:#}") })
+    }
+}
+
+fn check_engine() -> wasmtime::Result<Engine> {
+    runtime::compiler()
+}
+
+fn release(digest: Digest, manifest: &Manifest, compiled: Compiled) -> Release {
+    let not_initialised_because = compiled.not_initialised_because.clone();
+    let initialised = not_initialised_because.is_none();
+    Release { digest, manifest: Arc::new(manifest.clone()), initialised, not_initialised_because, compiled: Arc::new(compiled) }
+}
+
+fn asked_limits(manifest: &Manifest) -> Result<Limits, SandboxError> {
+    let mut limits = Limits::default();
+    for (limit, wanted) in &manifest.limits {
+        limits
+            .set(*limit, *wanted)
+            .map_err(|above| SandboxError::LimitAboveCeiling { plugin: manifest.name.clone(), detail: above.to_string() })?;
+    }
+    Ok(limits)
+}
+
+/// The import section is the permission list: nothing but the contract's interfaces, and of those only what the
+/// manifest asks for, because that is what a person approves.
+fn check_permissions(found: &Inspection, manifest: &Manifest) -> Result<(), SandboxError> {
+    for import in &found.imports {
+        let Some(name) = import.strip_prefix("bailiwick:plugin/") else {
+            return Err(SandboxError::ForbiddenImport { interface: import.clone() });
+        };
+        let (interface, version) = name.split_once('@').unwrap_or((name, ""));
+        if version != contract::SERVED {
+            return Err(SandboxError::ContractVersion { interface: import.clone(), served: contract::SERVED });
+        }
+        let Some((wanted, want)) = asked_for(interface, &manifest.wants) else {
+            return Err(SandboxError::ForbiddenImport { interface: import.clone() });
+        };
+        if !wanted {
+            return Err(SandboxError::ImportNotWanted { plugin: manifest.name.clone(), interface: import.clone(), want });
+        }
+    }
+    let kind = World::of(manifest);
+    for export in [kind.export(), "initialize"] {
+        if !found.exports.iter().any(|has| has == export) {
+            return Err(SandboxError::ExportMissing { plugin: manifest.name.clone(), kind, export });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a manifest asks for an interface, and how it would; none for an interface that the hub does not have.
+fn asked_for(interface: &str, wants: &Wants) -> Option<(bool, &'static str)> {
+    Some(match interface {
+        "types" | "settings" => (true, ""),
+        "log" => (wants.log, "log = true"),
+        "clock" => (wants.clock, "clock = true"),
+        "random" => (wants.random, "random = true"),
+        "state" => (wants.state, "state = true"),
+        "lookup" => (!wants.lookup.is_empty(), "lookup = [\"table\"]"),
+        _ => return None,
+    })
+}

@@ -1,0 +1,143 @@
+//! A worker: one thread with an engine and a pool of its own, because two threads in one engine slow each other down.
+//!
+//! It makes a fresh instance for every decision and every run of an adapter, holds it to the setup's limits, and
+//! throws it away. It knows neither rows nor cases; `contract` does.
+
+mod adapter_run;
+mod instance;
+mod linked;
+mod meter;
+mod pulse;
+mod report;
+mod threads;
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use wasmtime::component::Linker;
+use wasmtime::{Engine, Store};
+
+pub use adapter_run::AdapterRun;
+pub use report::{Report, Setup};
+
+pub(super) use instance::{InstanceState, Stop};
+pub(super) use pulse::Pulse;
+pub(super) use threads::Threads;
+
+use super::contract::{self, CallFault, Linked, OpenRun};
+use super::error::{CallError, FailedCall};
+use super::install::Release;
+use super::runtime;
+use crate::model::limits::Limit;
+use crate::model::manifest::Kind;
+use crate::model::outcome::Decision;
+use linked::LinkedReleases;
+
+/// What runs plugins on one of the sandbox's threads.
+///
+/// Nothing passes from one call to another but compiled code: memory is fresh, and a store that failed is never used again.
+pub struct Worker {
+    engine: Engine,
+    linker: Linker<InstanceState>,
+    pulse: Arc<Pulse>,
+    linked: RefCell<LinkedReleases>,
+}
+
+impl Worker {
+    pub(super) fn new(pulse: Arc<Pulse>) -> wasmtime::Result<Self> {
+        let engine = runtime::worker()?;
+        pulse.join(&engine);
+        let linker = contract::linker(&engine)?;
+        Ok(Self { engine, linker, pulse, linked: RefCell::default() })
+    }
+
+    /// Maps a release and links it, so that the first call of it costs no more than others.
+    ///
+    /// # Errors
+    /// [`CallError::HubFault`].
+    pub fn prepare(&self, release: &Release) -> Result<(), CallError> {
+        self.linked(release).map(|_| ())
+    }
+
+    /// Decides a case in a fresh instance.
+    ///
+    /// # Errors
+    /// Why it could not be decided, with what the instance had used and logged.
+    pub fn decide(&self, setup: &Arc<Setup>, case: &str) -> Result<(Decision, Report), Box<FailedCall>> {
+        let linked = self.linked(&setup.release).map_err(before_instance)?;
+        let (Linked::RuleSet(linked), Kind::RuleSet(shape)) = (&*linked, &setup.release.manifest.kind) else {
+            return Err(before_instance(wrong_kind(&setup.release, "an adapter decides no cases")));
+        };
+        let mut store = self.store(setup);
+        let decided = begin_call(&mut store).and_then(|()| guarded(|| contract::decide(linked, &mut store, shape, case)));
+        match decided {
+            Ok(decision) => Ok((decision, store.into_data().into_report())),
+            Err(fault) => Err(failed(store, fault)),
+        }
+    }
+
+    /// Begins a run of an adapter in a fresh instance.
+    ///
+    /// # Errors
+    /// Why it could not begin, with what the instance had used and logged.
+    pub fn open_adapter(&self, setup: &Arc<Setup>) -> Result<AdapterRun, Box<FailedCall>> {
+        let linked = self.linked(&setup.release).map_err(before_instance)?;
+        let (Linked::Adapter(linked), Kind::Adapter(shape)) = (&*linked, &setup.release.manifest.kind) else {
+            return Err(before_instance(wrong_kind(&setup.release, "a rule set takes no rows")));
+        };
+        let mut store = self.store(setup);
+        let opened = begin_call(&mut store).and_then(|()| guarded(|| OpenRun::open(linked, &mut store, setup, shape)));
+        match opened {
+            Ok(open) => Ok(AdapterRun::new(Arc::clone(setup), store, open)),
+            Err(fault) => Err(failed(store, fault)),
+        }
+    }
+
+    fn linked(&self, release: &Release) -> Result<std::rc::Rc<Linked>, CallError> {
+        self.linked.borrow_mut().get_or_link(&self.linker, release).map_err(|error| CallError::HubFault {
+            plugin: release.manifest.name.clone(),
+            detail: format!("the compiled component cannot be loaded: {error:#}"),
+        })
+    }
+
+    fn store(&self, setup: &Arc<Setup>) -> Store<InstanceState> {
+        let amount = |limit| usize::try_from(setup.limits.get(limit)).unwrap_or(usize::MAX);
+        let mut store = Store::new(&self.engine, InstanceState::new(Arc::clone(setup), Arc::clone(&self.pulse)));
+        store.limiter(|state| &mut state.meter);
+        store.set_hostcall_fuel(amount(Limit::HostCallBytes));
+        // Besides the tables that the plugin opens, the hub holds the run itself.
+        store.set_max_component_handles(amount(Limit::Handles).saturating_add(1));
+        store.epoch_deadline_callback(instance::on_tick);
+        store
+    }
+}
+
+fn begin_call(store: &mut Store<InstanceState>) -> Result<(), CallFault> {
+    // From the next tick on, every tick looks at the time that the guest has used.
+    store.set_epoch_deadline(1);
+    store.data_mut().begin_call()
+}
+
+/// Calls, and makes a fault of a panic in the hub's own functions. The store it happened in is not used again.
+fn guarded<R>(call: impl FnOnce() -> Result<R, CallFault>) -> Result<R, CallFault> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(CallFault::Hub(format!("it panicked: {}", panic_message(&*panic)))))
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+fn failed(mut store: Store<InstanceState>, fault: CallFault) -> Box<FailedCall> {
+    let error = store.data_mut().judge(fault);
+    Box::new(FailedCall { error, report: store.into_data().into_report() })
+}
+
+fn before_instance(error: CallError) -> Box<FailedCall> {
+    Box::new(FailedCall { error, report: Report::default() })
+}
+
+fn wrong_kind(release: &Release, detail: &str) -> CallError {
+    CallError::HubFault { plugin: release.manifest.name.clone(), detail: detail.to_owned() }
+}

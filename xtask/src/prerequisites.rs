@@ -1,0 +1,55 @@
+//! What a fresh machine lacks, and how it gets it: by itself where that is possible, else by one command that is printed.
+
+use anyhow::{Result, bail};
+
+use crate::tools::{cargo, command, exists, output, succeed};
+
+/// The target that plugins are built for.
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// Version of cargo-deny that checks licences, bans and sources.
+const CARGO_DENY: &str = "0.20.2";
+
+/// Sees that plugins can be built.
+pub(crate) fn wasm_target() -> Result<()> {
+    let sysroot = output(command("rustc", &["--print", "target-libdir", "--target", WASM_TARGET]))?;
+    if std::path::Path::new(sysroot.trim()).is_dir() {
+        return Ok(());
+    }
+    if !exists("rustup") {
+        bail!("plugins are built for {WASM_TARGET}, and this Rust has no standard library for it. Install Rust with rustup, or add the target in your way.");
+    }
+    succeed(command("rustup", &["target", "add", WASM_TARGET]))
+}
+
+/// Sees that the programs of some Debian packages are there: (program, package).
+pub(crate) fn debian(wanted: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<&str> = wanted.iter().filter(|(program, _)| !exists(program)).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let root = output(command("id", &["-u"])).is_ok_and(|id| id.trim() == "0");
+    if !root || !exists("apt-get") {
+        bail!("the tests need {}. Install them with: sudo apt-get install {}", missing.join(", "), missing.join(" "));
+    }
+    succeed(command("apt-get", &["update", "-qq"]))?;
+    let mut install = command("apt-get", &["install", "-y", "-qq", "--no-install-recommends"]);
+    install.args(&missing).env("DEBIAN_FRONTEND", "noninteractive");
+    succeed(install)
+}
+
+/// Sees that cargo-deny is there, building it if it is not.
+pub(crate) fn cargo_deny() -> Result<()> {
+    if output(cargo(&["deny", "--version"])).is_ok() {
+        return Ok(());
+    }
+    succeed(cargo(&["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--debug", "--quiet"]))
+}
+
+/// Sees that Python can make virtual environments, which Debian packs apart.
+pub(crate) fn python_venv() -> Result<()> {
+    if output(command("python3", &["-c", "import venv, ensurepip"])).is_ok() {
+        return Ok(());
+    }
+    debian(&[("/usr/bin/no-such-program", "python3-venv")])
+}

@@ -1,0 +1,84 @@
+//! `cargo xtask test`: every check there is, in the order in which a failure is cheapest.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::prerequisites;
+use crate::tools::{bailiwick, cargo, command, root, succeed, target};
+use crate::{plugins, tidy};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Run only the steps whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+}
+
+type Step = (&'static str, fn() -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("prerequisites", prerequisites),
+    ("format", || succeed(cargo(&["fmt", "--all", "--check"]))),
+    ("tidy", tidy::run),
+    ("licences, bans, sources", || succeed(cargo(&["deny", "--offline", "check", "bans", "licenses", "sources"]))),
+    ("plugins", || plugins::build_all().map(drop)),
+    ("lints", || succeed(cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))),
+    ("oracles", || succeed(command("bash", &["tests/oracles/prepare.sh"]))),
+    ("tests", tests),
+    ("plugin cases in the sandbox", cases),
+    ("demo", demo),
+];
+
+/// Runs the steps and says how long each took.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let wanted: Vec<&Step> = STEPS.iter().filter(|(name, _)| options.only.as_ref().is_none_or(|only| name.contains(only.as_str()))).collect();
+    if wanted.is_empty() {
+        bail!("no step has that in its name; the steps are: {}", STEPS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "));
+    }
+    let mut took = Vec::new();
+    for (name, step) in wanted {
+        println!("\n── {name} ──");
+        let began = Instant::now();
+        step().with_context(|| format!("the step {name:?} failed"))?;
+        took.push((name, began.elapsed()));
+    }
+    println!();
+    for (name, elapsed) in &took {
+        println!("{:>6} s  {name}", elapsed.as_secs());
+    }
+    println!("every step passed");
+    Ok(())
+}
+
+/// Checks dependencies against the advisory database.
+pub(crate) fn audit() -> Result<()> {
+    prerequisites::cargo_deny()?;
+    succeed(cargo(&["deny", "check", "advisories"])).context("the advisory database is fetched over the network: without one this cannot be checked")
+}
+
+fn prerequisites() -> Result<()> {
+    prerequisites::wasm_target()?;
+    prerequisites::debian(&[("python3", "python3"), ("node", "nodejs"), ("npm", "npm")])?;
+    prerequisites::python_venv()?;
+    prerequisites::cargo_deny()
+}
+
+fn tests() -> Result<()> {
+    let mut tests = cargo(&["test", "--workspace"]);
+    tests.env("BAILIWICK_ORACLES", target().join("oracles"));
+    succeed(tests)
+}
+
+fn cases() -> Result<()> {
+    for folder in plugins::folders()? {
+        let mut test = command(bailiwick(), &["plugin", "test"]);
+        test.arg(folder.strip_prefix(root()).unwrap_or(&folder));
+        succeed(test)?;
+    }
+    Ok(())
+}
+
+fn demo() -> Result<()> {
+    succeed(command(bailiwick(), &["demo", "--example", "examples/staffordshire", "--exit"]))
+}
