@@ -17,3 +17,6 @@ pub mod ledger;
 pub mod sandbox;
 
 pub mod run;
+
+pub mod api;
+pub mod cli;

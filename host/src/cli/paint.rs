@@ -43,7 +43,7 @@ pub(crate) fn watched() -> bool {
 /// A table with headings; columns named in `right` stand on the right.
 pub(crate) fn table(headings: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(headings.iter().map(|heading| paint(Tone::Quiet, heading)));
+    table.load_style(presets::NOTHING).set_header(headings.iter().map(|heading| paint(Tone::Quiet, heading)));
     table.add_rows(rows);
     for place in right {
         if let Some(column) = table.column_mut(*place) {

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
 
 use super::conduct::LEASE_MS;
-use super::failure::RunError;
-use super::{Hub, RunError as Error};
+use super::failure::RunError as Error;
+use super::Hub;
 use crate::config;
 use crate::ledger::{By, Due, DueSlot, LedgerError, NewRun, Queued, Reason, RunState, Scope, StoredJob, Trigger};
 use crate::model::ids::{JobName, PartnerName, RunId};
@@ -38,7 +38,7 @@ impl Hub {
     /// Puts a run in the queue.
     ///
     /// # Errors
-    /// [`RunError::Ledger`] if there is no such job.
+    /// [`super::RunError::Ledger`] if there is no such job.
     pub async fn request(&self, request: &Request, by: &By) -> Result<Queued, Error> {
         let new = NewRun {
             partner: request.partner.clone(),
@@ -56,7 +56,7 @@ impl Hub {
     /// Puts every slot in the queue that has become due, and records those that are skipped. Answers the new runs.
     ///
     /// # Errors
-    /// [`RunError`] if a job's definition cannot be read, or the ledger fails. Other jobs have had their turn then.
+    /// [`super::RunError`] if a job's definition cannot be read, or the ledger fails. Other jobs have had their turn then.
     pub async fn tick(&self) -> Result<Vec<RunId>, Error> {
         let mut runs = Vec::new();
         let mut failed = None;
@@ -83,7 +83,7 @@ impl Hub {
             return Ok(Vec::new());
         }
         let calendar = Calendar::england_and_wales();
-        let due = schedule::due(&schedule, calendar, since, now).map_err(|error| RunError::Schedule { job: job.name.to_string(), why: error.to_string() })?;
+        let due = schedule::due(&schedule, calendar, since, now).map_err(|error| Error::Schedule { job: job.name.to_string(), why: error.to_string() })?;
         if due.slots.is_empty() && due.skipped.is_empty() {
             return Ok(Vec::new());
         }
@@ -118,7 +118,7 @@ impl Hub {
     /// A job's schedule, read from the file that declares it.
     ///
     /// # Errors
-    /// [`RunError::Configuration`] if the stored file cannot be read.
+    /// [`super::RunError::Configuration`] if the stored file cannot be read.
     pub async fn schedule_of(&self, job: &StoredJob) -> Result<Option<Schedule>, Error> {
         let known = self.shared.schedules.lock().expect("nobody panics while holding the schedules").get(&job.definition).cloned();
         if let Some(schedule) = known {
@@ -129,12 +129,25 @@ impl Hub {
         let text = self.ledger().definition(&job.partner, job.definition).await?.unwrap_or_default();
         texts.insert("jobs/this.toml".to_owned(), text);
         let configuration = config::reload(&texts).map_err(|error| match error {
-            config::ConfigError::Wrong(problems) => RunError::Configuration(problems),
-            config::ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
+            config::ConfigError::Wrong(problems) => Error::Configuration(problems),
+            config::ConfigError::Unreadable { path, why } => Error::ConfigurationUnreadable { path, why },
         })?;
         let schedule = configuration.jobs.into_iter().next().and_then(|job| job.schedule);
         self.shared.schedules.lock().expect("nobody panics while holding the schedules").insert(job.definition, schedule.clone());
         Ok(schedule)
+    }
+
+    /// When a job runs next by itself; none for a job that runs by hand only, or is paused.
+    ///
+    /// # Errors
+    /// [`super::RunError::Configuration`] if the stored file cannot be read.
+    pub async fn next_time(&self, job: &StoredJob) -> Result<Option<Timestamp>, Error> {
+        if job.schedule.is_none() || job.paused.is_some() {
+            return Ok(None);
+        }
+        let Some(schedule) = self.schedule_of(job).await? else { return Ok(None) };
+        let next = schedule::next(&schedule, Calendar::england_and_wales(), self.clock().now(), 1);
+        Ok(next.unwrap_or_default().first().map(|slot| slot.instant))
     }
 
     /// Takes up the run that has waited longest and takes it to its end; none if none waits.

@@ -3,8 +3,8 @@
 use super::Hub;
 use super::failure::RunError;
 use crate::connection::{self, ConnectionError, FoundFile, Stored};
-use crate::ledger::{FileQuestion, Pulled, PulledFile};
-use crate::model::ids::ConnectionName;
+use crate::ledger::{FileQuestion, Pulled, PulledFile, Scope};
+use crate::model::ids::{ConnectionName, RunId};
 use crate::model::job::{Connection, Job, JobInput, Take};
 use crate::model::manifest::{Kind, Manifest};
 
@@ -85,6 +85,21 @@ impl Hub {
             }
         }
         Ok(())
+    }
+}
+
+impl Hub {
+    /// The columns of a run's inputs, or the places in its cases, that hold personal data.
+    ///
+    /// # Errors
+    /// [`RunError`] if the run's release cannot be read.
+    pub async fn personal_columns(&self, run: RunId) -> Result<Vec<String>, RunError> {
+        let Some(release) = self.ledger().run(Scope::Hub, run).await?.and_then(|run| run.pins).and_then(|pins| pins.release) else { return Ok(Vec::new()) };
+        let plugin = self.plugin(release).await?;
+        Ok(match &plugin.manifest.kind {
+            Kind::Adapter(shape) => shape.inputs.iter().flat_map(|port| &port.columns).filter(|column| column.personal).map(|column| column.name.clone()).collect(),
+            Kind::RuleSet(shape) => shape.personal.clone(),
+        })
     }
 }
 

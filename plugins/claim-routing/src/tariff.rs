@@ -15,7 +15,9 @@ pub(crate) fn compare(injury: Injury, accident: Date, hub: &Hub) -> Result<Optio
         return Ok(None);
     }
     let Some(months) = injury.months else {
-        return Ok(Some(RuleReason::cannot_check(RULE, "The duration of the whiplash is missing, so its tariff cannot be told.").on("/injury/months")));
+        return Ok(Some(
+            RuleReason::cannot_check(RULE, "The duration of the whiplash is missing, so its tariff cannot be told.").on("/injury/months"),
+        ));
     };
     let table = match hub.table("whiplash-tariff", accident) {
         Err(Failure::TableMissing { .. }) => {
@@ -30,11 +32,16 @@ pub(crate) fn compare(injury: Injury, accident: Date, hub: &Hub) -> Result<Optio
             let tariff = row.money(column)?;
             let text = format!("The tariff for {months} months is {}", Pounds(tariff));
             let reason = match injury.damages {
-                Some(damages) if damages != tariff => RuleReason::refer(RULE, format!("{text}, and the claim says {}.", Pounds(damages))).on("/injury/damages"),
+                Some(damages) if damages != tariff => {
+                    RuleReason::refer(RULE, format!("{text}, and the claim says {}.", Pounds(damages))).on("/injury/damages")
+                }
                 _ => RuleReason::applies(RULE, format!("{text}.")),
             };
             return Ok(Some(reason.on("/injury/months").on("/accident_date")));
         }
     }
-    Ok(Some(RuleReason::refer(RULE, format!("The tariff does not reach to {months} months: somebody must value the injury.")).on("/injury/months")))
+    Ok(Some(
+        RuleReason::refer(RULE, format!("The tariff does not reach to {months} months: somebody must value the injury."))
+            .on("/injury/months"),
+    ))
 }

@@ -44,7 +44,8 @@ impl<'c> Tasks<'c> {
     fn due(&mut self, row: &TableRow) -> Result<Option<Option<Date>>, Failure> {
         let Some(text) = row.get("term") else { return Ok(Some(None)) };
         let unusable = |message| Failure::settings("claim-task-unusable", message);
-        let term = Term::parse(text).ok_or_else(|| unusable(format!("The table claim-tasks holds the term {text:?}: write, for instance, 30 working days.")))?;
+        let term = Term::parse(text)
+            .ok_or_else(|| unusable(format!("The table claim-tasks holds the term {text:?}: write, for instance, 30 working days.")))?;
         let (start, pointer, what) = match row.text("start")? {
             "received" => (Some(self.claim.received_date), "/received_date", "receipt"),
             "accident" => (self.claim.accident_date, "/accident_date", "accident"),

@@ -53,7 +53,9 @@ fn calendar() -> HashMap<i32, Vec<Date>> {
 fn oracle(arguments: &[&str]) -> String {
     let folder = std::env::var_os("BAILIWICK_ORACLES").map(PathBuf::from).filter(|folder| folder.join("stamp").is_file());
     let Some(folder) = folder else {
-        panic!("BAILIWICK_ORACLES names no prepared folder: run `cargo xtask test`, or tests/oracles/prepare.sh and export the folder it prints")
+        panic!(
+            "BAILIWICK_ORACLES names no prepared folder: run `cargo xtask test`, or tests/oracles/prepare.sh and export the folder it prints"
+        )
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracles/working_days.py");
     let output = Command::new(folder.join("venv/bin/python")).arg(&script).args(arguments).output().expect("the interpreter starts");

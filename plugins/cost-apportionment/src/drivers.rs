@@ -133,7 +133,10 @@ impl Drivers {
             return refuse("driver-unknown", format!("There is no driver {name}: add its lines to the drivers."));
         };
         let Some(basis) = driver.basis else {
-            return refuse("driver-unusable", format!("A line of driver {name} was rejected: mend it first, or the others would bear its share."));
+            return refuse(
+                "driver-unusable",
+                format!("A line of driver {name} was rejected: mend it first, or the others would bear its share."),
+            );
         };
         let in_force: Vec<&Line> = driver.lines.iter().filter(|line| line.in_force(on)).collect();
         if in_force.is_empty() {

@@ -71,7 +71,8 @@ impl Pool<'_> {
             return Err(Reject::new("amount-too-large", "The amount is too large to be worked with.").column("amount"));
         }
         let shared = drivers.on(self.driver, self.on)?;
-        let shares = largest_remainder(self.amount.coefficient(), &shared.units).expect("drivers refuse quantities below nothing and totals of nothing");
+        let shares = largest_remainder(self.amount.coefficient(), &shared.units)
+            .expect("drivers refuse quantities below nothing and totals of nothing");
         let amounts = shares.into_iter().map(|share| Money::new(share, self.amount.scale())).collect();
         Ok(Shares { shared, amounts })
     }
@@ -105,7 +106,8 @@ impl Pool<'_> {
             }
         }
         if !recharged.is_zero() {
-            let provider = SummaryLine { partner: self.provider, service: self.service, pools: 0, share: Money::ZERO, recharged: -recharged };
+            let provider =
+                SummaryLine { partner: self.provider, service: self.service, pools: 0, share: Money::ZERO, recharged: -recharged };
             out.write("summary", &provider)?;
         }
         Ok(())

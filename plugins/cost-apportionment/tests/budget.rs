@@ -62,7 +62,8 @@ fn the_pools_are_the_budget() {
     for pool in rows::<Pool>("pools-2021-22.csv") {
         *sums.entry(pool.account).or_default() += pool.amount;
     }
-    let budget: BTreeMap<String, Money> = rows::<BudgetLine>("budget-2021-22.csv").into_iter().map(|line| (line.account, line.amount)).collect();
+    let budget: BTreeMap<String, Money> =
+        rows::<BudgetLine>("budget-2021-22.csv").into_iter().map(|line| (line.account, line.amount)).collect();
     assert_eq!(sums, budget);
 }
 

@@ -41,7 +41,9 @@ fn last_penny_is_tied(line: &Line) -> bool {
 fn oracle() -> String {
     let folder = std::env::var_os("BAILIWICK_ORACLES").map(PathBuf::from).filter(|folder| folder.join("stamp").is_file());
     let Some(folder) = folder else {
-        panic!("BAILIWICK_ORACLES names no prepared folder: run `cargo xtask test`, or tests/oracles/prepare.sh and export the folder it prints")
+        panic!(
+            "BAILIWICK_ORACLES names no prepared folder: run `cargo xtask test`, or tests/oracles/prepare.sh and export the folder it prints"
+        )
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracles/largest_remainder.py");
     let output = Command::new(folder.join("venv/bin/python")).arg(&script).output().expect("the interpreter starts");

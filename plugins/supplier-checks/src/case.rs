@@ -131,14 +131,14 @@ pub struct PayeeCheck {
     /// The name on the account, where the bank gave it.
     pub returned_name: Option<String>,
     /// When it answered.
-    pub checked_on: Day,
+    pub checked_on: Date,
 }
 
 /// A request to be paid elsewhere.
 #[derive(Debug, Clone, Deserialize)]
 pub struct BankChange {
     /// When it came.
-    pub requested_on: Day,
+    pub requested_on: Date,
     /// The call that asked whether it is genuine.
     pub call_back: Option<CallBack>,
     /// Who approved it.
@@ -150,7 +150,7 @@ pub struct BankChange {
 #[derive(Debug, Clone, Deserialize)]
 pub struct CallBack {
     /// When.
-    pub called_on: Day,
+    pub called_on: Date,
     /// Whether the number was held before the request came.
     pub number_held_before: bool,
     /// What the supplier said.
@@ -177,7 +177,7 @@ pub struct ConnectedPerson {
     /// How much of the supplier they own.
     pub share_percent: Option<Decimal>,
     /// Date of birth.
-    pub born: Option<Day>,
+    pub born: Option<Date>,
 }
 
 /// What was found about exclusion grounds.
@@ -211,7 +211,7 @@ pub struct Ground {
     /// Mandatory or discretionary.
     pub kind: GroundKind,
     /// When it happened.
-    pub happened_on: Option<Day>,
+    pub happened_on: Option<Date>,
     /// Whether it goes on or is likely to occur again.
     #[serde(default)]
     pub likely_to_recur: Recurrence,
@@ -271,36 +271,4 @@ pub enum Determination {
     Inside,
     /// In business on their own account.
     Outside,
-}
-
-/// A date as written. The schema sees to its form, but cannot know that there is no 30 February.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Day(String);
-
-impl Day {
-    /// The date, if there is such a date.
-    #[must_use]
-    pub fn date(&self) -> Option<Date> {
-        Date::parse(&self.0).ok()
-    }
-}
-
-impl Case {
-    /// Pointers to the dates that do not exist.
-    #[must_use]
-    pub fn impossible_dates(&self) -> Vec<String> {
-        let call_back = self.bank_change.as_ref().and_then(|change| change.call_back.as_ref());
-        let single = [
-            ("/payee_check/checked_on", self.payee_check.as_ref().map(|check| &check.checked_on)),
-            ("/bank_change/requested_on", self.bank_change.as_ref().map(|change| &change.requested_on)),
-            ("/bank_change/call_back/called_on", call_back.map(|call| &call.called_on)),
-        ];
-        let single = single.into_iter().map(|(pointer, day)| (pointer.to_owned(), day));
-        let born = self.connected_persons.iter().enumerate().map(|(place, person)| (format!("/connected_persons/{place}/born"), person.born.as_ref()));
-        let grounds = self.exclusions.iter().flat_map(|exclusions| exclusions.grounds.iter().enumerate());
-        let happened = grounds.map(|(place, ground)| (format!("/exclusions/grounds/{place}/happened_on"), ground.happened_on.as_ref()));
-        let all = single.chain(born).chain(happened);
-        all.filter(|(_, day)| day.is_some_and(|day| day.date().is_none())).map(|(pointer, _)| pointer).collect()
-    }
 }

@@ -72,10 +72,8 @@ mod tests {
     fn defaults_are_those_of_the_schema() {
         let schema: serde_json::Value = serde_json::from_str(include_str!("../settings.schema.json")).expect("a schema");
         let properties = schema["properties"].as_object().expect("properties");
-        let defaults: serde_json::Map<_, _> = properties
-            .iter()
-            .filter_map(|(name, property)| Some((name.clone(), property.get("default")?.clone())))
-            .collect();
+        let defaults: serde_json::Map<_, _> =
+            properties.iter().filter_map(|(name, property)| Some((name.clone(), property.get("default")?.clone()))).collect();
         let read: Settings = serde_json::from_value(defaults.into()).expect("settings");
         assert_eq!(format!("{read:?}"), format!("{:?}", Settings::default()));
         let none: Settings = serde_json::from_str("{}").expect("settings");

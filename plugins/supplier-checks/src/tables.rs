@@ -31,7 +31,6 @@ pub(crate) struct Listed {
     pub(crate) name: String,
     /// Whether it is a main name or an alias of good quality.
     pub(crate) strong_alias: bool,
-    pub(crate) born: String,
 }
 
 /// The partner's suppliers.
@@ -96,17 +95,24 @@ impl SanctionsList {
         self.0.version().published
     }
 
-    /// The rows that have a word in one of the columns of names.
+    /// The rows whose name has a word, given in small letters without accents.
     pub(crate) fn rows_with_name_word(&self, word: &str) -> Result<Search, Failure> {
-        let mut found = Vec::new();
-        for column in NAME_COLUMNS {
-            match self.0.find_word(column, word) {
-                Ok(rows) => found.extend(rows),
-                Err(Failure::PluginDefect(problem)) if problem.code == "table-answer-too-large" => return Ok(Search::TooCommon),
-                Err(other) => return Err(other),
-            }
+        if !self.0.columns().iter().any(|column| column == "words") {
+            let text = "Table uk-sanctions has no column of words to look names up by: make the version with make_sanctions.py.";
+            return Err(Failure::settings("sanctions-words-missing", text));
         }
-        Ok(Search::Found(found.iter().map(listed).collect::<Result<_, _>>()?))
+        match self.0.find_word("words", word) {
+            Ok(rows) => Ok(Search::Found(rows.iter().map(listed).collect::<Result<_, _>>()?)),
+            Err(Failure::PluginDefect(problem)) if problem.code == "table-answer-too-large" => Ok(Search::TooCommon),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The dates of birth of somebody designated, as the list writes them; some are known in part.
+    pub(crate) fn births(&self, id: &str) -> Result<Vec<String>, Failure> {
+        let rows = self.0.find("Unique ID", id)?;
+        let births: Vec<String> = rows.iter().map(|row| owned(row, "D.O.B")).collect::<Result<_, _>>()?;
+        Ok(births.into_iter().filter(|text| !text.is_empty()).collect())
     }
 
     /// The Unique IDs of those that have a company number among theirs.
@@ -149,7 +155,7 @@ fn listed(row: &TableRow) -> Result<Listed, Failure> {
     let parts: Vec<&str> = NAME_COLUMNS.iter().map(|column| row.text(column)).collect::<Result<_, _>>()?;
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     let quality = row.text("Alias strength")?.to_lowercase();
-    Ok(Listed { id: owned(row, "Unique ID")?, name: parts.join(" "), strong_alias: !quality.contains("low"), born: owned(row, "D.O.B")? })
+    Ok(Listed { id: owned(row, "Unique ID")?, name: parts.join(" "), strong_alias: !quality.contains("low") })
 }
 
 fn known(row: &TableRow) -> Result<Known, Failure> {
@@ -172,5 +178,8 @@ fn text(digits: &[u8]) -> String {
 
 /// A row that cannot be read must not pass for one that is not there, so it ends the call.
 fn unreadable(table: &str) -> Failure {
-    Failure::settings("table-row-unreadable", format!("Table {table} has a row that cannot be read: make the version again with make_vocalink.py."))
+    Failure::settings(
+        "table-row-unreadable",
+        format!("Table {table} has a row that cannot be read: make the version again with make_vocalink.py."),
+    )
 }

@@ -24,3 +24,21 @@ fn cases_fit_the_schema() {
         }
     }
 }
+
+#[test]
+fn the_schema_knows_the_calendar() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../case.schema.json")).expect("JSON");
+    let date = &schema["properties"]["payee_check"]["properties"]["checked_on"];
+    // As the hub compiles schemas: `format` counts.
+    let date = jsonschema::options().should_validate_formats(true).build(date).expect("a schema");
+    for (text, good) in [
+        ("2026-02-28", true),
+        ("2028-02-29", true),
+        ("2026-02-29", false),
+        ("2026-02-30", false),
+        ("2026-13-01", false),
+        ("26-02-01", false),
+    ] {
+        assert_eq!(date.is_valid(&text.into()), good, "{text}");
+    }
+}

@@ -124,7 +124,10 @@ struct Tables {
 
 impl Tables {
     fn read() -> Self {
-        let rows = read_csv("vocalink-weights-v8-50.csv").iter().map(|row| WeightRow::parse(weight_text(row)).expect("a row of weights")).collect();
+        let rows = read_csv("vocalink-weights-v8-50.csv")
+            .iter()
+            .map(|row| WeightRow::parse(weight_text(row)).expect("a row of weights"))
+            .collect();
         let substitutes = read_csv("vocalink-substitutions-v8-50.csv")
             .into_iter()
             .map(|row| (row["sort_code"].clone(), supplier_checks::numbers::digits(&row["substitute"]).expect("six digits")))

@@ -121,7 +121,9 @@ fn enough(lines: usize, taken: usize, least: usize) {
 fn oracle<Line: DeserializeOwned>(program: &str) -> Vec<Line> {
     let folder = std::env::var_os("BAILIWICK_ORACLES").map(PathBuf::from).filter(|folder| folder.join("stamp").is_file());
     let Some(folder) = folder else {
-        panic!("BAILIWICK_ORACLES names no prepared folder: run `cargo xtask test`, or tests/oracles/prepare.sh and export the folder it prints")
+        panic!(
+            "BAILIWICK_ORACLES names no prepared folder: run `cargo xtask test`, or tests/oracles/prepare.sh and export the folder it prints"
+        )
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracles").join(program);
     let interpreter = if program.ends_with(".py") { folder.join("venv/bin/python") } else { PathBuf::from("node") };

@@ -113,6 +113,9 @@ fn traps_say_what_happened() {
         let Err(CallError::Trapped { message, .. }) = result else { panic!("{what}: {result:?}") };
         assert!(message.contains("unreachable"), "{what}: {message}");
     }
+    let (result, _) = misbehaving("deep-recursion-in-memory", &[]);
+    let Err(CallError::Trapped { message, .. }) = result else { panic!("{result:?}") };
+    assert!(message.contains("recursion"), "{message}");
     let (result, _) = misbehaving("random-too-many-at-once", &[]);
     let Err(CallError::Trapped { message, .. }) = result else { panic!("{result:?}") };
     assert!(message.contains("65537") && message.contains("65536"), "{message}");

@@ -82,7 +82,7 @@ fn limits_of_compiling_are_kept() {
     assert!(matches!(error, SandboxError::TooLarge { allowed: 1_000, .. }), "{error}");
     let error = refusal(&fresh(b"too slow"), &with(Limit::CompileMs, 1));
     assert!(matches!(error, SandboxError::CompileLimit { limit: Limit::CompileMs, allowed: 1 }), "{error}");
-    let error = refusal(&fresh(b"too much memory"), &with(Limit::CompileBytes, 96 << 20));
+    let error = refusal(&fresh(b"too much memory"), &with(Limit::CompileBytes, 16 << 20));
     assert!(matches!(error, SandboxError::CompileLimit { limit: Limit::CompileBytes, .. }), "{error}");
     let error = refusal(&fresh(b"too greedy"), &with(Limit::CompileBytes, u64::MAX));
     assert!(matches!(error, SandboxError::LimitAboveCeiling { .. }), "{error}");

@@ -120,18 +120,23 @@ pub enum ProcessError {
     /// The sender mends the file, or the operator the job's format: the inner error says which.
     #[error("input {input}: {error}")]
     Input {
+        /// The input.
         input: String,
+        /// What is wrong with it.
         error: FormatError,
     },
     /// The job's file gives a column too little room, most likely; the inner error says.
     #[error("output {output}: {error}")]
     Output {
+        /// The output.
         output: String,
+        /// What is wrong with it.
         error: FormatError,
     },
     /// The sender mends the file: so many rejects are not rows that are wrong, but a file that is.
     #[error("more than {rejects_max} rows were rejected, which is as many as a run keeps: look at the first of them and send a mended file")]
     TooManyRejects {
+        /// How many a run keeps.
         rejects_max: u64,
     },
     /// The plugin's author mends the plugin, or the operator the settings.
@@ -140,30 +145,39 @@ pub enum ProcessError {
     /// The plugin's author mends the plugin.
     #[error("the plugin rejects or skips row {row} of {input}, which was rejected or skipped before: its findings cannot be trusted")]
     DecidedTwice {
+        /// The input.
         input: String,
+        /// Its number.
         row: u64,
     },
     /// The plugin's author mends the plugin.
     #[error("the plugin speaks of row {row} of input {input}, which it was not given: its findings cannot be trusted")]
     NoSuchRow {
+        /// The input.
         input: String,
+        /// Its number.
         row: u64,
     },
     /// The plugin's author mends the plugin.
     #[error("the plugin answered with {what}, which its manifest does not declare")]
     NotDeclared {
+        /// What it answered with.
         what: String,
     },
     /// The plugin's author chooses another key.
     #[error("the aggregate output {output} has more than {groups_max} groups: its key is too fine")]
     TooManyGroups {
+        /// The output.
         output: String,
+        /// How many there may be.
         groups_max: usize,
     },
     /// The plugin's author chooses another scale.
     #[error("the sum of column {column} of output {output} is too large to be written")]
     SumTooLarge {
+        /// The output.
         output: String,
+        /// The column.
         column: String,
     },
     /// The hub mends itself: a balance that the manifest was checked for has no total.

@@ -65,6 +65,15 @@ impl Linked {
             World::RuleSet => Self::RuleSet(v0_1::rule_set::RuleSetPre::new(linked)?),
         })
     }
+
+    /// Makes an instance and finds its exports, to see whether that can be done.
+    pub(super) fn instantiate(&self, store: &mut Store<InstanceState>) -> Result<(), CallFault> {
+        match self {
+            Self::Adapter(linked) => linked.instantiate(store).map(|_| ()),
+            Self::RuleSet(linked) => linked.instantiate(store).map(|_| ()),
+        }
+        .map_err(CallFault::Wasm)
+    }
 }
 
 /// Decides a case in a fresh instance.

@@ -34,7 +34,7 @@ pub(super) struct Cache {
     configuration: Digest,
 }
 
-/// Code whose seal was checked. Only the cache makes one.
+/// Code that this hub's compiler made. Only this file makes one.
 #[derive(Debug)]
 pub(in crate::sandbox) struct Compiled {
     path: PathBuf,
@@ -44,25 +44,22 @@ pub(in crate::sandbox) struct Compiled {
 
 impl Compiled {
     /// Maps the code for an engine.
+    #[expect(unsafe_code, reason = "mapping compiled code is unsafe in the runtime's eyes: see SAFETY")]
     pub(in crate::sandbox) fn map(&self, engine: &Engine) -> wasmtime::Result<Component> {
-        map_code(engine, &self.path)
+        // SAFETY: the file was written by this hub's own compiler. Either its seal, which needs the hub's private key, was
+        // checked (`find`), or the compiler ended just now (`keep`, `untried`). It lies in a folder that only the hub's
+        // user can enter, under a name that is never written to again. The runtime itself checks version and flags.
+        unsafe { Component::deserialize_file(engine, &self.path) }
     }
 }
 
 impl Made {
-    /// Maps code that the compiler child made a moment ago, for an engine that only checks it.
-    pub(super) fn map(&self, engine: &Engine) -> wasmtime::Result<Component> {
-        map_code(engine, self.code.path())
+    /// The code before it is kept, to be tried out.
+    pub(super) fn untried(&self) -> Compiled {
+        Compiled { path: self.code.path().to_owned(), not_initialised_because: self.not_initialised_because.clone() }
     }
 }
 
-#[expect(unsafe_code, reason = "mapping compiled code is unsafe in the runtime's eyes: see SAFETY")]
-fn map_code(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
-    // SAFETY: the file was written by the compiler of this same hub. Either its seal, which needs the hub's private key,
-    // was checked (`Compiled`), or the hub's own child wrote it just now (`Made`). Both lie in a folder that only the
-    // hub's user can enter, under names that are never written to again. The runtime itself checks version and flags.
-    unsafe { Component::deserialize_file(engine, path) }
-}
 
 impl Cache {
     /// Opens the folder, making it and its key if they are not there.

@@ -10,16 +10,13 @@ mod snapshot;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wasmtime::Engine;
-use wasmtime::component::Linker;
-
 pub use compile::compile_component;
 
-use super::contract::{self, Linked};
+use super::contract;
 use super::error::SandboxError;
 use super::inspect::{self, Inspection, World};
 use super::runtime;
-use super::worker::{InstanceState, Pulse, Threads, Worker};
+use super::worker::{Pulse, Threads, Worker};
 use crate::model::ids::Digest;
 use crate::model::limits::{Limit, Limits};
 use crate::model::manifest::{Manifest, Wants};
@@ -63,7 +60,7 @@ struct Shared {
     compiler: PathBuf,
     /// Held while a component is compiled: one at a time.
     compiling: Mutex<()>,
-    check: Linker<InstanceState>,
+    pulse: Arc<Pulse>,
     runs: Threads,
     decisions: Threads,
 }
@@ -75,12 +72,12 @@ impl Sandbox {
     /// [`SandboxError::Cache`] and [`SandboxError::ThreadsStopped`].
     pub fn new(options: SandboxOptions) -> Result<Self, SandboxError> {
         let failed = |detail: String| SandboxError::ThreadsStopped { detail };
-        let check = check_engine().and_then(|engine| contract::linker(&engine)).map_err(|error| failed(format!("{error:#}")))?;
-        let cache = Cache::open(options.cache_dir, check.engine())?;
+        let engine = runtime::compiler().map_err(|error| failed(format!("{error:#}")))?;
+        let cache = Cache::open(options.cache_dir, &engine)?;
         let pulse = Pulse::start().map_err(|error| failed(error.to_string()))?;
         let runs = Threads::start("sandbox-run", options.run_threads, &pulse)?;
         let decisions = Threads::start("sandbox-decision", options.decision_threads, &pulse)?;
-        Ok(Self { shared: Arc::new(Shared { cache, compiler: options.compiler, compiling: Mutex::new(()), check, runs, decisions }) })
+        Ok(Self { shared: Arc::new(Shared { cache, compiler: options.compiler, compiling: Mutex::new(()), pulse, runs, decisions }) })
     }
 
     /// Makes a release of a component: checks it against its manifest, and compiles it unless the cache has it.
@@ -105,7 +102,7 @@ impl Sandbox {
         }
         inspect::inspect(wasm)?;
         let made = child::compile(&self.shared.compiler, &self.shared.cache, wasm, &limits)?;
-        self.check_link(&made, manifest)?;
+        self.try_out(release(digest, manifest, made.untried()), limits)?;
         Ok(release(digest, manifest, self.shared.cache.keep(digest, made)?))
     }
 
@@ -128,16 +125,13 @@ impl Sandbox {
         self.shared.decisions.run(work).await
     }
 
-    /// Types that do not fit the contract show here, before anything is kept.
-    fn check_link(&self, made: &child::Made, manifest: &Manifest) -> Result<(), SandboxError> {
-        let check = &self.shared.check;
-        let linked = made.map(check.engine()).and_then(|component| Linked::new(check, &component, World::of(manifest)));
-        linked.map(|_| ()).map_err(|error| SandboxError::DoesNotLink { plugin: manifest.name.clone(), detail: format!("{error:#}") })
+    /// Types that do not fit the contract, and instances that cannot even begin, show here, before anything is kept.
+    fn try_out(&self, release: Release, limits: Limits) -> Result<(), SandboxError> {
+        let worker = Worker::new(Arc::clone(&self.shared.pulse))
+            .map_err(|error| SandboxError::ThreadsStopped { detail: format!("{error:#}") })?;
+        let plugin = release.manifest.name.clone();
+        worker.try_out(release, limits).map_err(|failed| SandboxError::DoesNotLink { plugin, detail: failed.to_string() })
     }
-}
-
-fn check_engine() -> wasmtime::Result<Engine> {
-    runtime::compiler()
 }
 
 fn release(digest: Digest, manifest: &Manifest, compiled: Compiled) -> Release {

@@ -164,6 +164,8 @@ impl InstanceState {
             (Some(Trap::StackOverflow), _) => return reached(Limit::StackBytes, None),
             // Either the guest's allocator gave up, or the instance could not even be made.
             (Some(Trap::UnreachableCodeReached) | None, Some((limit, wanted))) => return reached(limit, Some(wanted)),
+            // The stack that compilers keep in linear memory ends where the memory begins.
+            (Some(Trap::MemoryOutOfBounds), _) => return Stop::Trap(format!("{}; recursion too deep does this too", Trap::MemoryOutOfBounds)),
             (Some(trap), _) => return Stop::Trap(trap.to_string()),
             (None, None) => {}
         }

@@ -30,7 +30,7 @@ use super::contract::{self, CallFault, Linked, OpenRun};
 use super::error::{CallError, FailedCall};
 use super::install::Release;
 use super::runtime;
-use crate::model::limits::Limit;
+use crate::model::limits::{Limit, Limits};
 use crate::model::manifest::Kind;
 use crate::model::outcome::Decision;
 use linked::LinkedReleases;
@@ -44,6 +44,9 @@ pub struct Worker {
     pulse: Arc<Pulse>,
     linked: RefCell<LinkedReleases>,
 }
+
+/// Handles that a run of an adapter needs for itself: the run, in the guest's table and the hub's, lent for a call.
+const OWN_HANDLES: usize = 4;
 
 impl Worker {
     pub(super) fn new(pulse: Arc<Pulse>) -> wasmtime::Result<Self> {
@@ -95,6 +98,14 @@ impl Worker {
         }
     }
 
+    /// Makes an instance of a release that nobody has used yet, and calls nothing but what instantiation calls.
+    pub(super) fn try_out(&self, release: Release, limits: Limits) -> Result<(), Box<FailedCall>> {
+        let linked = self.linked(&release).map_err(before_instance)?;
+        let mut store = self.store(&Arc::new(Setup::for_trial(release, limits)));
+        let made = begin_call(&mut store).and_then(|()| guarded(|| linked.instantiate(&mut store)));
+        made.map_err(|fault| failed(store, fault))
+    }
+
     fn linked(&self, release: &Release) -> Result<std::rc::Rc<Linked>, CallError> {
         self.linked.borrow_mut().get_or_link(&self.linker, release).map_err(|error| CallError::HubFault {
             plugin: release.manifest.name.clone(),
@@ -107,8 +118,9 @@ impl Worker {
         let mut store = Store::new(&self.engine, InstanceState::new(Arc::clone(setup), Arc::clone(&self.pulse)));
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(amount(Limit::HostCallBytes));
-        // Besides the tables that the plugin opens, the hub holds the run itself.
-        store.set_max_component_handles(amount(Limit::Handles).saturating_add(1));
+        // Tables are counted where they are opened. This is for handles that a guest makes of its own resources, and has
+        // room for the run itself.
+        store.set_max_component_handles(amount(Limit::Handles).saturating_add(OWN_HANDLES));
         store.epoch_deadline_callback(instance::on_tick);
         store
     }

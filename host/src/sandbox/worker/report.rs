@@ -41,6 +41,26 @@ pub struct Setup {
     pub limits: Limits,
 }
 
+impl Setup {
+    /// For an instance that is made to see whether it can be.
+    pub(super) fn for_trial(release: Release, limits: Limits) -> Self {
+        Self {
+            release,
+            partner: "hub".parse().expect("it is a name"),
+            job: "install".parse().expect("it is a name"),
+            inputs_present: Vec::new(),
+            outputs_present: Vec::new(),
+            settings: "{}".to_owned(),
+            now: Timestamp::UNIX_EPOCH,
+            today: jiff::civil::date(1970, 1, 1),
+            seed: [0; 32],
+            tables: Arc::default(),
+            state: BTreeMap::new(),
+            limits,
+        }
+    }
+}
+
 /// What an instance used, logged and left behind, whether its calls succeeded or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {

@@ -24,7 +24,8 @@ impl Threads {
         let (queue, work) = mpsc::channel(SANDBOX_QUEUE_MAX);
         let work = Arc::new(Mutex::new(work));
         let (ready, readies) = std_mpsc::channel();
-        for number in 0..count.max(1) {
+        let count = count.max(1);
+        for number in 0..count {
             let (work, pulse, ready) = (Arc::clone(&work), Arc::clone(pulse), ready.clone());
             thread::Builder::new()
                 .name(format!("{name}-{number}"))
@@ -41,7 +42,7 @@ impl Threads {
                 .map_err(|error| SandboxError::ThreadsStopped { detail: error.to_string() })?;
         }
         drop(ready);
-        readies.iter().collect::<Result<(), _>>().map_err(|detail| SandboxError::ThreadsStopped { detail })?;
+        readies.iter().take(count).collect::<Result<(), _>>().map_err(|detail| SandboxError::ThreadsStopped { detail })?;
         Ok(Self { queue })
     }
 

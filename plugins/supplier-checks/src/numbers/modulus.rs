@@ -111,7 +111,9 @@ fn row_passes(row: &WeightRow, account: &Account, substitute: Option<[u8; 6]>) -
     let figures = figures(row, account, substitute);
     let sum = match row.method {
         Method::Mod10 | Method::Mod11 => weighted_sum(&figures, &weights(row, account)),
-        Method::DoubleAlternate => figures.iter().zip(weights(row, account)).map(|(digit, weight)| cross_sum(i32::from(*digit) * weight)).sum(),
+        Method::DoubleAlternate => {
+            figures.iter().zip(weights(row, account)).map(|(digit, weight)| cross_sum(i32::from(*digit) * weight)).sum()
+        }
     };
     let sum = if row.exception == Some(1) { sum + 27 } else { sum };
     let left = sum.rem_euclid(row.method.modulus());

@@ -103,7 +103,9 @@ fn international_number(look: &Look<'_>, parsed: Result<&str, &IbanFault>, findi
     match iban::check(number, &structure) {
         Ok(()) => findings.pass(rule, "The IBAN has the length of its country and the right check digits."),
         Err(IbanFault::CheckDigits) => findings.fail(rule, "The check digits of the IBAN are wrong: there is no such account."),
-        Err(IbanFault::Structure | IbanFault::Malformed) => findings.fail(rule, "The IBAN has not the length and characters that its country gives."),
+        Err(IbanFault::Structure | IbanFault::Malformed) => {
+            findings.fail(rule, "The IBAN has not the length and characters that its country gives.")
+        }
     }
     Ok(())
 }
@@ -137,7 +139,8 @@ fn account_modulus(look: &Look<'_>, british: British<'_>, findings: &mut Finding
             return Ok(());
         }
         Err(AccountFault::NineDigits | AccountFault::TenDigits) => {
-            findings.cannot_check(rule, "The account number has more than eight digits, and it is not known which of them this bank counts.");
+            findings
+                .cannot_check(rule, "The account number has more than eight digits, and it is not known which of them this bank counts.");
             return Ok(());
         }
     };
@@ -145,9 +148,15 @@ fn account_modulus(look: &Look<'_>, british: British<'_>, findings: &mut Finding
     let substitute = if rows.iter().any(|row| row.exception == Some(5)) { look.tables.substitute(&account.sort_code)? } else { None };
     match modulus::check(&account, &rows, substitute) {
         Answer::Agrees => findings.pass(rule, "The account number agrees with the sort code (modulus check: such an account can exist)."),
-        Answer::ForeignCurrency => findings.pass(rule, "The account is in a foreign currency; the modulus check takes it without arithmetic."),
-        Answer::Disagrees => findings.fail(rule, "The account number does not agree with the sort code (modulus check): there is no such account."),
-        Answer::NoRow => findings.cannot_check(rule, "The weight table has no row for the sort code, so the account number cannot be checked."),
+        Answer::ForeignCurrency => {
+            findings.pass(rule, "The account is in a foreign currency; the modulus check takes it without arithmetic.")
+        }
+        Answer::Disagrees => {
+            findings.fail(rule, "The account number does not agree with the sort code (modulus check): there is no such account.")
+        }
+        Answer::NoRow => {
+            findings.cannot_check(rule, "The weight table has no row for the sort code, so the account number cannot be checked.")
+        }
     }
     Ok(())
 }

@@ -15,7 +15,10 @@ use crate::tables::{Known, KnownSuppliers};
 pub(crate) fn check(look: &Look<'_>, findings: &mut Findings) -> Result<(), Failure> {
     let known = look.tables.known_suppliers()?;
     if is_practice(known.version(), look) {
-        findings.cannot_check(rule("known-suppliers", &[]), "The list in force is the practice list with invented rows: add the partner's suppliers as a table.");
+        findings.cannot_check(
+            rule("known-suppliers", &[]),
+            "The list in force is the practice list with invented rows: add the partner's suppliers as a table.",
+        );
         findings.action("renew-table", "Operator", "Add the partner's suppliers as a version of the table known-suppliers.", None);
         return Ok(());
     }
@@ -47,7 +50,9 @@ fn own_number(look: &Look<'_>, known: &KnownSuppliers, findings: &mut Findings) 
         (CaseKind::New, true) => findings.refer(rule, "A new supplier bears the number of one that is known already."),
         (CaseKind::New, false) => {}
         (_, true) => findings.pass(rule, "The supplier is one of the known suppliers."),
-        (_, false) => findings.refer(rule, "The supplier is not among the known suppliers, so there is nothing to change or look at again."),
+        (_, false) => {
+            findings.refer(rule, "The supplier is not among the known suppliers, so there is nothing to change or look at again.")
+        }
     }
     Ok(())
 }
@@ -78,7 +83,8 @@ fn name_and_postcode(look: &Look<'_>, known: &KnownSuppliers, findings: &mut Fin
     let rule = rule("duplicate-name", &["/name", "/address/postcode"]);
     let Some(text) = &look.case.address.postcode else {
         if look.case.address.country == "GB" {
-            findings.cannot_check(rule, "The address has no postcode, so name and postcode cannot be compared with those of known suppliers.");
+            findings
+                .cannot_check(rule, "The address has no postcode, so name and postcode cannot be compared with those of known suppliers.");
         }
         return Ok(());
     };

@@ -31,7 +31,8 @@ pub(crate) fn check(look: &Look<'_>, findings: &mut Findings) {
 }
 
 fn scope(look: &Look<'_>, assessed: &[Subject], findings: &mut Findings) {
-    let missing: Vec<&str> = look.settings.exclusion_scope.iter().filter(|subject| !assessed.contains(subject)).map(|subject| called(*subject)).collect();
+    let missing: Vec<&str> =
+        look.settings.exclusion_scope.iter().filter(|subject| !assessed.contains(subject)).map(|subject| called(*subject)).collect();
     let rule = rule("exclusion-scope", &["/exclusions/assessed"]);
     if missing.is_empty() {
         findings.pass(rule, "Everybody whom the settings name was looked at for exclusion grounds.");
@@ -45,20 +46,26 @@ fn judge(look: &Look<'_>, ground: &Ground, pointer: &str, findings: &mut Finding
     let evidence = [pointer];
     let rule = rule(GROUNDS, &evidence);
     let name = ground.ground.as_str();
-    if let Some(happened) = ground.happened_on.as_ref().and_then(crate::case::Day::date)
+    if let Some(happened) = ground.happened_on
         && !ground.debarred
         && happened < first_day(look.today, look.settings.exclusion_look_back_years)
     {
-        findings.applies(rule, &format!("{name}: more than {} years ago, so it is left out of account.", look.settings.exclusion_look_back_years));
+        findings.applies(
+            rule,
+            &format!("{name}: more than {} years ago, so it is left out of account.", look.settings.exclusion_look_back_years),
+        );
         return;
     }
     match (ground.kind, ground.debarred, ground.likely_to_recur) {
-        (GroundKind::Mandatory, true, _) => findings.fail(rule, &format!("{name}: on the debarment list for a mandatory ground. The supplier must be excluded.")),
+        (GroundKind::Mandatory, true, _) => {
+            findings.fail(rule, &format!("{name}: on the debarment list for a mandatory ground. The supplier must be excluded."))
+        }
         (GroundKind::Mandatory, false, Recurrence::Yes) => {
             findings.fail(rule, &format!("{name}: a mandatory ground that is likely to occur again. The supplier must be excluded."));
         }
         (GroundKind::Mandatory, false, Recurrence::No) => {
-            findings.refer(rule, &format!("{name}: a mandatory ground that is judged not likely to occur again. A person must confirm that."));
+            findings
+                .refer(rule, &format!("{name}: a mandatory ground that is judged not likely to occur again. A person must confirm that."));
         }
         (GroundKind::Mandatory, false, Recurrence::NotAssessed) => {
             findings.cannot_check(rule, &format!("{name}: a mandatory ground, and nobody has judged whether it is likely to occur again."));

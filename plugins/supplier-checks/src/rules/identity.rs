@@ -8,19 +8,10 @@ use crate::numbers::vat::{VatFault, VatKind};
 use crate::numbers::{company, utr, vat};
 
 pub(crate) fn check(look: &Look<'_>, findings: &mut Findings) {
-    dates(look, findings);
     characters(look, findings);
     vat_number(look, findings);
     taxpayer_reference(look, findings);
     company_number(look, findings);
-}
-
-fn dates(look: &Look<'_>, findings: &mut Findings) {
-    let impossible = look.case.impossible_dates();
-    if !impossible.is_empty() {
-        let pointers: Vec<&str> = impossible.iter().map(String::as_str).collect();
-        findings.cannot_check(rule("dates", &pointers), "The case has dates that do not exist: what rests on them cannot be checked.");
-    }
 }
 
 fn characters(look: &Look<'_>, findings: &mut Findings) {
@@ -32,7 +23,10 @@ fn characters(look: &Look<'_>, findings: &mut Findings) {
         let evidence = [pointer.as_str()];
         let rule = rule("name-characters", &evidence);
         if has_hidden_characters(name) {
-            findings.refer(rule, "The name has characters that do not show or that turn the direction of writing: it may read as another name.");
+            findings.refer(
+                rule,
+                "The name has characters that do not show or that turn the direction of writing: it may read as another name.",
+            );
         } else if mixes_alphabets(name) {
             findings.refer(rule, "The name mixes Latin letters with others that look like them: it may read as another name.");
         }
@@ -44,7 +38,9 @@ fn vat_number(look: &Look<'_>, findings: &mut Findings) {
     let registration = rule("vat-registration", &["/vat/status"]);
     let Some(number) = &vat.number else {
         match vat.status {
-            VatStatus::NotRegistered => findings.applies(registration, "The supplier is not registered for VAT, so there is no number to check."),
+            VatStatus::NotRegistered => {
+                findings.applies(registration, "The supplier is not registered for VAT, so there is no number to check.")
+            }
             VatStatus::Registered => {
                 findings.refer(registration, "The supplier says that it is registered for VAT but gives no number.");
                 findings.ask("Ask the supplier for its VAT number.");
@@ -57,15 +53,23 @@ fn vat_number(look: &Look<'_>, findings: &mut Findings) {
         return;
     };
     if vat.status == VatStatus::NotRegistered {
-        findings.refer(rule("vat-registration", &["/vat/status", "/vat/number"]), "The supplier says that it is not registered for VAT but gives a number.");
+        findings.refer(
+            rule("vat-registration", &["/vat/status", "/vat/number"]),
+            "The supplier says that it is not registered for VAT but gives a number.",
+        );
     }
     let rule = rule("vat-number", &["/vat/number"]);
     match vat::check(number, look.settings.residue_55_accepted) {
-        Ok(VatKind::Residue55) => findings.pass(rule, "The VAT number has the form and a remainder of 55, which the settings take (format only: HMRC was not asked)."),
+        Ok(VatKind::Residue55) => findings
+            .pass(rule, "The VAT number has the form and a remainder of 55, which the settings take (format only: HMRC was not asked)."),
         Ok(_) => findings.pass(rule, "The VAT number has the right form and check digits (format only: HMRC was not asked)."),
         Err(VatFault::OtherCountry) => findings.cannot_check(rule, "The VAT number is of another country: its form is not known here."),
-        Err(VatFault::Malformed) => findings.fail(rule, "The VAT number is neither 9 nor 12 digits, nor one of a department or health authority."),
-        Err(VatFault::OutOfRange) => findings.fail(rule, "The VAT number is outside the range of departments (000 to 499) or health authorities (500 to 999)."),
+        Err(VatFault::Malformed) => {
+            findings.fail(rule, "The VAT number is neither 9 nor 12 digits, nor one of a department or health authority.")
+        }
+        Err(VatFault::OutOfRange) => {
+            findings.fail(rule, "The VAT number is outside the range of departments (000 to 499) or health authorities (500 to 999).")
+        }
         Err(VatFault::CheckDigits) => findings.fail(rule, "The check digits of the VAT number are wrong: there is no such number."),
     }
 }
@@ -74,9 +78,13 @@ fn taxpayer_reference(look: &Look<'_>, findings: &mut Findings) {
     let Some(utr) = &look.case.utr else { return };
     let rule = rule("utr", &["/utr"]);
     match utr::check(utr) {
-        Ok(()) => findings.pass(rule, "The unique taxpayer reference has the right form and check digit (format only: HMRC was not asked)."),
+        Ok(()) => {
+            findings.pass(rule, "The unique taxpayer reference has the right form and check digit (format only: HMRC was not asked).")
+        }
         Err(utr::UtrFault::Malformed) => findings.fail(rule, "The unique taxpayer reference is not ten digits."),
-        Err(utr::UtrFault::CheckDigit) => findings.fail(rule, "The check digit of the unique taxpayer reference is wrong: there is no such reference."),
+        Err(utr::UtrFault::CheckDigit) => {
+            findings.fail(rule, "The check digit of the unique taxpayer reference is wrong: there is no such reference.")
+        }
     }
 }
 
@@ -95,11 +103,15 @@ fn company_number(look: &Look<'_>, findings: &mut Findings) {
     };
     let rule = rule("company-number", &["/company_number"]);
     match company::check(number) {
-        Ok(found) if found.register.is_some() => findings.pass(rule, "The company number has the right form (format only: Companies House was not asked)."),
+        Ok(found) if found.register.is_some() => {
+            findings.pass(rule, "The company number has the right form (format only: Companies House was not asked).")
+        }
         Ok(_) => findings.refer(rule, "The company number begins with letters that stand for no register known here."),
         Err(company::Malformed) if form == LegalForm::OverseasCompany => {
             findings.cannot_check(rule, "The number is not one of Companies House, and registers of other countries are not known here.");
         }
-        Err(company::Malformed) => findings.fail(rule, "The company number is neither up to eight digits nor letters with digits to eight characters."),
+        Err(company::Malformed) => {
+            findings.fail(rule, "The company number is neither up to eight digits nor letters with digits to eight characters.")
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! Whether the account is the supplier's, and whether a request to pay elsewhere is genuine.
 
-use bailiwick_sdk::Date;
-
 use super::Look;
 use super::bank::british;
 use crate::case::{BankChange, CallAnswer, CaseKind, PayeeCheck};
@@ -45,15 +43,11 @@ fn confirmation(look: &Look<'_>, findings: &mut Findings) {
         }
         return;
     };
-    let age = answer.checked_on.date().map(|date| look.today - date);
-    let fresh = age.is_some_and(|age| (0..=look.settings.payee_check_age_days_max).contains(&age));
-    if fresh {
+    if (0..=look.settings.payee_check_age_days_max).contains(&(look.today - answer.checked_on)) {
         response(answer, findings);
     } else {
-        let text = format!(
-            "The answer of the bank is not of the last {} days, so it does not count.",
-            look.settings.payee_check_age_days_max
-        );
+        let text =
+            format!("The answer of the bank is not of the last {} days, so it does not count.", look.settings.payee_check_age_days_max);
         findings.cannot_check(rule(PAYEE, &["/payee_check/checked_on"]), &text);
         findings.check_payee();
     }
@@ -68,11 +62,16 @@ fn response(answer: &PayeeCheck, findings: &mut Findings) {
     let rule = rule(PAYEE, &evidence);
     match answer.code.as_str() {
         "MATC" => findings.pass(rule, "The bank says that name and account match."),
-        "MBAM" => findings.refer(rule, "The bank says that the name is close, but not the same (MBAM): compare it with the name that the bank gave."),
+        "MBAM" => findings
+            .refer(rule, "The bank says that the name is close, but not the same (MBAM): compare it with the name that the bank gave."),
         "BANM" => findings.refer(rule, "The name matches, but the account is a business account and a personal one was asked for (BANM)."),
         "PANM" => findings.refer(rule, "The name matches, but the account is a personal account and a business one was asked for (PANM)."),
-        "BAMM" => findings.refer(rule, "The name is close, and the account is a business account where a personal one was asked for (BAMM)."),
-        "PAMM" => findings.refer(rule, "The name is close, and the account is a personal account where a business one was asked for (PAMM)."),
+        "BAMM" => {
+            findings.refer(rule, "The name is close, and the account is a business account where a personal one was asked for (BAMM).")
+        }
+        "PAMM" => {
+            findings.refer(rule, "The name is close, and the account is a personal account where a business one was asked for (PAMM).")
+        }
         "ANNM" => findings.fail(rule, "The bank says that the account is in another name (ANNM)."),
         "AC01" => findings.fail(rule, "The bank says that there is no such account (AC01)."),
         "CASS" => findings.fail(rule, "The account was moved to another bank (CASS): the supplier must give its new account."),
@@ -95,7 +94,6 @@ fn call_back(change: &BankChange, findings: &mut Findings) {
         findings.call_back(again);
         return;
     };
-    let after = change.requested_on.date().zip(call.called_on.date()).is_some_and(|(asked, called)| called >= asked);
     let answer = rule(ID, &["/bank_change/call_back/answer"]);
     match call.answer {
         CallAnswer::Denied => findings.fail(answer, "The supplier says that it did not ask for the change: somebody else did."),
@@ -104,12 +102,15 @@ fn call_back(change: &BankChange, findings: &mut Findings) {
             findings.call_back(again);
         }
         CallAnswer::Confirmed if !call.number_held_before => {
-            findings.refer(rule(ID, &["/bank_change/call_back/number_held_before"]), "The call went to a number that was not held before the request.");
+            findings.refer(
+                rule(ID, &["/bank_change/call_back/number_held_before"]),
+                "The call went to a number that was not held before the request.",
+            );
             findings.call_back(again);
         }
-        CallAnswer::Confirmed if !after => {
+        CallAnswer::Confirmed if call.called_on < change.requested_on => {
             let evidence = ["/bank_change/call_back/called_on", "/bank_change/requested_on"];
-            findings.refer(rule(ID, &evidence), "The call is not known to have come after the request.");
+            findings.refer(rule(ID, &evidence), "The call was made before the request came.");
             findings.call_back(again);
         }
         CallAnswer::Confirmed => findings.pass(answer, "The supplier confirmed the change on a number held before the request."),
@@ -117,7 +118,8 @@ fn call_back(change: &BankChange, findings: &mut Findings) {
 }
 
 fn approvals(look: &Look<'_>, change: &BankChange, findings: &mut Findings) {
-    let mut people: Vec<String> = change.approved_by.iter().map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty()).collect();
+    let mut people: Vec<String> =
+        change.approved_by.iter().map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty()).collect();
     people.sort();
     people.dedup();
     let least = look.settings.approvals_min;
@@ -132,12 +134,10 @@ fn approvals(look: &Look<'_>, change: &BankChange, findings: &mut Findings) {
 
 fn cooling_off(look: &Look<'_>, change: &BankChange, findings: &mut Findings) {
     let rule = rule("bank-change-cooling-off", &["/bank_change/requested_on"]);
-    let asked = change.requested_on.date().filter(|asked| *asked <= look.today);
-    let Some(first) = asked.and_then(|asked: Date| asked.checked_add_days(look.settings.cooling_off_days)) else {
-        findings.cannot_check(rule, "The date of the request is not one in the past.");
-        return;
-    };
-    if look.today >= first {
+    let first = change.requested_on.checked_add_days(look.settings.cooling_off_days).unwrap_or(change.requested_on);
+    if change.requested_on > look.today {
+        findings.cannot_check(rule, "The date of the request is still to come.");
+    } else if look.today >= first {
         findings.pass(rule, &format!("{} days have passed since the request.", look.settings.cooling_off_days));
     } else {
         findings.refer(rule, &format!("The change may not be used before {first}."));
@@ -148,9 +148,8 @@ fn cooling_off(look: &Look<'_>, change: &BankChange, findings: &mut Findings) {
 /// An answer about the old account says nothing of the new one.
 fn checked_again(look: &Look<'_>, change: &BankChange, findings: &mut Findings) {
     let Some(answer) = &look.case.payee_check else { return };
-    let after = change.requested_on.date().zip(answer.checked_on.date()).is_some_and(|(asked, checked)| checked >= asked);
     let rule = rule("bank-change-payee-check", &["/payee_check/checked_on", "/bank_change/requested_on"]);
-    if after {
+    if answer.checked_on >= change.requested_on {
         findings.pass(rule, "The bank was asked about the account after the request.");
     } else {
         findings.cannot_check(rule, "The bank was asked before the request, so its answer is not about the new account.");

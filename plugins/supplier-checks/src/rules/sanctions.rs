@@ -4,12 +4,12 @@
 //! rows, one for each name and address, that share their Unique ID: what is found is reported once for each.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use bailiwick_sdk::{Decimal, Failure};
+use bailiwick_sdk::{Date, Decimal, Failure};
 
 use super::{Look, is_practice};
-use crate::case::Day;
-use crate::findings::{Findings, Rule, rule};
+use crate::findings::{Findings, rule};
 use crate::names::{Likeness, keys, likeness, words};
 use crate::numbers::company;
 use crate::tables::{Listed, SanctionsList, Search};
@@ -20,7 +20,7 @@ const NAME: &str = "sanctions-name";
 struct Subject<'a> {
     name: &'a str,
     pointer: String,
-    born: Option<&'a Day>,
+    born: Option<Date>,
     /// Whether a listing of theirs is a listing of the supplier: it is the supplier, or owns more than half of it.
     is_supplier: bool,
 }
@@ -30,7 +30,6 @@ struct Match {
     likeness: Likeness,
     strong_alias: bool,
     name: String,
-    births: Vec<String>,
 }
 
 pub(crate) fn check(look: &Look<'_>, findings: &mut Findings) -> Result<(), Failure> {
@@ -56,7 +55,10 @@ fn list_usable(look: &Look<'_>, list: &SanctionsList, findings: &mut Findings) -
     match list.published().map(|published| look.today - published) {
         Some(age) if (0..=most).contains(&age) => findings.pass(rule, &format!("The sanctions list is {age} days old.")),
         Some(age) if age > most => {
-            findings.cannot_check(rule, &format!("The sanctions list is {age} days old and may be at most {most}: names that it does not have prove nothing."));
+            findings.cannot_check(
+                rule,
+                &format!("The sanctions list is {age} days old and may be at most {most}: names that it does not have prove nothing."),
+            );
             findings.action("renew-table", "Operator", "Add a newer version of the table uk-sanctions.", None);
         }
         _ => {
@@ -76,7 +78,7 @@ fn subjects<'a>(look: &Look<'a>) -> Vec<Subject<'a>> {
     subjects.extend(case.connected_persons.iter().enumerate().map(|(place, person)| Subject {
         name: &person.name,
         pointer: format!("/connected_persons/{place}/name"),
-        born: person.born.as_ref(),
+        born: person.born,
         is_supplier: person.share_percent.is_some_and(|share| share > Decimal::from(50)),
     }));
     subjects
@@ -88,8 +90,9 @@ fn check_name(subject: &Subject<'_>, list: &SanctionsList, findings: &mut Findin
     let own = words(subject.name);
     let mut matches: BTreeMap<String, Match> = BTreeMap::new();
     let mut searched = false;
-    for key in keys(subject.name) {
-        let Search::Found(rows) = list.rows_with_name_word(&key)? else { continue };
+    let keys = keys(subject.name);
+    for key in &keys {
+        let Search::Found(rows) = list.rows_with_name_word(key)? else { continue };
         searched = true;
         for row in rows {
             if let Some(likeness) = likeness(&own, &words(&row.name)) {
@@ -97,33 +100,46 @@ fn check_name(subject: &Subject<'_>, list: &SanctionsList, findings: &mut Findin
             }
         }
     }
-    if !searched {
-        findings.cannot_check(rule, "Every word of the name is too common in the sanctions list, or it has none, so it cannot be looked up.");
+    if !keys.iter().all(|key| key.is_ascii()) {
+        findings.cannot_check(
+            rule,
+            "The name has letters that the sanctions list does not use, so it cannot be looked up: give it in Latin letters.",
+        );
+    } else if !searched {
+        findings
+            .cannot_check(rule, "Every word of the name is too common in the sanctions list, or it has none, so it cannot be looked up.");
     } else if matches.is_empty() {
         findings.pass(rule, "The sanctions list in force has no such name.");
     }
     for (id, found) in &matches {
-        report(subject, (id, found), rule, findings);
+        report(subject, (id, found), list, findings)?;
     }
     Ok(())
 }
 
 fn add(matches: &mut BTreeMap<String, Match>, row: Listed, likeness: Likeness) {
-    let found = Match { likeness, strong_alias: row.strong_alias, name: row.name, births: Vec::new() };
-    let best = matches.entry(row.id).or_insert_with(|| Match { name: found.name.clone(), births: Vec::new(), ..found });
-    if (found.likeness, found.strong_alias) > (best.likeness, best.strong_alias) {
-        *best = Match { births: std::mem::take(&mut best.births), ..found };
-    }
-    if !row.born.is_empty() && !best.births.contains(&row.born) {
-        best.births.push(row.born);
+    let found = Match { likeness, strong_alias: row.strong_alias, name: row.name };
+    match matches.entry(row.id) {
+        Entry::Vacant(free) => drop(free.insert(found)),
+        Entry::Occupied(mut taken) => {
+            let best = taken.get_mut();
+            if (found.likeness, found.strong_alias) > (best.likeness, best.strong_alias) {
+                *best = found;
+            }
+        }
     }
 }
 
-fn report(subject: &Subject<'_>, (id, found): (&str, &Match), rule: Rule<'_>, findings: &mut Findings) {
-    let Match { likeness, strong_alias, name, births } = found;
-    let other_birth = subject.born.and_then(Day::date).is_some_and(|born| {
-        !births.is_empty() && births.iter().all(|text| differs(text, [born.day().into(), born.month().into(), born.year()]))
-    });
+fn report(subject: &Subject<'_>, (id, found): (&str, &Match), list: &SanctionsList, findings: &mut Findings) -> Result<(), Failure> {
+    let Match { likeness, strong_alias, name } = found;
+    let other_birth = match subject.born {
+        Some(born) => {
+            let born = [born.day().into(), born.month().into(), born.year()];
+            let births = list.births(id)?;
+            !births.is_empty() && births.iter().all(|listed| differs(listed, born))
+        }
+        None => false,
+    };
     let text = match likeness {
         Likeness::Same if other_birth => format!("The sanctions list has the name as {name} ({id}), but with another date of birth."),
         Likeness::Same if !strong_alias => format!("The sanctions list has the name as a weak alias, {name} ({id})."),
@@ -131,12 +147,19 @@ fn report(subject: &Subject<'_>, (id, found): (&str, &Match), rule: Rule<'_>, fi
         Likeness::Near => format!("The sanctions list has nearly the same name: {name} ({id})."),
         Likeness::Partial => format!("The sanctions list has a name that shares its words: {name} ({id})."),
     };
+    let evidence = [subject.pointer.as_str()];
     if *likeness == Likeness::Same && *strong_alias && !other_birth && subject.is_supplier {
-        findings.fail(rule, &text);
+        findings.fail(rule(NAME, &evidence), &text);
     } else {
-        findings.refer(rule, &text);
+        findings.refer(rule(NAME, &evidence), &text);
     }
-    findings.action("investigate", "Sanctions lead", &format!("Find out whether this is {id} of the sanctions list; pay nothing until then."), None);
+    investigate(id, findings);
+    Ok(())
+}
+
+fn investigate(id: &str, findings: &mut Findings) {
+    let text = format!("Find out whether this is {id} of the sanctions list; pay nothing until then.");
+    findings.action("investigate", "Sanctions lead", &text, None);
 }
 
 /// Whether a date of birth such as `14/02/1962` or `dd/mm/1962` is another than the day, month and year given.
@@ -155,7 +178,7 @@ fn registration_number(look: &Look<'_>, list: &SanctionsList, findings: &mut Fin
     }
     for id in ids {
         findings.fail(rule, &format!("The sanctions list has the company number under {id}."));
-        findings.action("investigate", "Sanctions lead", &format!("Find out whether this is {id} of the sanctions list; pay nothing until then."), None);
+        investigate(&id, findings);
     }
     Ok(())
 }
@@ -166,7 +189,9 @@ mod tests {
 
     #[test]
     fn dates_of_birth_that_are_partly_known() {
-        for (listed, expect) in [("14/02/1962", false), ("dd/mm/1962", false), ("dd/02/1962", false), ("dd/mm/1963", true), ("15/02/1962", true), ("", false)] {
+        for (listed, expect) in
+            [("14/02/1962", false), ("dd/mm/1962", false), ("dd/02/1962", false), ("dd/mm/1963", true), ("15/02/1962", true), ("", false)]
+        {
             assert_eq!(differs(listed, [14, 2, 1962]), expect, "{listed}");
         }
     }

@@ -31,16 +31,19 @@ pub(crate) enum Kind {
 
 impl Fault {
     #[cold]
+    #[inline(never)]
     pub(crate) fn value(code: &'static str, wanted: impl Into<String>) -> Self {
         Self(Box::new(Inner { column: None, kind: Kind::Value { code, wanted: wanted.into() } }))
     }
 
     #[cold]
+    #[inline(never)]
     pub(crate) fn plugin(message: impl Into<String>) -> Self {
         Self(Box::new(Inner { column: None, kind: Kind::Plugin(message.into()) }))
     }
 
     #[cold]
+    #[inline(never)]
     pub(crate) fn at(mut self, column: u32) -> Self {
         self.0.column.get_or_insert(column);
         self

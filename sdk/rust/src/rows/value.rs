@@ -45,6 +45,12 @@ pub(crate) struct Cell<'b, 'r> {
     pub(crate) row: usize,
 }
 
+#[cold]
+#[inline(never)]
+fn missing() -> Fault {
+    Fault::value("value-missing", "given")
+}
+
 #[inline(always)]
 fn bit(bits: &[u8], row: usize) -> bool {
     bits[row / 8] >> (row % 8) & 1 == 1
@@ -58,7 +64,7 @@ impl<'b> Cell<'b, '_> {
 
     #[inline(always)]
     fn required(&self) -> Result<(), Fault> {
-        if self.is_present() { Ok(()) } else { Err(Fault::value("value-missing", "given")) }
+        if self.is_present() { Ok(()) } else { Err(missing()) }
     }
 
     #[inline(always)]
@@ -75,6 +81,14 @@ impl<'b> Cell<'b, '_> {
         self.required()?;
         match self.column.data {
             DataView::Text { .. } => visitor.visit_borrowed_str(self.borrowed()),
+            _ => self.decimal_as_text(visitor),
+        }
+    }
+
+    /// A [`Decimal`](crate::Decimal) is read from text.
+    #[inline(never)]
+    fn decimal_as_text<V: Visitor<'b>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.column.data {
             DataView::Decimals { scale, coefficients } => visitor.visit_str(decimal_text(coefficients[self.row], scale).as_str()),
             _ => Err(self.mismatch("text")),
         }

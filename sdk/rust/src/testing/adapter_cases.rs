@@ -7,13 +7,16 @@ use serde::Deserialize;
 use toml::value::Datetime;
 
 use super::case_files::{difference, json_of, listed, name, text};
-use super::csv_rows::{self, Record};
-use super::manifest::{Manifest, Port};
+use super::csv_rows;
+use super::manifest::Manifest;
 use super::{Native, TestHub, report, sums, tables};
 use crate::adapter::Adapter;
 use crate::failure::Failure;
 use crate::hub::Hub;
 use crate::wire;
+
+/// First line of `findings.csv`.
+const FINDINGS: &str = "input,row,effect,column,code\n";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -90,16 +93,28 @@ fn run_case<A: Adapter>(folder: &Path, manifest: &Manifest, case: &Path) -> Resu
     }
 }
 
+/// An output without a file must have no rows, and findings without a file must be none: only their first line is expected.
 fn compare(manifest: &Manifest, case: &Path, found: &Found) -> Result<String, String> {
     let mut differences = String::new();
-    let names = manifest.outputs.iter().map(|port| port.name.as_str()).chain(["findings"]);
-    for (name, found) in names.zip(found.outputs.iter().chain([&found.findings])) {
-        let path = case.join("expected").join(name).with_extension("csv");
-        if let Some(difference) = difference(&text(&path)?, found) {
+    let outputs = manifest.outputs.iter().zip(&found.outputs).map(|(port, found)| (port.name.as_str(), csv_rows::header(port), found));
+    for (name, header, found) in outputs.chain([("findings", FINDINGS.to_owned(), &found.findings)]) {
+        let path = expected(case, name);
+        let expected = if path.exists() { text(&path)? } else { header };
+        if let Some(difference) = difference(&expected, found) {
             differences += &format!("expected/{name}.csv\n{difference}");
         }
     }
+    for path in listed(&case.join("expected"))? {
+        let known = manifest.outputs.iter().map(|port| port.name.as_str()).chain(["findings"]).any(|name| path == expected(case, name));
+        if !known {
+            differences += &format!("expected/{}: plugin.toml declares no such output\n", name(&path));
+        }
+    }
     Ok(differences)
+}
+
+fn expected(case: &Path, name: &str) -> PathBuf {
+    case.join("expected").join(name).with_extension("csv")
 }
 
 fn run<A: Adapter>(manifest: &Manifest, case: &Path, settings: &str, hub: &Hub) -> Result<Found, Stopped> {
@@ -117,15 +132,13 @@ fn run<A: Adapter>(manifest: &Manifest, case: &Path, settings: &str, hub: &Hub) 
     let mut gathered = Gathered {
         manifest,
         batches: manifest.outputs.iter().map(|_| Vec::new()).collect(),
-        findings: String::new(),
+        findings: FINDINGS.to_owned(),
         settled: HashSet::new(),
     };
-    gathered.findings.push_str("input,row,effect,column,code\n");
     for (place, input) in (0..).zip(&manifest.inputs) {
         if path(&input.name).exists() {
             let records = csv_rows::read(&path(&input.name), input)?;
-            let rows = gathered.without_repeated(place, input, &records)?;
-            for batch in csv_rows::batches(input, &rows)? {
+            for batch in csv_rows::batches(input, &records)? {
                 gathered.add(native.push(place, &batch)?)?;
             }
         }
@@ -151,30 +164,6 @@ struct Gathered<'m> {
 }
 
 impl Gathered<'_> {
-    /// The rows whose keys did not come before; the others are rejected, as the hub does it.
-    fn without_repeated<'r>(&mut self, place: u32, input: &Port, records: &'r [Record]) -> Result<Vec<(u64, &'r Record)>, String> {
-        let keys = input.unique.iter().map(|names| Ok((input.places(names)?, HashSet::new()))).collect::<Result<Vec<_>, String>>();
-        let mut keys: Vec<(Vec<usize>, HashSet<Vec<&str>>)> = keys?;
-        let mut rows = Vec::new();
-        for (number, record) in (0..).zip(records) {
-            let mut broken = None;
-            for (places, seen) in &mut keys {
-                let key = places.iter().map(|place| record[*place].as_str()).collect();
-                if !seen.insert(key) && broken.is_none() {
-                    broken = Some(places[0]);
-                }
-            }
-            match broken {
-                None => rows.push((number, record)),
-                Some(column) => {
-                    self.settled.insert((place, number));
-                    self.findings += &format!("{},{number},reject,{},duplicate-row\n", input.name, input.columns[column].name);
-                }
-            }
-        }
-        Ok(rows)
-    }
-
     fn add(&mut self, outcome: wire::Outcome) -> Result<(), String> {
         for output in outcome.outputs {
             self.batches[output.output as usize].push(output.rows);

@@ -39,20 +39,19 @@ pub(super) fn read(path: &Path, port: &Port) -> Result<Vec<Record>, String> {
     Ok(records)
 }
 
-/// Rows as batches of at most as many rows as the hub's, each row keeping its number. Rows that are passed over leave a gap.
-pub(super) fn batches(port: &Port, rows: &[(u64, &Record)]) -> Result<Vec<wire::Batch>, String> {
-    let mut batches = Vec::new();
-    for run in rows.chunk_by(|(before, _), (after, _)| before + 1 == *after) {
-        for some in run.chunks(BATCH_ROWS) {
-            let column = |(place, column): (usize, &Column)| {
-                let values: Vec<&str> = some.iter().map(|(_, record)| record[place].as_str()).collect();
-                parse(column, &values).map_err(|(at, why)| format!("row {} of {}, column {}: {why}", some[at].0, port.name, column.name))
-            };
-            let columns = port.columns.iter().enumerate().map(column).collect::<Result<Vec<_>, _>>()?;
-            batches.push(wire::Batch { first_row: some[0].0, rows: some.len() as u32, columns });
-        }
-    }
-    Ok(batches)
+/// Rows as batches of as many rows as the hub's.
+pub(super) fn batches(port: &Port, records: &[Record]) -> Result<Vec<wire::Batch>, String> {
+    let batch = |(first_row, some): (u64, &[Record])| {
+        let column = |(place, column): (usize, &Column)| {
+            let values: Vec<&str> = some.iter().map(|record| record[place].as_str()).collect();
+            let wrong =
+                |(row, why): (usize, String)| format!("row {} of {}, column {}: {why}", first_row + row as u64, port.name, column.name);
+            parse(column, &values).map_err(wrong)
+        };
+        let columns = port.columns.iter().enumerate().map(column).collect::<Result<Vec<_>, _>>()?;
+        Ok(wire::Batch { first_row, rows: some.len() as u32, columns })
+    };
+    (0..).step_by(BATCH_ROWS).zip(records.chunks(BATCH_ROWS)).map(batch).collect()
 }
 
 fn parse(column: &Column, values: &[&str]) -> Result<wire::Column, (usize, String)> {

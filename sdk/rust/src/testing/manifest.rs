@@ -68,8 +68,8 @@ pub(super) struct Port {
     _about: String,
     #[serde(default)]
     pub(super) optional: bool,
-    #[serde(default)]
-    pub(super) unique: Vec<Vec<String>>,
+    #[serde(default, rename = "unique")]
+    _unique: Vec<Vec<String>>,
     pub(super) aggregate_by: Option<Vec<String>>,
     pub(super) columns: Vec<Column>,
 }

@@ -15,8 +15,8 @@
 //! }
 //! ```
 //!
-//! The hub's own work is done as far as cases need it: reading and writing CSV, refusing repeated rows, adding up aggregate outputs.
-//! Schemas, balances and limits are not checked here; `bailiwick plugin test` runs the same cases in the real sandbox and checks all.
+//! The hub's own work is done as far as cases need it: reading and writing CSV, and adding up aggregate outputs.
+//! Schemas and limits are not checked here: `bailiwick plugin test` runs the same cases in the real sandbox.
 
 mod adapter_cases;
 mod case_files;

@@ -71,8 +71,8 @@ pub fn run_rule_set_cases<R: RuleSet>(folder: &str) {
 
 /// Everything in which a decision differs from what is expected of it.
 fn differences<R: RuleSet>(manifest: &Manifest, case: &Case, settings: &str, hub: &Hub) -> Vec<String> {
-    if case.expect.is_none() && case.expect_failure.is_none() {
-        return vec!["the case expects nothing: give it \"expect\" or \"expect-failure\"".to_owned()];
+    if case.expect.is_none() && case.absent.is_none() && case.expect_failure.is_none() {
+        return vec!["the case expects nothing: give it \"expect\", \"absent\" or \"expect-failure\"".to_owned()];
     }
     match (decide::<R>(&case.case.to_string(), || settings.to_owned(), hub), &case.expect_failure) {
         (Err(failure), Some(kind)) if failure.kind() == kind => Vec::new(),

@@ -40,6 +40,7 @@ impl Money {
 
     /// Some pence.
     #[must_use]
+    #[inline]
     pub const fn from_pence(pence: i64) -> Self {
         Self { coefficient: pence, scale: 2 }
     }
@@ -49,6 +50,7 @@ impl Money {
     /// # Panics
     /// If that many pounds are not countable in pence in 64 bits.
     #[must_use]
+    #[inline]
     pub const fn from_pounds(pounds: i64) -> Self {
         match pounds.checked_mul(100) {
             Some(pence) => Self::from_pence(pence),
@@ -58,24 +60,28 @@ impl Money {
 
     /// The units, of ten to the power of minus [`scale`](Money::scale).
     #[must_use]
+    #[inline]
     pub const fn coefficient(self) -> i64 {
         self.coefficient
     }
 
     /// Digits after the point, 0 to 18.
     #[must_use]
+    #[inline]
     pub const fn scale(self) -> u8 {
         self.scale
     }
 
     /// Whether it is nothing.
     #[must_use]
+    #[inline]
     pub const fn is_zero(self) -> bool {
         self.coefficient == 0
     }
 
     /// Whether it is less than nothing.
     #[must_use]
+    #[inline]
     pub const fn is_negative(self) -> bool {
         self.coefficient < 0
     }
@@ -99,8 +105,7 @@ impl Money {
             };
         }
         let scale = if self.scale > other.scale { self.scale } else { other.scale };
-        let sum = wide_at(self, scale) + wide_at(other, scale);
-        narrow(sum, scale)
+        narrow(wide_at(self, scale) + wide_at(other, scale), scale)
     }
 
     /// The difference.
@@ -109,6 +114,12 @@ impl Money {
     /// [`Overflow`] if it does not fit 64 bits at the finer of the two scales.
     #[inline]
     pub const fn checked_sub(self, other: Self) -> Result<Self, Overflow> {
+        if self.scale == other.scale {
+            return match self.coefficient.checked_sub(other.coefficient) {
+                Some(coefficient) => Ok(Self { coefficient, scale: self.scale }),
+                None => Err(Overflow),
+            };
+        }
         let scale = if self.scale > other.scale { self.scale } else { other.scale };
         narrow(wide_at(self, scale) - wide_at(other, scale), scale)
     }
@@ -135,9 +146,10 @@ impl Money {
         let negative = (self.coefficient < 0) != (mantissa < 0);
         let (left, right) = (self.coefficient.unsigned_abs(), mantissa.unsigned_abs());
         if let (Ok(right), 0..=18) = (u64::try_from(right), places)
-            && let Some(product) = left.checked_mul(right)
+            && left.leading_zeros() + right.leading_zeros() >= u64::BITS
         {
-            return self.signed(negative, divide_u64(product, ten_to(places as usize) as u64, rounding));
+            // The product has at most 64 bits; asking `checked_mul` would cost a wide multiplication in WebAssembly.
+            return self.signed(negative, divide_u64(left * right, ten_to(places as usize) as u64, rounding));
         }
         self.signed(negative, wide_times(left, right, places, rounding)?)
     }
@@ -189,7 +201,7 @@ impl Money {
         Decimal::new(self.coefficient, u32::from(self.scale))
     }
 
-    #[inline]
+    #[inline(always)]
     fn signed(self, negative: bool, magnitude: u64) -> Result<Self, Overflow> {
         let coefficient = i64::try_from(magnitude).map_err(|_| Overflow)?;
         Ok(Self { coefficient: if negative { -coefficient } else { coefficient }, scale: self.scale })
@@ -210,6 +222,7 @@ impl fmt::Display for Overflow {
 
 impl std::error::Error for Overflow {}
 
+#[cold]
 pub(super) const fn wide_at(money: Money, scale: u8) -> i128 {
     money.coefficient as i128 * ten_to((scale - money.scale) as usize) as i128
 }

@@ -82,7 +82,10 @@ impl HostileRun {
                 assert!(kept.try_reserve(1 << 30).is_err());
             }
             "deep-recursion" => {
-                black_box(deeper(1));
+                black_box(deeper(black_box(1)));
+            }
+            "deep-recursion-in-memory" => {
+                black_box(deeper_in_memory(black_box(1)));
             }
             "trap-in-push" => std::process::abort(),
             "panic-with-large-message" => panic!("{}", "x".repeat(4 << 20)),
@@ -91,9 +94,16 @@ impl HostileRun {
     }
 }
 
+/// Two calls of itself, so that no loop can be made of it, and nothing in linear memory.
+#[allow(unconditional_recursion)]
 fn deeper(depth: u64) -> u64 {
+    deeper(depth + 1).wrapping_mul(deeper(depth + 2) | 1)
+}
+
+#[allow(unconditional_recursion)]
+fn deeper_in_memory(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
-    if depth == 0 { 0 } else { deeper(depth + 1) + frame[(depth % 64) as usize] }
+    deeper_in_memory(depth + 1).wrapping_mul(frame[(depth % 64) as usize])
 }
 
 fn problem(code: &str, message: &str) -> Problem {

@@ -1,0 +1,112 @@
+//! Who calls, and how a call is answered when it cannot be done: the one match from errors to HTTP statuses.
+
+use axum::Json;
+use axum::extract::FromRequestParts;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::ledger::{Actor, By, LedgerError, Token};
+use crate::model::ids::Digest;
+use crate::run::{Hub, RunError};
+
+/// A problem as RFC 9457 has it.
+#[derive(Debug, Serialize)]
+pub(super) struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    code: String,
+    detail: String,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        let title = status.canonical_reason().unwrap_or("Problem");
+        Self { kind: "about:blank", title, status: status.as_u16(), code: code.to_owned(), detail: detail.into() }
+    }
+
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", format!("there is no such {what}"))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(&self)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        let (status, code) = match &error {
+            LedgerError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            LedgerError::NotFound { .. } | LedgerError::NoSuchJob { .. } | LedgerError::NoSuchRelease { .. } => (StatusCode::NOT_FOUND, "not-found"),
+            LedgerError::WrongState { .. } | LedgerError::LeaseLost { .. } => (StatusCode::CONFLICT, "wrong-state"),
+            LedgerError::AlreadyThere { .. } | LedgerError::VersionDiffers { .. } | LedgerError::FileTaken { .. } => (StatusCode::CONFLICT, "already-there"),
+            LedgerError::CannotOpen { .. } | LedgerError::Store(_) | LedgerError::Corrupt { .. } => return hub_fault(&error),
+        };
+        Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<RunError> for Problem {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Ledger(error) => error.into(),
+            RunError::NoRelease { .. } | RunError::NotARuleSet { .. } => Self::new(StatusCode::NOT_FOUND, "no-such-rule-set", error.to_string()),
+            RunError::BadCase { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "case-does-not-fit-schema", error.to_string()),
+            RunError::Call(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not-decided", error.to_string()),
+            error => hub_fault(&error),
+        }
+    }
+}
+
+/// What is the hub's own affair is logged, not told.
+fn hub_fault(error: &dyn std::error::Error) -> Problem {
+    tracing::error!(%error, "a call failed");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "hub-fault", "the hub could not do this; its log says why")
+}
+
+/// The caller, as its bearer token says.
+pub(super) struct Caller {
+    pub(super) token: Token,
+}
+
+impl Caller {
+    /// Refuses a caller whose token does not reach so far.
+    pub(super) fn may(&self, scope: &str) -> Result<(), Problem> {
+        if self.token.scopes.iter().any(|has| has == scope) {
+            return Ok(());
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, "scope-missing", format!("this token may not be used to {scope}")))
+    }
+
+    pub(super) fn by(&self, hub: &Hub) -> By {
+        By { actor: Actor::token(&self.token.partner, &self.token.name), hub: hub.id().clone(), now_ms: hub.clock().now_ms() }
+    }
+}
+
+impl FromRequestParts<Hub> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, hub: &Hub) -> Result<Self, Problem> {
+        let refused = || Problem::new(StatusCode::UNAUTHORIZED, "token-missing", "send a token: Authorization: Bearer bwk_…");
+        let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok()).ok_or_else(refused)?;
+        let text = header.strip_prefix("Bearer ").ok_or_else(refused)?;
+        let now_ms = hub.clock().now_ms();
+        let known = hub.ledger().token(Digest::of(text.trim().as_bytes()), now_ms).await?;
+        let token = known.filter(|token| token.is_valid(now_ms)).ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "token-refused", "this token is not known, was revoked, or has expired"))?;
+        hub.ledger().touch_token(&token, now_ms).await?;
+        Ok(Self { token })
+    }
+}

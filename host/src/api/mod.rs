@@ -1,0 +1,85 @@
+//! The HTTP API: JSON over the same functions as the command line.
+//!
+//! ```text
+//! GET  /health                                     is it there
+//! GET  /api/v1/jobs                                jobs, with their last run
+//! POST /api/v1/jobs/{job}/runs                     start a run; Idempotency-Key makes a repeat harmless
+//! GET  /api/v1/runs                                runs, newest first; ?job= &state= &before= &limit=
+//! GET  /api/v1/runs/{run}                          one run with totals, balances, deliveries, events
+//! GET  /api/v1/runs/{run}/rejects                  its rejects; ?after= &limit=
+//! POST /api/v1/rule-sets/{name}/decisions          decide one case, or a list of them
+//! ```
+//!
+//! Every call but `/health` has a bearer token, and every query is held to the token's partner.
+//! Errors are problem+json (RFC 9457) with a stable `code`. Nothing here does work: it enqueues, reads, and asks the desk.
+
+mod answer;
+mod routes;
+pub mod wire;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use crate::ledger::{By, LedgerError, NewToken};
+use crate::model::ids::{Digest, PartnerName};
+use crate::run::Hub;
+
+/// Chance in a token, in bytes.
+const TOKEN_BYTES: usize = 32;
+
+/// An API that listens.
+#[derive(Debug)]
+pub struct Listening {
+    /// Where.
+    pub address: SocketAddr,
+    stop: Arc<Notify>,
+}
+
+impl Listening {
+    /// Takes no further calls; those under way are answered.
+    pub fn stop(&self) {
+        self.stop.notify_one();
+    }
+}
+
+/// Listens at an address; port 0 for any that is free.
+///
+/// # Errors
+/// What the system says if it cannot listen there.
+pub async fn listen(hub: Hub, address: SocketAddr) -> std::io::Result<Listening> {
+    let listener = TcpListener::bind(address).await.map_err(|error| std::io::Error::new(error.kind(), format!("the hub cannot listen at {address}: {error}")))?;
+    let address = listener.local_addr()?;
+    let stop = Arc::new(Notify::new());
+    let stopped = Arc::clone(&stop);
+    // Ends when it is told to stop.
+    tokio::spawn(async move {
+        let serving = axum::serve(listener, router(hub)).with_graceful_shutdown(async move { stopped.notified().await });
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the API ended");
+        }
+    });
+    Ok(Listening { address, stop })
+}
+
+/// The API's routes, for a server or a test without a socket.
+pub fn router(hub: Hub) -> Router {
+    routes::router(hub)
+}
+
+/// Makes a token for a partner. Only its hash is kept, so this is the one time that it can be shown.
+///
+/// # Errors
+/// [`LedgerError::AlreadyThere`] if the partner has a token of that name.
+pub async fn make_token(hub: &Hub, partner: &PartnerName, name: &str, by: &By) -> Result<String, LedgerError> {
+    let mut chance = [0_u8; TOKEN_BYTES];
+    getrandom::fill(&mut chance).expect("the system gives random numbers");
+    let token = format!("bwk_{}", Digest::new(chance));
+    let scopes = vec!["read".to_owned(), "run".to_owned(), "decide".to_owned()];
+    let new = NewToken { partner: partner.clone(), name: name.to_owned(), hash: Digest::of(token.as_bytes()), scopes, expires_at_ms: None };
+    hub.ledger().create_token(&new, by).await?;
+    Ok(token)
+}

@@ -1,0 +1,292 @@
+//! What the API and `--json` say: the JSON of jobs, runs, rejects. A promise, so it is written down apart from the hub's own types.
+
+use serde::Serialize;
+
+use crate::ledger::{LoggedEvent, Processed, Receipt, Run, RunEvent, StoredFinding, StoredJob};
+use crate::model::totals::PortTotals;
+use crate::run::masked_row;
+
+/// A moment as RFC 3339 text.
+#[must_use]
+pub fn moment(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |moment| moment.to_string())
+}
+
+/// A job.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct JobJson {
+    partner: String,
+    name: String,
+    title: String,
+    plugin: String,
+    schedule: Option<String>,
+    paused: bool,
+    next: Option<String>,
+    last_run: Option<RunJson>,
+}
+
+impl JobJson {
+    /// A job with its last run and its next time.
+    #[must_use]
+    pub fn new(job: &StoredJob, last: Option<&Run>, next: Option<jiff::Timestamp>) -> Self {
+        Self {
+            partner: job.partner.to_string(),
+            name: job.name.to_string(),
+            title: job.title.clone(),
+            plugin: job.plugin.to_string(),
+            schedule: job.schedule.clone(),
+            paused: job.paused.is_some(),
+            next: next.map(|next| next.to_string()),
+            last_run: last.map(RunJson::new),
+        }
+    }
+}
+
+/// A run, in short.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunJson {
+    id: String,
+    partner: String,
+    job: String,
+    state: &'static str,
+    trigger: &'static str,
+    dry_run: bool,
+    slot: Option<String>,
+    logical_time: String,
+    attempt: u64,
+    enqueued_at: String,
+    started_at: Option<String>,
+    ended_at: Option<String>,
+    rows: RowsJson,
+    warnings: u64,
+    outcome: Option<&'static str>,
+    reason: Option<ReasonJson>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct RowsJson {
+    read: u64,
+    accepted: u64,
+    rejected: u64,
+    skipped: u64,
+    written: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ReasonJson {
+    code: String,
+    sentence: String,
+}
+
+impl RunJson {
+    /// A run as it stands.
+    #[must_use]
+    pub fn new(run: &Run) -> Self {
+        let rows = run.rows;
+        Self {
+            id: run.id.to_string(),
+            partner: run.partner().to_string(),
+            job: run.job().to_string(),
+            state: run.state.as_str(),
+            trigger: run.trigger().kind(),
+            dry_run: run.enqueued.dry_run,
+            slot: run.enqueued.slot.clone(),
+            logical_time: moment(run.enqueued.logical_ms),
+            attempt: run.attempt,
+            enqueued_at: moment(run.enqueued_at_ms),
+            started_at: run.started_at_ms.map(moment),
+            ended_at: run.ended_at_ms.map(moment),
+            rows: RowsJson { read: rows.read, accepted: rows.accepted, rejected: rows.rejected, skipped: rows.skipped, written: rows.written },
+            warnings: run.warnings,
+            outcome: run.outcome.map(|outcome| outcome.as_str()),
+            reason: run.reason.as_ref().map(|reason| ReasonJson { code: reason.code.clone(), sentence: reason.sentence.clone() }),
+        }
+    }
+}
+
+/// A run with its totals, its balances, what was delivered, what was used, and what happened.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunDetailJson {
+    #[serde(flatten)]
+    run: RunJson,
+    release: Option<String>,
+    inputs: Vec<PortJson>,
+    outputs: Vec<PortJson>,
+    balances: Vec<BalanceJson>,
+    tables: Vec<TableJson>,
+    limits: Vec<LimitJson>,
+    deliveries: Vec<DeliveryJson>,
+    took_ms: Option<u64>,
+    events: Vec<EventJson>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct PortJson {
+    name: String,
+    rows: RowsJson,
+    /// Sums as text, so that no reader makes a float of them.
+    sums: std::collections::BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artefact: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct BalanceJson {
+    name: String,
+    equation: String,
+    left: String,
+    right: String,
+    holds: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct TableJson {
+    table: String,
+    version: String,
+    digest: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct LimitJson {
+    limit: String,
+    allowed: u64,
+    used: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct DeliveryJson {
+    output: String,
+    connection: String,
+    target: String,
+    digest: String,
+    bytes: u64,
+    already_there: bool,
+    at: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct EventJson {
+    seq: u64,
+    kind: &'static str,
+    at: String,
+    actor: String,
+    hub: String,
+    lease: u64,
+}
+
+impl RunDetailJson {
+    /// A run with everything that the ledger knows of it.
+    #[must_use]
+    pub fn new(run: &Run, processed: Option<&Processed>, receipts: &[Receipt], events: &[LoggedEvent]) -> Self {
+        let artefact = |port: &str| processed.and_then(|processed| processed.outputs.iter().find(|output| output.port == port)).map(|output| output.artefact.to_string());
+        let pulled = events.iter().rev().find_map(|event| match &event.event {
+            RunEvent::Pulled(pulled) => Some(pulled),
+            _ => None,
+        });
+        let source = |port: &str| pulled.and_then(|pulled| pulled.inputs.iter().find(|input| input.port == port)).map(|input| input.digest.to_string());
+        Self {
+            run: RunJson::new(run),
+            release: run.pins.as_ref().and_then(|pins| pins.release).map(|release| release.to_string()),
+            inputs: processed.map(|processed| processed.totals.inputs.iter().map(|totals| port(totals, source(&totals.port))).collect()).unwrap_or_default(),
+            outputs: processed.map(|processed| processed.totals.outputs.iter().map(|totals| port(totals, artefact(&totals.port))).collect()).unwrap_or_default(),
+            balances: processed.map(|processed| processed.balances.iter().map(balance).collect()).unwrap_or_default(),
+            tables: processed.map(|processed| processed.tables.iter().map(table).collect()).unwrap_or_default(),
+            limits: processed.map(|processed| processed.limits.iter().map(limit).collect()).unwrap_or_default(),
+            deliveries: receipts.iter().map(delivery).collect(),
+            took_ms: processed.map(|processed| processed.took_ms),
+            events: events.iter().map(event).collect(),
+        }
+    }
+}
+
+fn port(totals: &PortTotals, artefact: Option<String>) -> PortJson {
+    let rows = totals.rows;
+    PortJson {
+        name: totals.port.clone(),
+        rows: RowsJson { read: rows.read, accepted: rows.accepted, rejected: rows.rejected, skipped: rows.skipped, written: rows.accepted },
+        sums: totals.sums.iter().map(|(column, sum)| (column.clone(), sum.to_string())).collect(),
+        artefact,
+    }
+}
+
+fn balance(result: &crate::model::totals::BalanceResult) -> BalanceJson {
+    BalanceJson { name: result.name.clone(), equation: result.equation.clone(), left: result.left.to_string(), right: result.right.to_string(), holds: result.holds() }
+}
+
+fn table(used: &crate::ledger::TableUsed) -> TableJson {
+    TableJson { table: used.table.clone(), version: used.version.clone(), digest: used.digest.to_string() }
+}
+
+fn limit(used: &crate::ledger::LimitUse) -> LimitJson {
+    LimitJson { limit: used.limit.clone(), allowed: used.allowed, used: used.used }
+}
+
+fn delivery(receipt: &Receipt) -> DeliveryJson {
+    let sent = &receipt.delivered;
+    DeliveryJson {
+        output: sent.port.clone(),
+        connection: sent.connection.to_string(),
+        target: sent.target.clone(),
+        digest: sent.digest.to_string(),
+        bytes: sent.size_bytes,
+        already_there: sent.already_there,
+        at: moment(receipt.delivered_at_ms),
+    }
+}
+
+fn event(logged: &LoggedEvent) -> EventJson {
+    EventJson { seq: logged.seq, kind: logged.event.kind(), at: moment(logged.at_ms), actor: logged.actor.to_string(), hub: logged.hub.to_string(), lease: logged.lease }
+}
+
+/// A row that was rejected or warned about, with personal columns masked.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FindingJson {
+    id: String,
+    effect: &'static str,
+    input: String,
+    row: Option<u64>,
+    line: Option<u64>,
+    byte_offset: Option<u64>,
+    reasons: Vec<FindingReasonJson>,
+    values: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct FindingReasonJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<String>,
+    code: String,
+    message: String,
+}
+
+impl FindingJson {
+    /// A finding as people without a right to personal data may see it.
+    #[must_use]
+    pub fn new(finding: &StoredFinding, personal: &[String]) -> Self {
+        let found = &finding.found;
+        let reasons = found.reasons.iter().map(|reason| FindingReasonJson { column: reason.column.clone(), code: reason.code.clone(), message: reason.message.clone() });
+        Self {
+            id: finding.id.to_string(),
+            effect: found.effect.as_str(),
+            input: found.port.clone(),
+            row: found.row,
+            line: found.line,
+            byte_offset: found.byte_offset,
+            reasons: reasons.collect(),
+            values: found.decoded.as_ref().and_then(|decoded| serde_json::from_str(&masked_row(decoded, personal)).ok()),
+        }
+    }
+}

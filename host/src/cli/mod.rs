@@ -1,0 +1,128 @@
+//! The command line: what a person types, and how it is answered.
+#![expect(clippy::print_stdout, reason = "the command line talks to the person who typed")]
+
+mod decide;
+mod demo;
+mod open;
+mod paint;
+mod plugin;
+mod serve;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::telemetry::{self, LogForm};
+
+/// Runs partners' adapters and rule sets in a sandbox, moves data between providers, and accounts for every row and every penny.
+#[derive(Debug, Parser)]
+#[command(name = "bailiwick", version, max_term_width = 110)]
+struct Arguments {
+    /// Write log lines as JSON.
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the hub: schedules, runs, and the HTTP API.
+    Serve(serve::Options),
+    /// Runs the four jobs of an example and shows what happened.
+    Demo(demo::Options),
+    /// Makes a folder of configuration the one in force.
+    Apply(open::ApplyOptions),
+    /// Shows what applying a folder of configuration would change.
+    Plan(open::ApplyOptions),
+    /// Runs a job now, and waits for it to end.
+    Run(open::RunOptions),
+    /// Lists jobs, with their last run and their next time.
+    Jobs(show::ListOptions),
+    /// Lists runs, newest first.
+    Runs(show::RunsOptions),
+    /// Shows one run: rows, money, deliveries, limits, events.
+    Show(show::RunOptions),
+    /// Lists the rows that a run rejected or warned about, with their reasons.
+    Rejects(show::RejectsOptions),
+    /// Decides a case by a rule set.
+    Decide(decide::Options),
+    /// Checks the audit trail and names the first entry that was tampered with.
+    Audit(show::AuditOptions),
+    /// Makes, builds, tests and inspects plugins.
+    #[command(subcommand)]
+    Plugin(plugin::Command),
+    /// Compiles a component in a process of its own. The hub calls this itself.
+    #[command(hide = true)]
+    CompileComponent {
+        /// The component.
+        input: PathBuf,
+        /// Where machine code goes.
+        output: PathBuf,
+    },
+}
+
+/// Where the hub keeps its things.
+#[derive(Debug, Clone, clap::Args)]
+struct DataOption {
+    /// The hub's folder.
+    #[arg(long, env = "BAILIWICK_DATA", default_value = "bailiwick-data", value_name = "DIR")]
+    data: PathBuf,
+}
+
+/// Why a command did not do what it was asked, as a sentence for the person who asked.
+type Answer = Result<ExitCode, Box<dyn std::error::Error>>;
+
+/// Runs the command that the program was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let quiet = !matches!(arguments.command, Command::Serve(_));
+    let form = if arguments.log_json { LogForm::Json } else { LogForm::Text };
+    telemetry::start(form, if quiet { "error" } else { "info" });
+    match answer(arguments.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprint_error(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn answer(command: Command) -> Answer {
+    if let Command::CompileComponent { input, output } = command {
+        crate::sandbox::compile_component(&input, &output)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(options) => serve::serve(options).await,
+            Command::Demo(options) => demo::demo(options).await,
+            Command::Apply(options) => open::apply(options).await,
+            Command::Plan(options) => open::plan(options).await,
+            Command::Run(options) => open::run(options).await,
+            Command::Jobs(options) => show::jobs(options).await,
+            Command::Runs(options) => show::runs(options).await,
+            Command::Show(options) => show::run(options).await,
+            Command::Rejects(options) => show::rejects(options).await,
+            Command::Decide(options) => decide::decide(options).await,
+            Command::Audit(options) => show::audit(options).await,
+            Command::Plugin(command) => plugin::answer(command).await,
+            Command::CompileComponent { .. } => unreachable!("answered above"),
+        }
+    })
+}
+
+fn eprint_error(error: &dyn std::error::Error) {
+    use anstream::eprintln;
+    eprintln!("{}: {error}", paint::paint(paint::Tone::Bad, "error"));
+}
+
+/// Every command and its help, for the documentation and for tests.
+#[must_use]
+pub fn command() -> clap::Command {
+    <Arguments as clap::CommandFactory>::command()
+}

@@ -1,0 +1,150 @@
+//! Commands that change something: apply a configuration, run a job.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::paint::{Tone, paint, say};
+use super::{Answer, DataOption, show};
+use crate::clock::Clock;
+use crate::ledger::{Actor, By, RunState, Scope};
+use crate::model::ids::{JobName, PartnerName, RunId};
+use crate::run::{Hub, HubOptions, Plan, Request, RunError};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ApplyOptions {
+    #[command(flatten)]
+    data: DataOption,
+    /// The folder of configuration.
+    folder: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RunOptions {
+    #[command(flatten)]
+    data: DataOption,
+    /// The job.
+    job: JobName,
+    /// Whose job, where two partners have one of the same name.
+    #[arg(long)]
+    partner: Option<PartnerName>,
+    /// Do everything but deliver, and take no file.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the run as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Opens the hub in its folder.
+pub(super) async fn hub(data: &DataOption) -> Result<Hub, RunError> {
+    let runs_at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let options = HubOptions { data: data.data.clone(), name: "main".to_owned(), compiler: std::env::current_exe()?, clock: Clock::machine(), runs_at_once };
+    Hub::open(options).await
+}
+
+/// Who types.
+pub(super) fn person(hub: &Hub) -> By {
+    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".to_owned());
+    By { actor: Actor::person(&name), hub: hub.id().clone(), now_ms: hub.clock().now_ms() }
+}
+
+pub(super) async fn apply(options: ApplyOptions) -> Answer {
+    let hub = hub(&options.data).await?;
+    let plan = hub.apply(&options.folder, &person(&hub)).await.map_err(shown)?;
+    say_plan(&plan, "applied");
+    super::serve::first_tokens(&hub).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn plan(options: ApplyOptions) -> Answer {
+    let hub = hub(&options.data).await?;
+    let plan = hub.plan(&options.folder, &person(&hub)).await.map_err(shown)?;
+    say_plan(&plan, "would change");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An error with, for files that a person wrote, the lines that are wrong.
+pub(super) fn shown(error: RunError) -> Box<dyn std::error::Error> {
+    match error {
+        RunError::Configuration(problems) => {
+            let each = problems.as_slice().iter().map(|problem| format!("{:?}", miette::Report::new(problem.clone())));
+            each.collect::<Vec<_>>().join("\n").into()
+        }
+        error => error.into(),
+    }
+}
+
+pub(super) fn say_plan(plan: &Plan, word: &str) {
+    let mut changes = 0;
+    for (partner, applied) in &plan.partners {
+        for change in &applied.changes {
+            changes += 1;
+            say(format!("  {partner}: {} {} {}", change.what, change.name, change.how.as_str()));
+        }
+    }
+    for release in plan.releases.iter().filter(|release| release.new) {
+        changes += 1;
+        say(format!("  {}: release {} {} ({}) active", release.partner, release.plugin, release.version, release.digest.short()));
+    }
+    for table in &plan.tables {
+        changes += 1;
+        say(format!("  table {table} added"));
+    }
+    match changes {
+        0 => say("nothing to change: the configuration is the one in force"),
+        1 => say(format!("1 thing {word}")),
+        _ => say(format!("{changes} things {word}")),
+    }
+}
+
+/// The partner of a job that was named without one.
+pub(super) async fn partner_of(hub: &Hub, job: &JobName, partner: Option<PartnerName>) -> Result<PartnerName, Box<dyn std::error::Error>> {
+    let jobs = hub.ledger().jobs(Scope::Hub).await?;
+    let mut owners = jobs.into_iter().filter(|stored| stored.name == *job).map(|stored| stored.partner).filter(|owner| partner.as_ref().is_none_or(|wanted| wanted == owner));
+    match (owners.next(), owners.next()) {
+        (Some(owner), None) => Ok(owner),
+        (Some(_), Some(_)) => Err(format!("more than one partner has a job {job}: say whose with --partner").into()),
+        (None, _) => Err(format!("there is no job {job}: `bailiwick jobs` lists those that there are, and `bailiwick apply FOLDER` declares them").into()),
+    }
+}
+
+pub(super) async fn run(options: RunOptions) -> Answer {
+    let hub = hub(&options.data).await?;
+    let partner = partner_of(&hub, &options.job, options.partner).await?;
+    let request = Request { partner, job: options.job, dry_run: options.dry_run, key: None };
+    let run = hub.request(&request, &person(&hub)).await?.run;
+    let state = wait(&hub, run).await?;
+    show::one_run(&hub, run, options.json).await?;
+    Ok(if matches!(state, RunState::Closed | RunState::Skipped) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Does the hub's work until a run has ended, with a line that moves where somebody watches.
+pub(super) async fn wait(hub: &Hub, run: RunId) -> Result<RunState, Box<dyn std::error::Error>> {
+    let bar = if super::paint::watched() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    bar.set_style(ProgressStyle::with_template("{spinner} {msg}").expect("this is a template"));
+    bar.enable_steady_tick(Duration::from_millis(100));
+    let working = hub.clone();
+    // Ends with the loop below: it is aborted once the run has ended.
+    let worker = tokio::spawn(async move {
+        loop {
+            if !matches!(working.work_once().await, Ok(Some(_))) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    });
+    let state = loop {
+        let state = hub.ledger().run(Scope::Hub, run).await?.map_or(RunState::Failed, |run| run.state);
+        if state.is_final() || matches!(state, RunState::Held | RunState::Failed) {
+            break state;
+        }
+        let rows = hub.progress(run).map_or(0, |progress| progress.rows());
+        bar.set_message(format!("{state} {}", paint(Tone::Quiet, format!("{} rows", super::paint::count(rows)))));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    worker.abort();
+    bar.finish_and_clear();
+    Ok(state)
+}

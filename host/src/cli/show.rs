@@ -1,0 +1,231 @@
+//! Commands that read: jobs, runs, one run, rejects, the audit trail.
+
+use std::process::ExitCode;
+
+use super::paint::{Tone, bytes, count, duration, paint, say, table};
+use super::{Answer, DataOption, open};
+use crate::api::wire::{FindingJson, JobJson, RunDetailJson, RunJson, moment};
+use crate::ledger::{FoundEffect, Processed, Receipt, Run, RunFilter, RunState, Scope};
+use crate::model::ids::{JobName, RunId};
+use crate::model::totals::PortTotals;
+use crate::run::Hub;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ListOptions {
+    #[command(flatten)]
+    data: DataOption,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RunsOptions {
+    #[command(flatten)]
+    list: ListOptions,
+    /// Only of this job.
+    #[arg(long)]
+    job: Option<JobName>,
+    /// Only in this state: queued, running, staged, delivering, closed, held, failed, skipped or cancelled.
+    #[arg(long)]
+    state: Option<RunState>,
+    /// How many.
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RunOptions {
+    #[command(flatten)]
+    list: ListOptions,
+    /// The run's id, or its beginning.
+    run: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RejectsOptions {
+    #[command(flatten)]
+    run: RunOptions,
+    /// List warnings instead.
+    #[arg(long)]
+    warnings: bool,
+    /// How many.
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct AuditOptions {
+    #[command(flatten)]
+    data: DataOption,
+}
+
+pub(super) async fn jobs(options: ListOptions) -> Answer {
+    let hub = open::hub(&options.data).await?;
+    let last = hub.ledger().last_runs(Scope::Hub).await?;
+    let mut rows = Vec::new();
+    let mut items = Vec::new();
+    for job in hub.ledger().jobs(Scope::Hub).await? {
+        let ran = last.iter().find(|run| *run.partner() == job.partner && *run.job() == job.name);
+        let next = hub.next_time(&job).await?;
+        rows.push(vec![
+            job.partner.to_string(),
+            job.name.to_string(),
+            job.plugin.to_string(),
+            ran.map_or_else(|| "never".to_owned(), |run| state_word(run.state)),
+            next.map_or_else(|| "by hand".to_owned(), |next| next.in_tz("Europe/London").map_or_else(|_| next.to_string(), |zoned| zoned.strftime("%a %-d %b %Y %H:%M").to_string())),
+        ]);
+        items.push(JobJson::new(&job, ran, next));
+    }
+    if options.json {
+        return json(&items);
+    }
+    say(if rows.is_empty() { "no jobs: declare some and run `bailiwick apply FOLDER`".to_owned() } else { table(&["partner", "job", "plugin", "last run", "next"], &[], rows) });
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn runs(options: RunsOptions) -> Answer {
+    let hub = open::hub(&options.list.data).await?;
+    let filter = RunFilter { job: options.job, state: options.state, before: None };
+    let page = hub.ledger().runs(Scope::Hub, &filter, options.limit).await?;
+    if options.list.json {
+        return json(&page.items.iter().map(RunJson::new).collect::<Vec<_>>());
+    }
+    let rows = page.items.iter().map(|run| {
+        let cell = |number: u64| count(number);
+        let rows = run.rows;
+        vec![run.id.to_string(), run.job().to_string(), state_word(run.state), moment(run.enqueued_at_ms), cell(rows.read), cell(rows.accepted), cell(rows.rejected)]
+    });
+    say(if page.items.is_empty() { "no runs yet".to_owned() } else { table(&["run", "job", "state", "enqueued", "read", "accepted", "rejected"], &[4, 5, 6], rows) });
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn run(options: RunOptions) -> Answer {
+    let hub = open::hub(&options.list.data).await?;
+    let id = find(&hub, &options.run).await?;
+    one_run(&hub, id, options.list.json).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A run by its id or the beginning of it.
+async fn find(hub: &Hub, text: &str) -> Result<RunId, Box<dyn std::error::Error>> {
+    if let Ok(id) = text.parse::<RunId>() {
+        return Ok(id);
+    }
+    let page = hub.ledger().runs(Scope::Hub, &RunFilter::default(), 1_000).await?;
+    let mut found = page.items.iter().filter(|run| run.id.to_string().starts_with(text));
+    match (found.next(), found.next()) {
+        (Some(run), None) => Ok(run.id),
+        (Some(_), Some(_)) => Err(format!("more than one run begins with {text}: give more of it").into()),
+        (None, _) => Err(format!("no run begins with {text}: `bailiwick runs` lists them").into()),
+    }
+}
+
+/// Shows one run, as a person or a program wants it.
+pub(super) async fn one_run(hub: &Hub, id: RunId, as_json: bool) -> Result<(), Box<dyn std::error::Error>> {
+    let ledger = hub.ledger();
+    let run = ledger.run(Scope::Hub, id).await?.ok_or_else(|| format!("there is no run {id}: `bailiwick runs` lists them"))?;
+    let processed = ledger.processed(Scope::Hub, id).await?;
+    let receipts = ledger.receipts(Scope::Hub, id).await?;
+    if as_json {
+        let events = ledger.events(Scope::Hub, id, 0).await?;
+        json(&RunDetailJson::new(&run, processed.as_ref(), &receipts, &events))?;
+        return Ok(());
+    }
+    say_run(&run, processed.as_ref(), &receipts);
+    let log = ledger.log_lines((Scope::Hub, id), None, 20).await?;
+    for (_, line) in log.items {
+        say(format!("  {} {}", paint(Tone::Quiet, format!("log {}", line.level)), line.message));
+    }
+    Ok(())
+}
+
+/// A run in words: what happened to every row and every pound.
+pub(super) fn say_run(run: &Run, processed: Option<&Processed>, receipts: &[Receipt]) {
+    say(format!("{}  {}  {}", paint(Tone::Strong, run.job()), state_word(run.state), paint(Tone::Quiet, format!("{} · {}", run.partner(), run.id))));
+    if let Some(reason) = &run.reason {
+        say(format!("  {} {}", paint(Tone::Attention, &reason.code), reason.sentence));
+    }
+    let Some(processed) = processed else { return };
+    let mut rows: Vec<Vec<String>> = processed.totals.inputs.iter().map(|port| port_row("in", port)).collect();
+    rows.extend(processed.totals.outputs.iter().map(|port| port_row("out", port)));
+    say(indented(&table(&["", "", "read", "accepted", "rejected", "skipped", "money"], &[2, 3, 4, 5], rows)));
+    for balance in &processed.balances {
+        let sign = if balance.holds() { paint(Tone::Good, "balances") } else { paint(Tone::Bad, "DOES NOT BALANCE") };
+        say(format!("  {sign}  {}: {:#} = {:#}", balance.name, balance.left, balance.right));
+    }
+    for output in &processed.outputs {
+        let sent = receipts.iter().any(|receipt| receipt.delivered.port == output.port && receipt.delivered.target == output.target);
+        let word = if sent { paint(Tone::Good, "delivered") } else { paint(Tone::Quiet, "not delivered") };
+        say(format!("  {word}  {}/{}  {}  SHA-256 {}", output.connection, output.target, bytes(output.size_bytes), output.artefact.short()));
+    }
+    let tables: Vec<String> = processed.tables.iter().map(|table| format!("{} {}", table.table, table.version)).collect();
+    if !tables.is_empty() {
+        say(format!("  tables: {}", tables.join(", ")));
+    }
+    let warned = if run.warnings > 0 { format!(", {} warnings", count(run.warnings)) } else { String::new() };
+    say(paint(Tone::Quiet, format!("  took {}{warned}", duration(processed.took_ms))));
+}
+
+fn port_row(direction: &str, port: &PortTotals) -> Vec<String> {
+    let rows = port.rows;
+    let input = direction == "in";
+    let only_in = |number: u64| if input { count(number) } else { String::new() };
+    let sums: Vec<String> = port.sums.iter().filter(|(_, sum)| sum.scale == 2 && !sum.is_zero()).take(4).map(|(column, sum)| format!("{column} £{sum:#}")).collect();
+    vec![direction.to_owned(), port.port.clone(), only_in(rows.read), count(rows.accepted), only_in(rows.rejected), only_in(rows.skipped), sums.join(" · ")]
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// A state in the colour of what it asks for.
+pub(super) fn state_word(state: RunState) -> String {
+    let tone = match state {
+        RunState::Closed => Tone::Good,
+        RunState::Held | RunState::Skipped => Tone::Attention,
+        RunState::Failed | RunState::Cancelled => Tone::Bad,
+        RunState::Queued | RunState::Running | RunState::Staged | RunState::Delivering => Tone::Strong,
+    };
+    paint(tone, state.as_str())
+}
+
+pub(super) async fn rejects(options: RejectsOptions) -> Answer {
+    let hub = open::hub(&options.run.list.data).await?;
+    let id = find(&hub, &options.run.run).await?;
+    let effect = if options.warnings { FoundEffect::Warn } else { FoundEffect::Reject };
+    let page = hub.ledger().findings((Scope::Hub, id), effect, None, options.limit).await?;
+    let personal = hub.personal_columns(id).await?;
+    if options.run.list.json {
+        return json(&page.items.iter().map(|finding| FindingJson::new(finding, &personal)).collect::<Vec<_>>());
+    }
+    for finding in &page.items {
+        let found = &finding.found;
+        let place = found.line.map_or_else(String::new, |line| format!("line {line}"));
+        say(format!("{} {}", paint(Tone::Strong, format!("{} {place}", found.port)), paint(Tone::Quiet, finding.id.number)));
+        for reason in &found.reasons {
+            let column = reason.column.as_ref().map_or_else(String::new, |column| format!("{column}: "));
+            say(format!("  {}  {column}{}", paint(Tone::Attention, &reason.code), reason.message));
+        }
+    }
+    let word = if options.warnings { "warnings" } else { "rejects" };
+    say(if page.items.is_empty() { format!("no {word}") } else { paint(Tone::Quiet, format!("{} {word} shown{}", page.items.len(), if page.next.is_some() { "; more with --limit" } else { "" })) });
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn audit(options: AuditOptions) -> Answer {
+    let hub = open::hub(&options.data).await?;
+    let check = hub.ledger().verify_audit().await?;
+    if let Some(broken) = check.broken {
+        say(format!("{} {broken}; the {} entries before it fit", paint(Tone::Bad, "tampered with:"), check.entries));
+        return Ok(ExitCode::FAILURE);
+    }
+    say(format!("{} entries fit; the last has SHA-256 {}", count(check.entries), check.head));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes JSON for programs.
+pub(super) fn json(value: &impl serde::Serialize) -> Answer {
+    say(serde_json::to_string_pretty(value)?);
+    Ok(ExitCode::SUCCESS)
+}
