@@ -17,7 +17,9 @@ pub(crate) fn wasm_target() -> Result<()> {
         return Ok(());
     }
     if !exists("rustup") {
-        bail!("plugins are built for {WASM_TARGET}, and this Rust has no standard library for it. Install Rust with rustup, or add the target in your way.");
+        bail!(
+            "plugins are built for {WASM_TARGET}, and this Rust has no standard library for it. Install Rust with rustup, or add the target in your way."
+        );
     }
     succeed(command("rustup", &["target", "add", WASM_TARGET]))
 }

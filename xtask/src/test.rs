@@ -21,7 +21,7 @@ const STEPS: &[Step] = &[
     ("prerequisites", prerequisites),
     ("format", || succeed(cargo(&["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
-    ("licences, bans, sources", || succeed(cargo(&["deny", "--offline", "check", "bans", "licenses", "sources"]))),
+    ("licences, bans, sources", || succeed(cargo(&["deny", "check", "bans", "licenses", "sources"]))),
     ("plugins", || plugins::build_all().map(drop)),
     ("lints", || succeed(cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))),
     ("oracles", || succeed(command("bash", &["tests/oracles/prepare.sh"]))),
@@ -32,7 +32,8 @@ const STEPS: &[Step] = &[
 
 /// Runs the steps and says how long each took.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let wanted: Vec<&Step> = STEPS.iter().filter(|(name, _)| options.only.as_ref().is_none_or(|only| name.contains(only.as_str()))).collect();
+    let wanted: Vec<&Step> =
+        STEPS.iter().filter(|(name, _)| options.only.as_ref().is_none_or(|only| name.contains(only.as_str()))).collect();
     if wanted.is_empty() {
         bail!("no step has that in its name; the steps are: {}", STEPS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "));
     }
@@ -54,7 +55,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// Checks dependencies against the advisory database.
 pub(crate) fn audit() -> Result<()> {
     prerequisites::cargo_deny()?;
-    succeed(cargo(&["deny", "check", "advisories"])).context("the advisory database is fetched over the network: without one this cannot be checked")
+    succeed(cargo(&["deny", "check", "advisories"]))
+        .context("the advisory database is fetched over the network: without one this cannot be checked")
 }
 
 fn prerequisites() -> Result<()> {

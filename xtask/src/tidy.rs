@@ -28,7 +28,24 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("access", &["model", "ledger"]),
     ("run", &["model", "clock", "format", "connection", "sandbox", "ledger", "schedule", "registry", "config"]),
     ("api", &["model", "clock", "ledger", "run", "registry", "schedule", "access"]),
-    ("cli", &["model", "clock", "telemetry", "format", "connection", "sandbox", "ledger", "schedule", "registry", "config", "access", "run", "api"]),
+    (
+        "cli",
+        &[
+            "model",
+            "clock",
+            "telemetry",
+            "format",
+            "connection",
+            "sandbox",
+            "ledger",
+            "schedule",
+            "registry",
+            "config",
+            "access",
+            "run",
+            "api",
+        ],
+    ),
 ];
 
 /// Crates that only some rooms may name.

@@ -50,9 +50,13 @@ impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
         let (status, code) = match &error {
             LedgerError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
-            LedgerError::NotFound { .. } | LedgerError::NoSuchJob { .. } | LedgerError::NoSuchRelease { .. } => (StatusCode::NOT_FOUND, "not-found"),
+            LedgerError::NotFound { .. } | LedgerError::NoSuchJob { .. } | LedgerError::NoSuchRelease { .. } => {
+                (StatusCode::NOT_FOUND, "not-found")
+            }
             LedgerError::WrongState { .. } | LedgerError::LeaseLost { .. } => (StatusCode::CONFLICT, "wrong-state"),
-            LedgerError::AlreadyThere { .. } | LedgerError::VersionDiffers { .. } | LedgerError::FileTaken { .. } => (StatusCode::CONFLICT, "already-there"),
+            LedgerError::AlreadyThere { .. } | LedgerError::VersionDiffers { .. } | LedgerError::FileTaken { .. } => {
+                (StatusCode::CONFLICT, "already-there")
+            }
             LedgerError::CannotOpen { .. } | LedgerError::Store(_) | LedgerError::Corrupt { .. } => return hub_fault(&error),
         };
         Self::new(status, code, error.to_string())
@@ -63,7 +67,9 @@ impl From<RunError> for Problem {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Ledger(error) => error.into(),
-            RunError::NoRelease { .. } | RunError::NotARuleSet { .. } => Self::new(StatusCode::NOT_FOUND, "no-such-rule-set", error.to_string()),
+            RunError::NoRelease { .. } | RunError::NotARuleSet { .. } => {
+                Self::new(StatusCode::NOT_FOUND, "no-such-rule-set", error.to_string())
+            }
             RunError::BadCase { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "case-does-not-fit-schema", error.to_string()),
             RunError::Call(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not-decided", error.to_string()),
             error => hub_fault(&error),
@@ -105,7 +111,9 @@ impl FromRequestParts<Hub> for Caller {
         let text = header.strip_prefix("Bearer ").ok_or_else(refused)?;
         let now_ms = hub.clock().now_ms();
         let known = hub.ledger().token(Digest::of(text.trim().as_bytes()), now_ms).await?;
-        let token = known.filter(|token| token.is_valid(now_ms)).ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "token-refused", "this token is not known, was revoked, or has expired"))?;
+        let token = known.filter(|token| token.is_valid(now_ms)).ok_or_else(|| {
+            Problem::new(StatusCode::UNAUTHORIZED, "token-refused", "this token is not known, was revoked, or has expired")
+        })?;
         hub.ledger().touch_token(&token, now_ms).await?;
         Ok(Self { token })
     }

@@ -51,7 +51,9 @@ impl Listening {
 /// # Errors
 /// What the system says if it cannot listen there.
 pub async fn listen(hub: Hub, address: SocketAddr) -> std::io::Result<Listening> {
-    let listener = TcpListener::bind(address).await.map_err(|error| std::io::Error::new(error.kind(), format!("the hub cannot listen at {address}: {error}")))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| std::io::Error::new(error.kind(), format!("the hub cannot listen at {address}: {error}")))?;
     let address = listener.local_addr()?;
     let stop = Arc::new(Notify::new());
     let stopped = Arc::clone(&stop);

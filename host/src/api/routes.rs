@@ -38,7 +38,9 @@ pub(super) fn router(hub: Hub) -> Router {
         .route("/api/v1/runs/{run}/rejects", get(rejects))
         .route("/api/v1/rule-sets/{name}/decisions", post(decide))
         .fallback(async || Problem::not_found("address"))
-        .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this address takes another method"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this address takes another method")
+        })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(header(CACHE_CONTROL, "no-store"))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -85,11 +87,19 @@ struct StartBody {
     dry_run: bool,
 }
 
-async fn start(State(hub): State<Hub>, caller: Caller, Path(job): Path<String>, headers: HeaderMap, body: String) -> Result<(StatusCode, Json<RunJson>), Problem> {
+async fn start(
+    State(hub): State<Hub>,
+    caller: Caller,
+    Path(job): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<(StatusCode, Json<RunJson>), Problem> {
     caller.may("run")?;
     let job: JobName = job.parse().map_err(|_| Problem::not_found("job"))?;
-    let body: StartBody = if body.trim().is_empty() { StartBody::default() } else { serde_json::from_str(&body).map_err(|error| bad_request(&error))? };
-    let key = headers.get("idempotency-key").map(|key| key.to_str().map(ToOwned::to_owned)).transpose().map_err(|error| bad_request(&error))?;
+    let body: StartBody =
+        if body.trim().is_empty() { StartBody::default() } else { serde_json::from_str(&body).map_err(|error| bad_request(&error))? };
+    let key =
+        headers.get("idempotency-key").map(|key| key.to_str().map(ToOwned::to_owned)).transpose().map_err(|error| bad_request(&error))?;
     if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 200) {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "idempotency-key", "an Idempotency-Key has 1 to 200 characters"));
     }
@@ -108,7 +118,11 @@ struct RunsQuery {
     limit: Option<u32>,
 }
 
-async fn runs(State(hub): State<Hub>, caller: Caller, query: Result<Query<RunsQuery>, axum::extract::rejection::QueryRejection>) -> Answer<Page<RunJson>> {
+async fn runs(
+    State(hub): State<Hub>,
+    caller: Caller,
+    query: Result<Query<RunsQuery>, axum::extract::rejection::QueryRejection>,
+) -> Answer<Page<RunJson>> {
     caller.may("read")?;
     let Query(query) = query.map_err(|error| bad_request(&error))?;
     let filter = RunFilter {
@@ -153,8 +167,11 @@ async fn rejects(
     let (id, scope) = (run_id(&run)?, Scope::Partner(&caller.token.partner));
     hub.ledger().run(scope, id).await?.ok_or_else(|| Problem::not_found("run"))?;
     let page = hub.ledger().findings((scope, id), FoundEffect::Reject, query.after, query.limit.unwrap_or(PAGE_ITEMS)).await?;
-    let personal = hub.personal_columns(id).await?;
-    Ok(Json(Page { items: page.items.iter().map(|finding| FindingJson::new(finding, &personal)).collect(), next: page.next.map(|after| after.to_string()) }))
+    let personal = hub.columns(id).await?.personal;
+    Ok(Json(Page {
+        items: page.items.iter().map(|finding| FindingJson::new(finding, &personal)).collect(),
+        next: page.next.map(|after| after.to_string()),
+    }))
 }
 
 #[derive(Deserialize)]
@@ -189,9 +206,17 @@ async fn decide(State(hub): State<Hub>, caller: Caller, Path(name): Path<String>
         _ => return Err(Problem::new(StatusCode::BAD_REQUEST, "bad-request", "send either \"case\" or \"cases\"")),
     };
     if cases.len() > CASES_PER_REQUEST_MAX {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "too-many-cases", format!("{} cases, and a request has at most {CASES_PER_REQUEST_MAX}", cases.len())));
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "too-many-cases",
+            format!("{} cases, and a request has at most {CASES_PER_REQUEST_MAX}", cases.len()),
+        ));
     }
-    let question = Question { partner: caller.token.partner.clone(), plugin, settings: body.settings.unwrap_or_else(|| Value::Object(serde_json::Map::new())) };
+    let question = Question {
+        partner: caller.token.partner.clone(),
+        plugin,
+        settings: body.settings.unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+    };
     let texts = cases.iter().map(ToString::to_string).collect();
     let answers = hub.decide(&question, texts).await?.into_iter().map(|answer| match answer {
         Ok(decided) => DecisionAnswer::Decided { release: decided.release.to_string(), decision: DecisionJson::from(&decided.decision) },

@@ -100,7 +100,13 @@ impl RunJson {
             enqueued_at: moment(run.enqueued_at_ms),
             started_at: run.started_at_ms.map(moment),
             ended_at: run.ended_at_ms.map(moment),
-            rows: RowsJson { read: rows.read, accepted: rows.accepted, rejected: rows.rejected, skipped: rows.skipped, written: rows.written },
+            rows: RowsJson {
+                read: rows.read,
+                accepted: rows.accepted,
+                rejected: rows.rejected,
+                skipped: rows.skipped,
+                written: rows.written,
+            },
             warnings: run.warnings,
             outcome: run.outcome.map(|outcome| outcome.as_str()),
             reason: run.reason.as_ref().map(|reason| ReasonJson { code: reason.code.clone(), sentence: reason.sentence.clone() }),
@@ -189,17 +195,27 @@ impl RunDetailJson {
     /// A run with everything that the ledger knows of it.
     #[must_use]
     pub fn new(run: &Run, processed: Option<&Processed>, receipts: &[Receipt], events: &[LoggedEvent]) -> Self {
-        let artefact = |port: &str| processed.and_then(|processed| processed.outputs.iter().find(|output| output.port == port)).map(|output| output.artefact.to_string());
+        let artefact = |port: &str| {
+            processed
+                .and_then(|processed| processed.outputs.iter().find(|output| output.port == port))
+                .map(|output| output.artefact.to_string())
+        };
         let pulled = events.iter().rev().find_map(|event| match &event.event {
             RunEvent::Pulled(pulled) => Some(pulled),
             _ => None,
         });
-        let source = |port: &str| pulled.and_then(|pulled| pulled.inputs.iter().find(|input| input.port == port)).map(|input| input.digest.to_string());
+        let source = |port: &str| {
+            pulled.and_then(|pulled| pulled.inputs.iter().find(|input| input.port == port)).map(|input| input.digest.to_string())
+        };
         Self {
             run: RunJson::new(run),
             release: run.pins.as_ref().and_then(|pins| pins.release).map(|release| release.to_string()),
-            inputs: processed.map(|processed| processed.totals.inputs.iter().map(|totals| port(totals, source(&totals.port))).collect()).unwrap_or_default(),
-            outputs: processed.map(|processed| processed.totals.outputs.iter().map(|totals| port(totals, artefact(&totals.port))).collect()).unwrap_or_default(),
+            inputs: processed
+                .map(|processed| processed.totals.inputs.iter().map(|totals| port(totals, source(&totals.port))).collect())
+                .unwrap_or_default(),
+            outputs: processed
+                .map(|processed| processed.totals.outputs.iter().map(|totals| port(totals, artefact(&totals.port))).collect())
+                .unwrap_or_default(),
             balances: processed.map(|processed| processed.balances.iter().map(balance).collect()).unwrap_or_default(),
             tables: processed.map(|processed| processed.tables.iter().map(table).collect()).unwrap_or_default(),
             limits: processed.map(|processed| processed.limits.iter().map(limit).collect()).unwrap_or_default(),
@@ -221,7 +237,13 @@ fn port(totals: &PortTotals, artefact: Option<String>) -> PortJson {
 }
 
 fn balance(result: &crate::model::totals::BalanceResult) -> BalanceJson {
-    BalanceJson { name: result.name.clone(), equation: result.equation.clone(), left: result.left.to_string(), right: result.right.to_string(), holds: result.holds() }
+    BalanceJson {
+        name: result.name.clone(),
+        equation: result.equation.clone(),
+        left: result.left.to_string(),
+        right: result.right.to_string(),
+        holds: result.holds(),
+    }
 }
 
 fn table(used: &crate::ledger::TableUsed) -> TableJson {
@@ -246,7 +268,14 @@ fn delivery(receipt: &Receipt) -> DeliveryJson {
 }
 
 fn event(logged: &LoggedEvent) -> EventJson {
-    EventJson { seq: logged.seq, kind: logged.event.kind(), at: moment(logged.at_ms), actor: logged.actor.to_string(), hub: logged.hub.to_string(), lease: logged.lease }
+    EventJson {
+        seq: logged.seq,
+        kind: logged.event.kind(),
+        at: moment(logged.at_ms),
+        actor: logged.actor.to_string(),
+        hub: logged.hub.to_string(),
+        lease: logged.lease,
+    }
 }
 
 /// A row that was rejected or warned about, with personal columns masked.
@@ -277,7 +306,11 @@ impl FindingJson {
     #[must_use]
     pub fn new(finding: &StoredFinding, personal: &[String]) -> Self {
         let found = &finding.found;
-        let reasons = found.reasons.iter().map(|reason| FindingReasonJson { column: reason.column.clone(), code: reason.code.clone(), message: reason.message.clone() });
+        let reasons = found.reasons.iter().map(|reason| FindingReasonJson {
+            column: reason.column.clone(),
+            code: reason.code.clone(),
+            message: reason.message.clone(),
+        });
         Self {
             id: finding.id.to_string(),
             effect: found.effect.as_str(),

@@ -38,17 +38,22 @@ pub(super) async fn decide(options: Options) -> Answer {
     let releases = hub.ledger().releases(Scope::Hub).await?;
     let owner = releases.iter().find(|release| {
         let key = &release.release.key;
-        release.active_since_ms.is_some() && key.plugin == options.rule_set && options.partner.as_ref().is_none_or(|partner| *partner == key.partner)
+        release.active_since_ms.is_some()
+            && key.plugin == options.rule_set
+            && options.partner.as_ref().is_none_or(|partner| *partner == key.partner)
     });
-    let partner = owner.map(|release| release.release.key.partner.clone()).ok_or_else(|| format!("there is no active release of {}: `bailiwick apply FOLDER` brings one", options.rule_set))?;
+    let partner = owner
+        .map(|release| release.release.key.partner.clone())
+        .ok_or_else(|| format!("there is no active release of {}: `bailiwick apply FOLDER` brings one", options.rule_set))?;
     let settings = match &options.settings {
         Some(path) => serde_json::from_str(&read(path)?)?,
         None => serde_json::json!({}),
     };
-    let cases: Vec<String> = match serde_json::from_str(&read(&options.case)?).map_err(|error| format!("{} is not JSON: {error}", options.case.display()))? {
-        serde_json::Value::Array(cases) => cases.iter().map(ToString::to_string).collect(),
-        case => vec![case.to_string()],
-    };
+    let cases: Vec<String> =
+        match serde_json::from_str(&read(&options.case)?).map_err(|error| format!("{} is not JSON: {error}", options.case.display()))? {
+            serde_json::Value::Array(cases) => cases.iter().map(ToString::to_string).collect(),
+            case => vec![case.to_string()],
+        };
     let question = Question { partner, plugin: options.rule_set, settings };
     let mut failed = false;
     for answer in hub.decide(&question, cases).await? {

@@ -38,7 +38,11 @@ pub(super) async fn demo(options: Options) -> Answer {
     }
     say("");
     let balanced = run_jobs(&hub).await?;
-    say(format!("{} in {} ms", if balanced { paint(Tone::Good, "every run closed and balanced") } else { paint(Tone::Bad, "not every run closed and balanced") }, began.elapsed().as_millis()));
+    say(format!(
+        "{} in {} ms",
+        if balanced { paint(Tone::Good, "every run closed and balanced") } else { paint(Tone::Bad, "not every run closed and balanced") },
+        began.elapsed().as_millis()
+    ));
     if options.exit {
         hub.ledger().close().await;
         return Ok(if balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE });
@@ -59,7 +63,8 @@ async fn run_jobs(hub: &Hub) -> Result<bool, Box<dyn std::error::Error>> {
         show::one_run(hub, run, false).await?;
         say("");
         let holds = hub.ledger().processed(Scope::Hub, run).await?.is_some_and(|processed| {
-            processed.balances.iter().all(crate::model::totals::BalanceResult::holds) && processed.totals.inputs.iter().all(|input| input.rows.conserved())
+            processed.balances.iter().all(crate::model::totals::BalanceResult::holds)
+                && processed.totals.inputs.iter().all(|input| input.rows.conserved())
         });
         balanced &= state == RunState::Closed && holds;
     }

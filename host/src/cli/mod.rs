@@ -1,5 +1,4 @@
 //! The command line: what a person types, and how it is answered.
-#![expect(clippy::print_stdout, reason = "the command line talks to the person who typed")]
 
 mod decide;
 mod demo;
@@ -8,6 +7,7 @@ mod paint;
 mod plugin;
 mod serve;
 mod show;
+mod steer;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,6 +47,16 @@ enum Command {
     Show(show::RunOptions),
     /// Lists the rows that a run rejected or warned about, with their reasons.
     Rejects(show::RejectsOptions),
+    /// Lets a held run go on as it stands: what was staged is delivered.
+    Release(steer::RunOptions),
+    /// Sends a held or failed run on its way again.
+    Retry(steer::RetryOptions),
+    /// Ends a run.
+    Cancel(steer::RunOptions),
+    /// Stops a job's schedule until it is resumed.
+    Pause(steer::PauseOptions),
+    /// Lets a paused job's schedule go on; its catch-up rule says what becomes of the times in between.
+    Resume(steer::ResumeOptions),
     /// Decides a case by a rule set.
     Decide(decide::Options),
     /// Checks the audit trail and names the first entry that was tampered with.
@@ -108,6 +118,11 @@ fn answer(command: Command) -> Answer {
             Command::Runs(options) => show::runs(options).await,
             Command::Show(options) => show::run(options).await,
             Command::Rejects(options) => show::rejects(options).await,
+            Command::Release(options) => steer::release(options).await,
+            Command::Retry(options) => steer::retry(options).await,
+            Command::Cancel(options) => steer::cancel(options).await,
+            Command::Pause(options) => steer::pause(options).await,
+            Command::Resume(options) => steer::resume(options).await,
             Command::Decide(options) => decide::decide(options).await,
             Command::Audit(options) => show::audit(options).await,
             Command::Plugin(command) => plugin::answer(command).await,

@@ -41,7 +41,13 @@ pub(super) struct RunOptions {
 /// Opens the hub in its folder.
 pub(super) async fn hub(data: &DataOption) -> Result<Hub, RunError> {
     let runs_at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let options = HubOptions { data: data.data.clone(), name: "main".to_owned(), compiler: std::env::current_exe()?, clock: Clock::machine(), runs_at_once };
+    let options = HubOptions {
+        data: data.data.clone(),
+        name: "main".to_owned(),
+        compiler: std::env::current_exe()?,
+        clock: Clock::machine(),
+        runs_at_once,
+    };
     Hub::open(options).await
 }
 
@@ -103,11 +109,18 @@ pub(super) fn say_plan(plan: &Plan, word: &str) {
 /// The partner of a job that was named without one.
 pub(super) async fn partner_of(hub: &Hub, job: &JobName, partner: Option<PartnerName>) -> Result<PartnerName, Box<dyn std::error::Error>> {
     let jobs = hub.ledger().jobs(Scope::Hub).await?;
-    let mut owners = jobs.into_iter().filter(|stored| stored.name == *job).map(|stored| stored.partner).filter(|owner| partner.as_ref().is_none_or(|wanted| wanted == owner));
+    let mut owners = jobs
+        .into_iter()
+        .filter(|stored| stored.name == *job)
+        .map(|stored| stored.partner)
+        .filter(|owner| partner.as_ref().is_none_or(|wanted| wanted == owner));
     match (owners.next(), owners.next()) {
         (Some(owner), None) => Ok(owner),
         (Some(_), Some(_)) => Err(format!("more than one partner has a job {job}: say whose with --partner").into()),
-        (None, _) => Err(format!("there is no job {job}: `bailiwick jobs` lists those that there are, and `bailiwick apply FOLDER` declares them").into()),
+        (None, _) => {
+            Err(format!("there is no job {job}: `bailiwick jobs` lists those that there are, and `bailiwick apply FOLDER` declares them")
+                .into())
+        }
     }
 }
 

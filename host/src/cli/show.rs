@@ -73,14 +73,23 @@ pub(super) async fn jobs(options: ListOptions) -> Answer {
             job.name.to_string(),
             job.plugin.to_string(),
             ran.map_or_else(|| "never".to_owned(), |run| state_word(run.state)),
-            next.map_or_else(|| "by hand".to_owned(), |next| next.in_tz("Europe/London").map_or_else(|_| next.to_string(), |zoned| zoned.strftime("%a %-d %b %Y %H:%M").to_string())),
+            next.map_or_else(
+                || "by hand".to_owned(),
+                |next| {
+                    next.in_tz("Europe/London").map_or_else(|_| next.to_string(), |zoned| zoned.strftime("%a %-d %b %Y %H:%M").to_string())
+                },
+            ),
         ]);
         items.push(JobJson::new(&job, ran, next));
     }
     if options.json {
         return json(&items);
     }
-    say(if rows.is_empty() { "no jobs: declare some and run `bailiwick apply FOLDER`".to_owned() } else { table(&["partner", "job", "plugin", "last run", "next"], &[], rows) });
+    say(if rows.is_empty() {
+        "no jobs: declare some and run `bailiwick apply FOLDER`".to_owned()
+    } else {
+        table(&["partner", "job", "plugin", "last run", "next"], &[], rows)
+    });
     Ok(ExitCode::SUCCESS)
 }
 
@@ -94,9 +103,21 @@ pub(super) async fn runs(options: RunsOptions) -> Answer {
     let rows = page.items.iter().map(|run| {
         let cell = |number: u64| count(number);
         let rows = run.rows;
-        vec![run.id.to_string(), run.job().to_string(), state_word(run.state), moment(run.enqueued_at_ms), cell(rows.read), cell(rows.accepted), cell(rows.rejected)]
+        vec![
+            run.id.to_string(),
+            run.job().to_string(),
+            state_word(run.state),
+            moment(run.enqueued_at_ms),
+            cell(rows.read),
+            cell(rows.accepted),
+            cell(rows.rejected),
+        ]
     });
-    say(if page.items.is_empty() { "no runs yet".to_owned() } else { table(&["run", "job", "state", "enqueued", "read", "accepted", "rejected"], &[4, 5, 6], rows) });
+    say(if page.items.is_empty() {
+        "no runs yet".to_owned()
+    } else {
+        table(&["run", "job", "state", "enqueued", "read", "accepted", "rejected"], &[4, 5, 6], rows)
+    });
     Ok(ExitCode::SUCCESS)
 }
 
@@ -108,7 +129,7 @@ pub(super) async fn run(options: RunOptions) -> Answer {
 }
 
 /// A run by its id or the beginning of it.
-async fn find(hub: &Hub, text: &str) -> Result<RunId, Box<dyn std::error::Error>> {
+pub(super) async fn find(hub: &Hub, text: &str) -> Result<RunId, Box<dyn std::error::Error>> {
     if let Ok(id) = text.parse::<RunId>() {
         return Ok(id);
     }
@@ -132,7 +153,8 @@ pub(super) async fn one_run(hub: &Hub, id: RunId, as_json: bool) -> Result<(), B
         json(&RunDetailJson::new(&run, processed.as_ref(), &receipts, &events))?;
         return Ok(());
     }
-    say_run(&run, processed.as_ref(), &receipts);
+    let columns = hub.columns(id).await?;
+    say_run(&run, (processed.as_ref(), &receipts), &columns.money);
     let log = ledger.log_lines((Scope::Hub, id), None, 20).await?;
     for (_, line) in log.items {
         say(format!("  {} {}", paint(Tone::Quiet, format!("log {}", line.level)), line.message));
@@ -140,16 +162,24 @@ pub(super) async fn one_run(hub: &Hub, id: RunId, as_json: bool) -> Result<(), B
     Ok(())
 }
 
+/// Sums of money shown of each input and output; `--json` has them all.
+const SUMS_SHOWN: usize = 3;
+
 /// A run in words: what happened to every row and every pound.
-pub(super) fn say_run(run: &Run, processed: Option<&Processed>, receipts: &[Receipt]) {
-    say(format!("{}  {}  {}", paint(Tone::Strong, run.job()), state_word(run.state), paint(Tone::Quiet, format!("{} · {}", run.partner(), run.id))));
+fn say_run(run: &Run, (processed, receipts): (Option<&Processed>, &[Receipt]), money: &[String]) {
+    say(format!(
+        "{}  {}  {}",
+        paint(Tone::Strong, run.job()),
+        state_word(run.state),
+        paint(Tone::Quiet, format!("{} · {}", run.partner(), run.id))
+    ));
     if let Some(reason) = &run.reason {
         say(format!("  {} {}", paint(Tone::Attention, &reason.code), reason.sentence));
     }
     let Some(processed) = processed else { return };
-    let mut rows: Vec<Vec<String>> = processed.totals.inputs.iter().map(|port| port_row("in", port)).collect();
-    rows.extend(processed.totals.outputs.iter().map(|port| port_row("out", port)));
-    say(indented(&table(&["", "", "read", "accepted", "rejected", "skipped", "money"], &[2, 3, 4, 5], rows)));
+    let mut rows: Vec<Vec<String>> = processed.totals.inputs.iter().map(|port| port_row("in", port, money)).collect();
+    rows.extend(processed.totals.outputs.iter().map(|port| port_row("out", port, money)));
+    say(indented(&table(&["", "port", "read", "accepted", "rejected", "skipped", "money"], &[2, 3, 4, 5], rows)));
     for balance in &processed.balances {
         let sign = if balance.holds() { paint(Tone::Good, "balances") } else { paint(Tone::Bad, "DOES NOT BALANCE") };
         say(format!("  {sign}  {}: {:#} = {:#}", balance.name, balance.left, balance.right));
@@ -157,7 +187,13 @@ pub(super) fn say_run(run: &Run, processed: Option<&Processed>, receipts: &[Rece
     for output in &processed.outputs {
         let sent = receipts.iter().any(|receipt| receipt.delivered.port == output.port && receipt.delivered.target == output.target);
         let word = if sent { paint(Tone::Good, "delivered") } else { paint(Tone::Quiet, "not delivered") };
-        say(format!("  {word}  {}/{}  {}  SHA-256 {}", output.connection, output.target, bytes(output.size_bytes), output.artefact.short()));
+        say(format!(
+            "  {word}  {}/{}  {}  SHA-256 {}",
+            output.connection,
+            output.target,
+            bytes(output.size_bytes),
+            output.artefact.short()
+        ));
     }
     let tables: Vec<String> = processed.tables.iter().map(|table| format!("{} {}", table.table, table.version)).collect();
     if !tables.is_empty() {
@@ -167,12 +203,26 @@ pub(super) fn say_run(run: &Run, processed: Option<&Processed>, receipts: &[Rece
     say(paint(Tone::Quiet, format!("  took {}{warned}", duration(processed.took_ms))));
 }
 
-fn port_row(direction: &str, port: &PortTotals) -> Vec<String> {
+fn port_row(direction: &str, port: &PortTotals, money: &[String]) -> Vec<String> {
     let rows = port.rows;
     let input = direction == "in";
     let only_in = |number: u64| if input { count(number) } else { String::new() };
-    let sums: Vec<String> = port.sums.iter().filter(|(_, sum)| sum.scale == 2 && !sum.is_zero()).take(4).map(|(column, sum)| format!("{column} £{sum:#}")).collect();
-    vec![direction.to_owned(), port.port.clone(), only_in(rows.read), count(rows.accepted), only_in(rows.rejected), only_in(rows.skipped), sums.join(" · ")]
+    let sums: Vec<String> = port
+        .sums
+        .iter()
+        .filter(|(column, sum)| money.contains(column) && !sum.is_zero())
+        .take(SUMS_SHOWN)
+        .map(|(column, sum)| format!("{column} £{sum:#}"))
+        .collect();
+    vec![
+        direction.to_owned(),
+        port.port.clone(),
+        only_in(rows.read),
+        count(rows.accepted),
+        only_in(rows.rejected),
+        only_in(rows.skipped),
+        sums.join(" · "),
+    ]
 }
 
 fn indented(text: &str) -> String {
@@ -195,7 +245,7 @@ pub(super) async fn rejects(options: RejectsOptions) -> Answer {
     let id = find(&hub, &options.run.run).await?;
     let effect = if options.warnings { FoundEffect::Warn } else { FoundEffect::Reject };
     let page = hub.ledger().findings((Scope::Hub, id), effect, None, options.limit).await?;
-    let personal = hub.personal_columns(id).await?;
+    let personal = hub.columns(id).await?.personal;
     if options.run.list.json {
         return json(&page.items.iter().map(|finding| FindingJson::new(finding, &personal)).collect::<Vec<_>>());
     }
@@ -209,7 +259,11 @@ pub(super) async fn rejects(options: RejectsOptions) -> Answer {
         }
     }
     let word = if options.warnings { "warnings" } else { "rejects" };
-    say(if page.items.is_empty() { format!("no {word}") } else { paint(Tone::Quiet, format!("{} {word} shown{}", page.items.len(), if page.next.is_some() { "; more with --limit" } else { "" })) });
+    say(if page.items.is_empty() {
+        format!("no {word}")
+    } else {
+        paint(Tone::Quiet, format!("{} {word} shown{}", page.items.len(), if page.next.is_some() { "; more with --limit" } else { "" }))
+    });
     Ok(ExitCode::SUCCESS)
 }
 

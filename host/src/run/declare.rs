@@ -91,7 +91,10 @@ impl Hub {
     fn check(&self, configuration: &Configuration) -> Result<Vec<(PluginFile, Arc<Plugin>)>, RunError> {
         let mut plugins = Vec::new();
         for file in &configuration.plugins {
-            let unreadable = |error: std::io::Error| RunError::ComponentUnreadable { path: file.component.display().to_string(), why: error.to_string() };
+            let unreadable = |error: std::io::Error| RunError::ComponentUnreadable {
+                path: file.component.display().to_string(),
+                why: error.to_string(),
+            };
             let plugin = self.shared.shelf.add(&std::fs::read(&file.component).map_err(unreadable)?)?;
             if plugin.manifest.name != file.name {
                 let path = file.component.display().to_string();
@@ -101,7 +104,10 @@ impl Hub {
         }
         for job in &configuration.jobs {
             let of_job = |(file, _): &&(PluginFile, Arc<Plugin>)| file.partner == job.partner && file.name == job.plugin;
-            let (_, plugin) = plugins.iter().find(of_job).ok_or_else(|| RunError::NoRelease { partner: job.partner.clone(), plugin: job.plugin.clone() })?;
+            let (_, plugin) = plugins
+                .iter()
+                .find(of_job)
+                .ok_or_else(|| RunError::NoRelease { partner: job.partner.clone(), plugin: job.plugin.clone() })?;
             let findings = config::check_job(job, &plugin.manifest);
             if !findings.is_empty() {
                 return Err(RunError::JobUnfit { job: job.name.to_string(), findings });
@@ -133,7 +139,13 @@ fn read(folder: &Path) -> Result<Configuration, RunError> {
 }
 
 fn installed(file: &PluginFile, plugin: &Plugin, new: bool) -> Installed {
-    Installed { partner: file.partner.clone(), plugin: file.name.clone(), version: plugin.manifest.version.clone(), digest: plugin.release.digest, new }
+    Installed {
+        partner: file.partner.clone(),
+        plugin: file.name.clone(),
+        version: plugin.manifest.version.clone(),
+        digest: plugin.release.digest,
+        new,
+    }
 }
 
 fn new_table(partner: &PartnerName, table: &Table) -> NewTable {
@@ -168,7 +180,10 @@ fn declaration(partner: &Partner, configuration: &Configuration) -> Declaration 
     Declaration {
         partner: partner.clone(),
         sources,
-        connections: connections.iter().map(|connection| DeclaredConnection { name: connection.name.clone(), definition: connections_digest }).collect(),
+        connections: connections
+            .iter()
+            .map(|connection| DeclaredConnection { name: connection.name.clone(), definition: connections_digest })
+            .collect(),
         jobs: jobs.iter().map(|(job, _)| DeclaredJob::from(*job)).collect(),
     }
 }
@@ -208,7 +223,13 @@ fn connections_text(connections: &[&Connection]) -> String {
     let entries = connections.iter().map(|connection| {
         let Place::Folder { path, settle_ms } = &connection.place;
         let path = path.to_string_lossy().into_owned();
-        ConnectionEntry { partner: connection.partner.as_str(), name: connection.name.as_str(), kind: "folder", path, settle_ms: *settle_ms }
+        ConnectionEntry {
+            partner: connection.partner.as_str(),
+            name: connection.name.as_str(),
+            kind: "folder",
+            path,
+            settle_ms: *settle_ms,
+        }
     });
     toml::to_string(&ConnectionsFile { connection: entries.collect() }).expect("names and paths are TOML")
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
 
+use super::Hub;
 use super::conduct::LEASE_MS;
 use super::failure::RunError as Error;
-use super::Hub;
 use crate::config;
 use crate::ledger::{By, Due, DueSlot, LedgerError, NewRun, Queued, Reason, RunState, Scope, StoredJob, Trigger};
 use crate::model::ids::{JobName, PartnerName, RunId};
@@ -83,7 +83,8 @@ impl Hub {
             return Ok(Vec::new());
         }
         let calendar = Calendar::england_and_wales();
-        let due = schedule::due(&schedule, calendar, since, now).map_err(|error| Error::Schedule { job: job.name.to_string(), why: error.to_string() })?;
+        let due = schedule::due(&schedule, calendar, since, now)
+            .map_err(|error| Error::Schedule { job: job.name.to_string(), why: error.to_string() })?;
         if due.slots.is_empty() && due.skipped.is_empty() {
             return Ok(Vec::new());
         }
@@ -125,7 +126,8 @@ impl Hub {
             return Ok(schedule);
         }
         let sources = self.ledger().sources(&job.partner).await?;
-        let mut texts: BTreeMap<String, String> = sources.into_iter().filter(|source| !source.name.starts_with("jobs/")).map(|source| (source.name, source.text)).collect();
+        let mut texts: BTreeMap<String, String> =
+            sources.into_iter().filter(|source| !source.name.starts_with("jobs/")).map(|source| (source.name, source.text)).collect();
         let text = self.ledger().definition(&job.partner, job.definition).await?.unwrap_or_default();
         texts.insert("jobs/this.toml".to_owned(), text);
         let configuration = config::reload(&texts).map_err(|error| match error {

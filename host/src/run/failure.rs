@@ -59,7 +59,9 @@ pub enum RunError {
         why: String,
     },
     /// The operator builds the component, or corrects its path.
-    #[error("the component {path}, which plugins.toml names, cannot be read: {why}. Build it with `bailiwick plugin build`, or correct the path")]
+    #[error(
+        "the component {path}, which plugins.toml names, cannot be read: {why}. Build it with `bailiwick plugin build`, or correct the path"
+    )]
     ComponentUnreadable {
         /// The file.
         path: String,
@@ -102,7 +104,9 @@ pub enum RunError {
     #[error(transparent)]
     Package(#[from] PackageError),
     /// The sender sends what is new, or nothing.
-    #[error("file {file} has the same content as {earlier}, which run {run} took: it is not processed a second time. If it is meant to be, change the file")]
+    #[error(
+        "file {file} has the same content as {earlier}, which run {run} took: it is not processed a second time. If it is meant to be, change the file"
+    )]
     DuplicateFile {
         /// The file.
         file: String,
@@ -131,7 +135,7 @@ pub enum RunError {
     },
     /// See the inner error.
     #[error(transparent)]
-    Process(#[from] ProcessError),
+    Process(Box<ProcessError>),
     /// See the inner error.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -174,6 +178,12 @@ pub enum RunError {
     },
 }
 
+impl From<ProcessError> for RunError {
+    fn from(error: ProcessError) -> Self {
+        Self::Process(Box::new(error))
+    }
+}
+
 /// What comes after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -191,7 +201,10 @@ impl RunError {
         match self {
             Self::Ledger(_) | Self::Disk(_) | Self::Store(_) => Next::Retry,
             Self::Connection { error, .. } if error.may_pass() => Next::Retry,
-            Self::Call(CallError::HubFault { .. }) | Self::Sandbox(SandboxError::Panicked { .. } | SandboxError::ThreadsStopped { .. } | SandboxError::Cache { .. }) => Next::Retry,
+            Self::Call(CallError::HubFault { .. })
+            | Self::Sandbox(SandboxError::Panicked { .. } | SandboxError::ThreadsStopped { .. } | SandboxError::Cache { .. }) => {
+                Next::Retry
+            }
             Self::Process(error) => error.next(),
             Self::NoInput { .. } => Next::Nothing,
             _ => Next::Person,
@@ -204,7 +217,10 @@ impl RunError {
             Self::NoRelease { .. } => "no-active-release",
             Self::NoManifest | Self::Package(_) | Self::BadSchema { .. } => "package-unreadable",
             Self::ReleaseDamaged { .. } | Self::TableDamaged { .. } => "stored-data-damaged",
-            Self::Configuration(_) | Self::ConfigurationUnreadable { .. } | Self::ComponentUnreadable { .. } | Self::ComponentOfAnother { .. } => "configuration-wrong",
+            Self::Configuration(_)
+            | Self::ConfigurationUnreadable { .. }
+            | Self::ComponentUnreadable { .. }
+            | Self::ComponentOfAnother { .. } => "configuration-wrong",
             Self::JobUnfit { .. } => "job-does-not-fit-plugin",
             Self::Schedule { .. } => "schedule-unusable",
             Self::NoConnection { .. } => "connection-not-declared",
@@ -238,7 +254,9 @@ impl ProcessError {
     fn code(&self) -> &str {
         match self {
             Self::Input { error: FormatError::File(reject), .. } => reject.code,
-            Self::Input { error: FormatError::Layout { .. }, .. } | Self::Output { error: FormatError::Layout { .. }, .. } => "format-does-not-fit",
+            Self::Input { error: FormatError::Layout { .. }, .. } | Self::Output { error: FormatError::Layout { .. }, .. } => {
+                "format-does-not-fit"
+            }
             Self::Output { error: FormatError::Value { code, .. }, .. } => code,
             Self::Input { .. } | Self::Output { .. } | Self::Disk(_) | Self::Store(_) => "disk-failed",
             Self::TooManyRejects { .. } => "too-many-rejects",

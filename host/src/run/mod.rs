@@ -9,8 +9,8 @@
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
 
 mod conduct;
-mod desk;
 mod declare;
+mod desk;
 mod duty;
 mod failure;
 mod process;
@@ -21,12 +21,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-pub use desk::{CaseOutcome, Decided, Question, Rehearsal, rehearse};
 pub use declare::{Installed, Plan};
+pub use desk::{CaseOutcome, Decided, Question, Rehearsal, rehearse};
 pub use duty::Request;
 pub use failure::RunError;
 pub use process::{ProcessError, Progress};
-pub use pull::masked_row;
+pub use pull::{Columns, masked_row};
 
 use crate::clock::Clock;
 use crate::connection::Artefacts;

@@ -7,6 +7,7 @@ use crate::ledger::{FileQuestion, Pulled, PulledFile, Scope};
 use crate::model::ids::{ConnectionName, RunId};
 use crate::model::job::{Connection, Job, JobInput, Take};
 use crate::model::manifest::{Kind, Manifest};
+use crate::model::rows::{ColumnKind, ColumnShape};
 
 /// The connections of a job's partner.
 pub(super) struct Places<'a> {
@@ -15,7 +16,10 @@ pub(super) struct Places<'a> {
 
 impl Places<'_> {
     pub(super) fn get(&self, name: &ConnectionName) -> Result<&Connection, RunError> {
-        self.connections.iter().find(|connection| connection.name == *name).ok_or_else(|| RunError::NoConnection { connection: name.clone() })
+        self.connections
+            .iter()
+            .find(|connection| connection.name == *name)
+            .ok_or_else(|| RunError::NoConnection { connection: name.clone() })
     }
 }
 
@@ -62,7 +66,10 @@ impl Hub {
                 continue;
             }
             let (artefacts, fetched, from) = (self.shared.artefacts.clone(), file.clone(), place.place.clone());
-            let stored = tokio::task::spawn_blocking(move || connection::pull(&from, &fetched, &artefacts)).await.expect("fetching does not panic").map_err(failed)?;
+            let stored = tokio::task::spawn_blocking(move || connection::pull(&from, &fetched, &artefacts))
+                .await
+                .expect("fetching does not panic")
+                .map_err(failed)?;
             return Ok(Some((file, stored)));
         }
         Ok(None)
@@ -88,17 +95,40 @@ impl Hub {
     }
 }
 
+/// Which columns of a run's inputs and outputs need care when they are shown.
+#[derive(Debug, Default)]
+pub struct Columns {
+    /// Columns, or places in a case, that hold personal data.
+    pub personal: Vec<String>,
+    /// Columns that hold money.
+    pub money: Vec<String>,
+}
+
 impl Hub {
-    /// The columns of a run's inputs, or the places in its cases, that hold personal data.
+    /// The columns of a run that need care when they are shown; none of a run without a release.
     ///
     /// # Errors
     /// [`RunError`] if the run's release cannot be read.
-    pub async fn personal_columns(&self, run: RunId) -> Result<Vec<String>, RunError> {
-        let Some(release) = self.ledger().run(Scope::Hub, run).await?.and_then(|run| run.pins).and_then(|pins| pins.release) else { return Ok(Vec::new()) };
+    pub async fn columns(&self, run: RunId) -> Result<Columns, RunError> {
+        let Some(release) = self.ledger().run(Scope::Hub, run).await?.and_then(|run| run.pins).and_then(|pins| pins.release) else {
+            return Ok(Columns::default());
+        };
         let plugin = self.plugin(release).await?;
         Ok(match &plugin.manifest.kind {
-            Kind::Adapter(shape) => shape.inputs.iter().flat_map(|port| &port.columns).filter(|column| column.personal).map(|column| column.name.clone()).collect(),
-            Kind::RuleSet(shape) => shape.personal.clone(),
+            Kind::Adapter(shape) => {
+                let ports = shape.inputs.iter().chain(&shape.outputs).flat_map(|port| &port.columns);
+                let named = |wanted: fn(&ColumnShape) -> bool| {
+                    ports.clone().filter(|column| wanted(column)).map(|column| column.name.clone()).collect()
+                };
+                Columns {
+                    personal: named(|column| column.personal),
+                    money: named(|column| matches!(column.kind, ColumnKind::Money { .. })),
+                }
+            }
+            Kind::RuleSet(shape) => Columns {
+                personal: shape.personal.clone(),
+                money: shape.amounts.iter().map(|(name, _)| name.clone()).chain(shape.figures.iter().cloned()).collect(),
+            },
         })
     }
 }

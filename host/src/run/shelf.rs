@@ -35,7 +35,9 @@ impl Plugin {
         let package = package::unpack(&section)?;
         let release = sandbox.install(component, &package.manifest)?;
         let case_schema = match &package.manifest.kind {
-            Kind::RuleSet(shape) => Some(Arc::new(schema::compile(&shape.case_schema).map_err(|error| RunError::BadSchema { why: error.to_string() })?)),
+            Kind::RuleSet(shape) => {
+                Some(Arc::new(schema::compile(&shape.case_schema).map_err(|error| RunError::BadSchema { why: error.to_string() })?))
+            }
             Kind::Adapter(_) => None,
         };
         let manifest = Arc::clone(&release.manifest);
@@ -92,7 +94,13 @@ impl Shelf {
     }
 
     /// The tables that a run sees: the plugin's own, and over them the partner's up to the number that the run is pinned to.
-    pub(crate) async fn tables(&self, ledger: &Ledger, partner: &PartnerName, plugin: &Plugin, through: u64) -> Result<Arc<TableSet>, RunError> {
+    pub(crate) async fn tables(
+        &self,
+        ledger: &Ledger,
+        partner: &PartnerName,
+        plugin: &Plugin,
+        through: u64,
+    ) -> Result<Arc<TableSet>, RunError> {
         let key = (partner.clone(), plugin.release.digest, through);
         let at_hand = self.tables.lock().expect("nobody panics while holding the shelf").get(&key).cloned();
         if let Some(tables) = at_hand {
@@ -126,6 +134,7 @@ pub(crate) fn file_name(digest: Digest) -> String {
 
 fn read_table(stored: StoredTable) -> Result<Table, RunError> {
     let name = format!("{} {}", stored.table.version.table, stored.table.version.version);
-    let (columns, rows) = parse_csv(&Source::new(name.clone(), stored.table.content)).map_err(|problem| RunError::TableDamaged { table: name, why: problem.what().to_owned() })?;
+    let (columns, rows) = parse_csv(&Source::new(name.clone(), stored.table.content))
+        .map_err(|problem| RunError::TableDamaged { table: name, why: problem.what().to_owned() })?;
     Ok(Table::new(stored.table.version, stored.table.source, stored.digest, columns, rows))
 }

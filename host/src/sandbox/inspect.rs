@@ -115,8 +115,7 @@ pub(super) fn survey(wasm: &[u8]) -> Result<Inspection, SandboxError> {
             other => note(&mut found, depth, other).map_err(|error| unreadable(&error))?,
         }
     }
-    found.world =
-        [World::Adapter, World::RuleSet].into_iter().find(|world| found.exports.iter().any(|export| export == world.export()));
+    found.world = [World::Adapter, World::RuleSet].into_iter().find(|world| found.exports.iter().any(|export| export == world.export()));
     Ok(found)
 }
 

@@ -325,3 +325,47 @@ fn money_and_decimals_keep_every_digit_or_say_so() {
     let ColumnData::Decimals(column) = &outcome.outputs[0].rows.columns[0].data else { panic!("decimals") };
     assert_eq!(column.coefficients, [150, 150, -150]);
 }
+
+#[test]
+fn structs_with_their_fields_in_another_order_take_turns() {
+    #[derive(Serialize)]
+    struct There {
+        n: i64,
+        m: i64,
+    }
+    #[derive(Serialize)]
+    struct Again {
+        m: i64,
+        n: i64,
+    }
+    #[derive(Serialize)]
+    struct Twice {
+        n: i64,
+        #[serde(rename = "n")]
+        m: i64,
+    }
+    struct Writes;
+    impl Adapter for Writes {
+        type Settings = ();
+
+        fn open(_: &Context, (): (), _: &Hub) -> Result<Self, Failure> {
+            Ok(Self)
+        }
+
+        fn push(&mut self, _: &str, _: &Rows<'_>, out: &mut Out<'_>) -> Result<(), Failure> {
+            for number in 0..4 {
+                out.write("rows", &There { n: number, m: -number })?;
+                out.write("rows", &Again { m: number, n: -number })?;
+            }
+            assert!(out.write("rows", &Twice { n: 1, m: 1 }).unwrap_err().to_string().contains("two fields n"));
+            Ok(())
+        }
+    }
+    let batch = Batch { first_row: 0, rows: 0, columns: vec![] };
+    let outcome = open::<Writes>(&[("m", ColumnType::Integer, 0), ("n", ColumnType::Integer, 0)]).push(0, &batch).unwrap();
+    let held = |place: usize| match &outcome.outputs[0].rows.columns[place].data {
+        ColumnData::Integers(values) => values[..8].to_vec(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((held(0), held(1)), (vec![0, 0, -1, 1, -2, 2, -3, 3], vec![0, 0, 1, -1, 2, -2, 3, -3]));
+}

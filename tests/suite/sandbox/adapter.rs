@@ -89,7 +89,7 @@ fn each_dies_of_the_limit_that_it_exceeds() {
         assert_eq!(*limit, died_of, "{what} {limits:?}");
         let wanted = limits.iter().find(|(limit, _)| *limit == died_of).map_or(died_of.fact().default, |(_, amount)| *amount);
         assert_eq!(*allowed, wanted, "{what}");
-        let text = result.unwrap_err().to_string();
+        let text = result.expect_err("it died").to_string();
         assert!(text.contains("plugin hostile") && text.contains(died_of.name()) && text.contains(&wanted.to_string()), "{text}");
         assert!(report.usage.iter().all(|(_, used)| used > 0), "{what}: {:?}", report.usage);
     }

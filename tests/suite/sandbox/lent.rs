@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use bailiwick::model::ids::Digest;
 use bailiwick::model::limits::{LOG_NOTE_BYTES_MAX, Limit};
 use bailiwick::model::outcome::PluginFailure;
+use bailiwick::model::table::{Table, TableSet};
 use bailiwick::sandbox::{CallError, LogLevel, Report, Setup};
+use jiff::civil::date;
 
 use super::{adapter, on_run_thread, rows, setup, with_limits};
 
@@ -88,6 +91,25 @@ fn a_replay_is_lent_the_same() {
     let mut other = setup(adapter(), "tell-what-is-lent");
     other.seed = [4; 32];
     assert_ne!(push(other).0.expect("it tells").1, text);
+}
+
+#[test]
+fn a_panic_in_a_function_that_is_lent_fails_that_call_only() {
+    // A row without its second value, which no validated table has.
+    let version = super::tables().in_force("rates", date(2026, 10, 19)).expect("it is there").version.clone();
+    let columns = vec!["name".to_owned(), "band".to_owned()];
+    let mut tables = TableSet::default();
+    tables.add(Arc::new(Table::new(version, String::new(), Digest::of(b"broken"), columns, vec![vec!["one".to_owned()]])));
+    let mut broken = setup(adapter(), "table-too-many-rows");
+    broken.tables = Arc::new(tables);
+    let broken = Arc::new(broken);
+    let (error, spent) = on_run_thread(move |worker| {
+        let mut run = worker.open_adapter(&broken).expect("it opens");
+        (run.push(0, &rows(0, 1)).expect_err("the hub panics"), run.push(0, &rows(1, 1)).expect_err("it is spent"))
+    });
+    assert!(matches!(&error, CallError::HubFault { detail, .. } if detail.contains("panicked")), "{error}");
+    assert!(matches!(spent, CallError::Spent { .. }));
+    assert_eq!(told("table-too-many-rows"), pair("table-answer", "Err(LookupError::TooManyRows(1500))"));
 }
 
 #[test]

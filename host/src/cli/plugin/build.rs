@@ -46,7 +46,11 @@ pub(super) fn component(folder: &Path) -> Result<(String, Vec<u8>), Box<dyn std:
 fn core_module(folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
     let manifest = folder.join("Cargo.toml");
     if !manifest.is_file() {
-        return Err(format!("{} has no Cargo.toml: name a plugin's folder, or make one with `bailiwick plugin new NAME --kind adapter`", folder.display()).into());
+        return Err(format!(
+            "{} has no Cargo.toml: name a plugin's folder, or make one with `bailiwick plugin new NAME --kind adapter`",
+            folder.display()
+        )
+        .into());
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -56,14 +60,21 @@ fn core_module(folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
         .output()
         .map_err(|error| format!("cargo cannot be started: {error}. Install Rust with rustup"))?;
     if !output.status.success() {
-        return Err(format!("cargo could not build the plugin. If it says that it cannot find `core` or `std`, add the target: rustup target add {TARGET}").into());
+        return Err(format!(
+            "cargo could not build the plugin. If it says that it cannot find `core` or `std`, add the target: rustup target add {TARGET}"
+        )
+        .into());
     }
     let built = String::from_utf8_lossy(&output.stdout);
     let of_plugin = |line: &str| -> Option<PathBuf> {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        let ours = message["reason"] == "compiler-artifact" && message["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest);
+        let ours =
+            message["reason"] == "compiler-artifact" && message["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest);
         let files = message["filenames"].as_array().filter(|_| ours)?;
         files.iter().filter_map(|file| file.as_str()).find(|file| file.ends_with(".wasm")).map(PathBuf::from)
     };
-    built.lines().find_map(of_plugin).ok_or_else(|| "cargo built no .wasm: the plugin's Cargo.toml needs [lib] crate-type = [\"cdylib\", \"rlib\"]".into())
+    built
+        .lines()
+        .find_map(of_plugin)
+        .ok_or_else(|| "cargo built no .wasm: the plugin's Cargo.toml needs [lib] crate-type = [\"cdylib\", \"rlib\"]".into())
 }

@@ -47,7 +47,10 @@ pub(super) fn inspect(options: &Options) -> Answer {
     say(paint(Tone::Strong, "imports"));
     found.imports.iter().for_each(|import| say(format!("  {import}")));
     if !refused.is_empty() {
-        say(paint(Tone::Bad, format!("the hub refuses it: it lends no {}", refused.iter().map(|import| import.as_str()).collect::<Vec<_>>().join(", "))));
+        say(paint(
+            Tone::Bad,
+            format!("the hub refuses it: it lends no {}", refused.iter().map(|import| import.as_str()).collect::<Vec<_>>().join(", ")),
+        ));
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
@@ -63,7 +66,13 @@ fn limits(manifest: &Manifest) -> Vec<(String, u64)> {
 
 fn say_package(package: &Package) {
     let manifest = &package.manifest;
-    say(format!("{} {}, {} for contract {}", paint(Tone::Strong, &manifest.name), manifest.version, manifest.kind_name(), manifest.contract));
+    say(format!(
+        "{} {}, {} for contract {}",
+        paint(Tone::Strong, &manifest.name),
+        manifest.version,
+        manifest.kind_name(),
+        manifest.contract
+    ));
     say(format!("  {}", manifest.about));
     match &manifest.kind {
         Kind::Adapter(shape) => {
@@ -80,7 +89,14 @@ fn say_package(package: &Package) {
     }
     for version in &package.tables {
         let to = version.version.effective_to.map_or_else(|| "no end".to_owned(), |date| date.to_string());
-        say(format!("{} {} {}: {} to {to}, {} rows", paint(Tone::Strong, "table"), version.version.table, version.version.version, version.version.effective_from, count(version.rows.len() as u64)));
+        say(format!(
+            "{} {} {}: {} to {to}, {} rows",
+            paint(Tone::Strong, "table"),
+            version.version.table,
+            version.version.version,
+            version.version.effective_from,
+            count(version.rows.len() as u64)
+        ));
     }
     say(table(&["limit", "amount"], &[1], limits(manifest).into_iter().map(|(limit, amount)| vec![limit, count(amount)])));
 }

@@ -79,7 +79,12 @@ pub(super) fn new(options: &Options) -> Answer {
         std::fs::write(&path, text.replace("{{name}}", options.name.as_str()).replace("{{sdk}}", &sdk))?;
     }
     say(format!("{} is made. Next:", folder.display()));
-    for step in [format!("cd {}", folder.display()), "cargo test".to_owned(), "bailiwick plugin build".to_owned(), "bailiwick plugin test".to_owned()] {
+    for step in [
+        format!("cd {}", folder.display()),
+        "cargo test".to_owned(),
+        "bailiwick plugin build".to_owned(),
+        "bailiwick plugin test".to_owned(),
+    ] {
         say(format!("  {step}"));
     }
     Ok(ExitCode::SUCCESS)

@@ -25,7 +25,12 @@ pub(super) async fn test(options: Options) -> Answer {
         None => super::build::component(&folder)?.1,
     };
     let cache = tempfile::tempdir()?;
-    let sandbox = Sandbox::new(SandboxOptions { cache_dir: cache.path().join("compiled"), compiler: std::env::current_exe()?, run_threads: 1, decision_threads: 1 })?;
+    let sandbox = Sandbox::new(SandboxOptions {
+        cache_dir: cache.path().join("compiled"),
+        compiler: std::env::current_exe()?,
+        run_threads: 1,
+        decision_threads: 1,
+    })?;
     let rehearsal = run::rehearse(&component, &folder, &sandbox).await?;
     if rehearsal.cases.is_empty() {
         return Err(format!("{} has no cases: add one under cases/, so that there is something to trust", folder.display()).into());

@@ -169,7 +169,9 @@ impl Column {
         let validity = Validity { bits: if self.validity.bits.is_empty() { Vec::new() } else { bits(&self.validity.bits) } };
         let data = match &self.data {
             ColumnData::Integers(values) => ColumnData::Integers(values[start..end].to_vec()),
-            ColumnData::Decimals { scale, coefficients } => ColumnData::Decimals { scale: *scale, coefficients: coefficients[start..end].to_vec() },
+            ColumnData::Decimals { scale, coefficients } => {
+                ColumnData::Decimals { scale: *scale, coefficients: coefficients[start..end].to_vec() }
+            }
             ColumnData::Dates(values) => ColumnData::Dates(values[start..end].to_vec()),
             ColumnData::Text(text) => ColumnData::Text(text.slice(start, end)),
             ColumnData::Booleans(of) => ColumnData::Booleans(bits(of)),
@@ -212,10 +214,11 @@ impl Column {
         if values != rows {
             return Err(length());
         }
-        if shape.required && !self.validity.bits.is_empty() {
-            if let Some(row) = (0..rows).find(|row| !self.validity.has(*row)) {
-                return Err(Unsound::Absent { column: name(), row });
-            }
+        if shape.required
+            && !self.validity.bits.is_empty()
+            && let Some(row) = (0..rows).find(|row| !self.validity.has(*row))
+        {
+            return Err(Unsound::Absent { column: name(), row });
         }
         Ok(())
     }

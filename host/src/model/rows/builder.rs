@@ -123,7 +123,7 @@ impl ColumnBuilder {
             }
             ColumnData::Booleans(bits) => {
                 bits.truncate(rows.div_ceil(8));
-                if let (Some(last), true) = (bits.last_mut(), rows % 8 != 0) {
+                if let (Some(last), true) = (bits.last_mut(), !rows.is_multiple_of(8)) {
                     *last &= (1 << (rows % 8)) - 1;
                 }
             }

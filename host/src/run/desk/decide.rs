@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::run::Hub;
-use crate::run::conduct::limits;
-use crate::run::failure::RunError;
-use crate::run::shelf;
 use crate::model::ids::{Digest, JobName, PartnerName, PluginName};
 use crate::model::manifest::Kind;
 use crate::model::outcome::Decision;
 use crate::registry::schema;
+use crate::run::Hub;
+use crate::run::conduct::limits;
+use crate::run::failure::RunError;
+use crate::run::shelf;
 use crate::sandbox::Setup;
 
 /// A decision, and what made it.
@@ -61,7 +61,8 @@ impl Hub {
         let decided = self.shared.sandbox.on_decision_thread(move |worker| {
             let validator = plugin.case_schema.as_deref().expect("a rule set has a schema");
             let decide = |case: &String| {
-                let value: serde_json::Value = serde_json::from_str(case).map_err(|error| RunError::BadCase { violations: vec![error.to_string()] })?;
+                let value: serde_json::Value =
+                    serde_json::from_str(case).map_err(|error| RunError::BadCase { violations: vec![error.to_string()] })?;
                 let violations = schema::violations(validator, &value);
                 if !violations.is_empty() {
                     let told = |violation: schema::Violation| format!("{}: {}", violation.pointer, violation.message);

@@ -148,7 +148,7 @@ fn play(
     let format = case_format();
     for (place, port) in shape.inputs.iter().enumerate() {
         if let Some((_, path)) = case.inputs.iter().find(|(name, _)| *name == port.name) {
-            let unreadable = |error: FormatError| RunError::Process(ProcessError::Input { input: port.name.clone(), error });
+            let unreadable = |error: FormatError| RunError::from(ProcessError::Input { input: port.name.clone(), error });
             let mut decoder = Decoder::open(&format, port, File::open(path)?).map_err(unreadable)?;
             while let Some(decoded) = decoder.next_batch().map_err(unreadable)? {
                 if let Some(reject) = decoded.rejects.first() {
@@ -212,10 +212,16 @@ impl Take {
 }
 
 fn unwritable(error: FormatError) -> RunError {
-    RunError::Process(ProcessError::Output { output: "of the case".to_owned(), error })
+    RunError::from(ProcessError::Output { output: "of the case".to_owned(), error })
 }
 
 /// The one form of case files.
 fn case_format() -> Format {
-    Format::Csv(CsvFormat { encoding: Encoding::Utf8, delimiter: b',', dates: DateStyle::Iso, headings: Vec::new(), other_columns_ignored: false })
+    Format::Csv(CsvFormat {
+        encoding: Encoding::Utf8,
+        delimiter: b',',
+        dates: DateStyle::Iso,
+        headings: Vec::new(),
+        other_columns_ignored: false,
+    })
 }

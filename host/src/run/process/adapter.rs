@@ -22,10 +22,7 @@ pub(super) fn process(worker: &Worker, work: &Work, shape: &AdapterShape) -> Pro
     let mut flow = Flow { work, shape, book: Book::new(&shape.inputs), done: Vec::new() };
     let mut report = Report::default();
     let result = Outlets::open(work, &shape.outputs).and_then(|mut outlets| {
-        let mut run = worker.open_adapter(&work.setup).map_err(|failed| {
-            report = failed.report.clone();
-            failed
-        })?;
+        let mut run = worker.open_adapter(&work.setup).inspect_err(|failed| report = failed.report.clone())?;
         let through = flow.run(&mut run, &mut outlets);
         report = run.close();
         through?;
@@ -125,7 +122,8 @@ impl Flow<'_> {
         let findings: Vec<Finding> = outcome.findings;
         let (done, inputs) = (&mut self.done, &self.shape.inputs);
         self.book.enter(pushed, findings, &mut |input, row| {
-            let nowhere = || ProcessError::NoSuchRow { input: inputs.get(input).map_or_else(|| input.to_string(), |shape| shape.name.clone()), row };
+            let nowhere =
+                || ProcessError::NoSuchRow { input: inputs.get(input).map_or_else(|| input.to_string(), |shape| shape.name.clone()), row };
             if let Some(located) = find(input, row)? {
                 return Ok(located);
             }

@@ -61,7 +61,8 @@ impl Aggregate {
                 push_key(&mut builder.columns[*place], value, self.port.columns[*place].kind);
             }
             for (sum, place) in sums.iter().zip(&self.summed) {
-                let too_large = || ProcessError::SumTooLarge { output: self.port.name.clone(), column: self.port.columns[*place].name.clone() };
+                let too_large =
+                    || ProcessError::SumTooLarge { output: self.port.name.clone(), column: self.port.columns[*place].name.clone() };
                 builder.columns[*place].push_number(i64::try_from(*sum).map_err(|_| too_large())?);
             }
             builder.end_row();

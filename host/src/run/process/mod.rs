@@ -19,13 +19,13 @@ use std::time::Duration;
 
 use crate::connection::{Artefacts, ConnectionError, Stored};
 use crate::format::FormatError;
-use jsonschema::Validator;
 use crate::model::ids::Digest;
 use crate::model::job::Format;
 use crate::model::manifest::Kind;
 use crate::model::outcome::{Effect, Reason};
 use crate::model::totals::{Balance, BalanceResult, ControlTotals, NoSuchTotal};
 use crate::sandbox::{CallError, FailedCall, Report, Setup, Worker};
+use jsonschema::Validator;
 
 /// What is to be done.
 pub(crate) struct Work {
@@ -134,7 +134,9 @@ pub enum ProcessError {
         error: FormatError,
     },
     /// The sender mends the file: so many rejects are not rows that are wrong, but a file that is.
-    #[error("more than {rejects_max} rows were rejected, which is as many as a run keeps: look at the first of them and send a mended file")]
+    #[error(
+        "more than {rejects_max} rows were rejected, which is as many as a run keeps: look at the first of them and send a mended file"
+    )]
     TooManyRejects {
         /// How many a run keeps.
         rejects_max: u64,

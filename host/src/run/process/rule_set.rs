@@ -95,11 +95,16 @@ impl Desk<'_> {
     /// The decision as a line, or why the case is refused.
     fn decide(&mut self, row: u64, text: &str) -> Result<Result<String, Vec<Reason>>, ProcessError> {
         let case: Value = serde_json::from_str(text).expect("the reader gives JSON only");
-        let refused = |code: &str, message: String, column: Option<String>| Ok(Err(vec![Reason { column, code: code.to_owned(), message }]));
+        let refused =
+            |code: &str, message: String, column: Option<String>| Ok(Err(vec![Reason { column, code: code.to_owned(), message }]));
         let validator = self.work.case_schema.as_deref().expect("a rule set's work has its schema");
         let violations = schema::violations(validator, &case);
         if !violations.is_empty() {
-            let reason = |violation: schema::Violation| Reason { column: Some(violation.pointer), code: "case-does-not-fit-schema".to_owned(), message: violation.message };
+            let reason = |violation: schema::Violation| Reason {
+                column: Some(violation.pointer),
+                code: "case-does-not-fit-schema".to_owned(),
+                message: violation.message,
+            };
             return Ok(Err(violations.into_iter().map(reason).collect()));
         }
         let (decision, report) = match self.worker.decide(&self.work.setup, text) {

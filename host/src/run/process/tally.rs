@@ -3,9 +3,9 @@
 use roaring::RoaringBitmap;
 use serde_json::Value;
 
-use crate::model::rows::{Amount, Batch, Column, ColumnData, ColumnKind, ColumnShape, PortShape};
 use crate::model::manifest::RuleSetShape;
 use crate::model::outcome::Decision;
+use crate::model::rows::{Amount, Batch, Column, ColumnData, ColumnKind, ColumnShape, PortShape};
 use crate::model::totals::{ControlTotals, PortTotals, RowCounts};
 
 /// Running totals of a port.
@@ -21,7 +21,9 @@ impl Tally {
     /// Nothing yet.
     pub(super) fn new(port: &PortShape) -> Self {
         let summed = |(place, column): (usize, &ColumnShape)| match column.kind {
-            ColumnKind::Integer | ColumnKind::Decimal { .. } | ColumnKind::Money { .. } => Some((place, column.name.clone(), column.kind.scale(), 0)),
+            ColumnKind::Integer | ColumnKind::Decimal { .. } | ColumnKind::Money { .. } => {
+                Some((place, column.name.clone(), column.kind.scale(), 0))
+            }
             ColumnKind::Date | ColumnKind::Text | ColumnKind::Boolean => None,
         };
         Self { port: port.name.clone(), rows: RowCounts::default(), sums: port.columns.iter().enumerate().filter_map(summed).collect() }
@@ -71,7 +73,9 @@ fn column_sum(column: &Column, rows: usize) -> i128 {
 
 fn value(column: &Column, row: usize) -> i128 {
     match &column.data {
-        ColumnData::Integers(values) | ColumnData::Decimals { coefficients: values, .. } if column.validity.has(row) => i128::from(values[row]),
+        ColumnData::Integers(values) | ColumnData::Decimals { coefficients: values, .. } if column.validity.has(row) => {
+            i128::from(values[row])
+        }
         _ => 0,
     }
 }

@@ -199,7 +199,9 @@ fn code(what: &str, text: String) -> Result<String, CallFault> {
         return Ok(text);
     }
     let shown = excerpt(&text);
-    Err(unsound(format!("{what} is {shown:?}: 1 to {NAME_BYTES_MAX} lower-case letters, digits and single hyphens, beginning with a letter")))
+    Err(unsound(format!(
+        "{what} is {shown:?}: 1 to {NAME_BYTES_MAX} lower-case letters, digits and single hyphens, beginning with a letter"
+    )))
 }
 
 fn amount(wire: Decimal) -> Result<Amount, CallFault> {

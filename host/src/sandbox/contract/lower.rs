@@ -54,11 +54,7 @@ fn ports<'a>(ports: &'a [PortShape], present: &[bool], columns: &'a [Vec<WireSha
         .iter()
         .zip(columns)
         .enumerate()
-        .map(|(place, (port, columns))| Port {
-            name: &port.name,
-            present: present.get(place).copied().unwrap_or(false),
-            columns,
-        })
+        .map(|(place, (port, columns))| Port { name: &port.name, present: present.get(place).copied().unwrap_or(false), columns })
         .collect()
 }
 

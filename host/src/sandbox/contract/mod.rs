@@ -104,9 +104,7 @@ impl OpenRun {
         shape: &AdapterShape,
     ) -> Result<Self, CallFault> {
         let exports = linked.instantiate(&mut *store)?;
-        let answer = lower::with_context(setup, shape, |context| {
-            exports.bailiwick_plugin_rows().run().call_open(&mut *store, context)
-        })?;
+        let answer = lower::with_context(setup, shape, |context| exports.bailiwick_plugin_rows().run().call_open(&mut *store, context))?;
         let run = answer.map_err(|failure| CallFault::Failed(lift::failure(failure, &mut store.data_mut().stripped)))?;
         Ok(Self { exports, run })
     }

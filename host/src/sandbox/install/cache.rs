@@ -60,7 +60,6 @@ impl Made {
     }
 }
 
-
 impl Cache {
     /// Opens the folder, making it and its key if they are not there.
     pub(super) fn open(dir: PathBuf, engine: &Engine) -> Result<Self, SandboxError> {
@@ -68,7 +67,10 @@ impl Cache {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(|error| failed(&dir, &error))?;
         let found = fs::metadata(&dir).map_err(|error| failed(&dir, &error))?;
         if found.uid() != rustix::process::geteuid().as_raw() {
-            return Err(SandboxError::Cache { path: dir, detail: "it belongs to another user; give the hub a folder of its own".to_owned() });
+            return Err(SandboxError::Cache {
+                path: dir,
+                detail: "it belongs to another user; give the hub a folder of its own".to_owned(),
+            });
         }
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).map_err(|error| failed(&dir, &error))?;
         let key_path = dir.join("key");

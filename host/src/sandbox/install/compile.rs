@@ -55,9 +55,8 @@ pub fn compile_component(input: &Path, output: &Path) -> Result<(), SandboxError
 }
 
 fn restrain_self() -> std::io::Result<()> {
-    let variable = |name: &str, limit: Limit| -> u64 {
-        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(limit.fact().default)
-    };
+    let variable =
+        |name: &str, limit: Limit| -> u64 { std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(limit.fact().default) };
     let bytes = variable(BYTES_VARIABLE, Limit::CompileBytes);
     // The hub watches the clock on the wall; this one holds a child that outlives its hub. Several threads compile.
     let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);

@@ -118,17 +118,14 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`SandboxError::Panicked`] if the work panicked, [`SandboxError::ThreadsStopped`] at shutdown.
-    pub async fn on_decision_thread<R: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Worker) -> R + Send + 'static,
-    ) -> Result<R, SandboxError> {
+    pub async fn on_decision_thread<R: Send + 'static>(&self, work: impl FnOnce(&Worker) -> R + Send + 'static) -> Result<R, SandboxError> {
         self.shared.decisions.run(work).await
     }
 
     /// Types that do not fit the contract, and instances that cannot even begin, show here, before anything is kept.
     fn try_out(&self, release: Release, limits: Limits) -> Result<(), SandboxError> {
-        let worker = Worker::new(Arc::clone(&self.shared.pulse))
-            .map_err(|error| SandboxError::ThreadsStopped { detail: format!("{error:#}") })?;
+        let worker =
+            Worker::new(Arc::clone(&self.shared.pulse)).map_err(|error| SandboxError::ThreadsStopped { detail: format!("{error:#}") })?;
         let plugin = release.manifest.name.clone();
         worker.try_out(release, limits).map_err(|failed| SandboxError::DoesNotLink { plugin, detail: failed.to_string() })
     }

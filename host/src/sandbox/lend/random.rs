@@ -26,7 +26,8 @@ impl RandomStream {
     fn fill(&mut self, bytes: &mut [u8]) {
         for byte in bytes.iter_mut() {
             if self.used == self.block.len() {
-                let hash = Sha256::new().chain_update(b"bailiwick random 1").chain_update(self.seed).chain_update(self.counter.to_le_bytes());
+                let hash =
+                    Sha256::new().chain_update(b"bailiwick random 1").chain_update(self.seed).chain_update(self.counter.to_le_bytes());
                 self.block = hash.finalize().into();
                 self.counter += 1;
                 self.used = 0;

@@ -9,6 +9,7 @@ use super::super::error::CallError;
 use super::instance::InstanceState;
 use super::report::{Report, Setup};
 use super::{begin_call, guarded};
+use crate::model::limits::Usage;
 use crate::model::manifest::{AdapterShape, Kind};
 use crate::model::outcome::Outcome;
 use crate::model::rows::Batch;
@@ -71,6 +72,12 @@ impl AdapterRun {
             count(store, &outcome)?;
             Ok((outcome, done))
         })
+    }
+
+    /// What the instance has used so far.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.store.data().usage()
     }
 
     /// Ends the instance and tells what it used, logged and left behind, whether its calls succeeded or not.

@@ -165,7 +165,9 @@ impl InstanceState {
             // Either the guest's allocator gave up, or the instance could not even be made.
             (Some(Trap::UnreachableCodeReached) | None, Some((limit, wanted))) => return reached(limit, Some(wanted)),
             // The stack that compilers keep in linear memory ends where the memory begins.
-            (Some(Trap::MemoryOutOfBounds), _) => return Stop::Trap(format!("{}; recursion too deep does this too", Trap::MemoryOutOfBounds)),
+            (Some(Trap::MemoryOutOfBounds), _) => {
+                return Stop::Trap(format!("{}; recursion too deep does this too", Trap::MemoryOutOfBounds));
+            }
             (Some(trap), _) => return Stop::Trap(trap.to_string()),
             (None, None) => {}
         }
@@ -185,8 +187,8 @@ impl InstanceState {
         Stop::Trap(text)
     }
 
-    /// What the instance used and left.
-    pub(super) fn into_report(self) -> Report {
+    /// What the instance has used so far.
+    pub(super) fn usage(&self) -> Usage {
         let mut usage = Usage::default();
         for (limit, used) in [
             (Limit::MemoryBytes, self.meter.memory_bytes.now),
@@ -206,8 +208,13 @@ impl InstanceState {
                 usage.raise(limit, used);
             }
         }
+        usage
+    }
+
+    /// What the instance used and left.
+    pub(super) fn into_report(self) -> Report {
         Report {
-            usage,
+            usage: self.usage(),
             log: self.log.notes,
             log_dropped: self.log.dropped,
             characters_stripped: self.stripped,

@@ -79,6 +79,11 @@ mod tests {
         }
         let weak = Arc::downgrade(&pulse);
         drop(pulse);
-        assert!(weak.upgrade().is_none() || { thread::sleep(TICK * 10); weak.upgrade().is_none() });
+        assert!(
+            weak.upgrade().is_none() || {
+                thread::sleep(TICK * 10);
+                weak.upgrade().is_none()
+            }
+        );
     }
 }

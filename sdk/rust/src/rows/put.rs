@@ -14,6 +14,10 @@ use crate::wire::{self, ColumnData};
 #[derive(Debug)]
 pub(crate) struct ColumnWriter {
     pub(crate) name: String,
+    /// Its place among the declared columns.
+    pub(crate) place: usize,
+    /// The name of the field that was written to it last: told by address, so this is not the same as its own name.
+    pub(crate) field: &'static str,
     shape: wire::ColumnShape,
     data: ColumnData,
     /// Rows without a value.
@@ -23,8 +27,8 @@ pub(crate) struct ColumnWriter {
 }
 
 impl ColumnWriter {
-    pub(crate) fn new(shape: &wire::ColumnShape) -> Self {
-        Self { name: shape.name.clone(), shape: shape.clone(), data: empty(shape, 0, 0), absent: Vec::new(), booleans: 0 }
+    pub(crate) fn new(place: usize, shape: &wire::ColumnShape) -> Self {
+        Self { name: shape.name.clone(), place, field: "", shape: shape.clone(), data: empty(shape, 0, 0), absent: Vec::new(), booleans: 0 }
     }
 
     /// What was written, leaving room for about as much again.

@@ -1,6 +1,7 @@
 //! From the plugin's structs to the columns of an output.
 //!
-//! The fields of a struct are matched to columns by name once, and after that by the address of their names alone.
+//! The fields of a struct are matched to columns by name once: the columns are put into the order of the fields.
+//! After that, each field only finds that the next column is the one that bears the address of its name.
 
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeStruct, Serializer};
@@ -15,15 +16,15 @@ use crate::wire;
 #[derive(Debug)]
 pub(crate) struct OutputWriter {
     name: String,
+    /// In the order of the fields of the struct that was written last.
     columns: Vec<ColumnWriter>,
-    /// For each field of the struct that was written last: its name, and the place of its column.
-    plan: Vec<(&'static str, usize)>,
     rows: u32,
 }
 
 impl OutputWriter {
     pub(crate) fn new(port: &wire::Port) -> Self {
-        Self { name: port.name.clone(), columns: port.columns.iter().map(ColumnWriter::new).collect(), plan: Vec::new(), rows: 0 }
+        let columns = port.columns.iter().enumerate().map(|(place, shape)| ColumnWriter::new(place, shape)).collect();
+        Self { name: port.name.clone(), columns, rows: 0 }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -52,39 +53,44 @@ impl OutputWriter {
             return None;
         }
         let rows = std::mem::take(&mut self.rows);
-        Some(wire::Batch { first_row: 0, rows, columns: self.columns.iter_mut().map(|column| column.take(rows)).collect() })
+        let mut columns: Vec<_> = self.columns.iter_mut().map(|column| (column.place, column.take(rows))).collect();
+        columns.sort_unstable_by_key(|(place, _)| *place);
+        Some(wire::Batch { first_row: 0, rows, columns: columns.into_iter().map(|(_, column)| column).collect() })
     }
 
     #[cold]
     fn failure(&self, fault: Fault) -> Failure {
         let (column, kind) = fault.into_parts();
-        let at = column.map_or_else(String::new, |place| format!(", column {}", self.columns[place as usize].name));
+        let at = column.map_or_else(String::new, |place| format!(", column {}", self.name_of(place as usize)));
         let message = match kind {
             Kind::Plugin(message) | Kind::Value { wanted: message, .. } => message,
         };
         Failure::defect("row-struct-unfit", format!("Writing output {}{at}: {message}.", self.name))
     }
 
-    /// The column of the field `name`, which is the struct's field at `at`; remembers it.
+    fn name_of(&self, place: usize) -> &str {
+        self.columns.iter().find(|column| column.place == place).map_or("", |column| column.name.as_str())
+    }
+
+    /// Puts the column of the field `name` to `at`, which is the field's place in its struct.
     #[cold]
     #[inline(never)]
-    fn locate(&mut self, at: usize, name: &'static str) -> Result<usize, Fault> {
-        let place = self.columns.iter().position(|column| column.name == name);
-        let place = place.ok_or_else(|| Fault::plugin(format!("the struct has a field {name}, which is no declared column")))?;
-        self.plan.truncate(at);
-        if self.plan.iter().any(|(_, other)| *other == place) {
-            return Err(Fault::plugin(format!("the struct has two fields {name}")));
+    fn locate(&mut self, at: usize, name: &'static str) -> Result<(), Fault> {
+        match self.columns.iter().position(|column| column.name == name) {
+            None => Err(Fault::plugin(format!("the struct has a field {name}, which is no declared column"))),
+            Some(place) if place < at => Err(Fault::plugin(format!("the struct has two fields {name}"))),
+            Some(place) => {
+                self.columns.swap(at, place);
+                self.columns[at].field = name;
+                Ok(())
+            }
         }
-        self.plan.push((name, place));
-        Ok(place)
     }
 
     #[cold]
     #[inline(never)]
     fn missing(&self, fields: usize) -> Fault {
-        let written = |place: usize| self.plan.iter().take(fields).any(|(_, other)| *other == place);
-        let missing = self.columns.iter().enumerate().filter(|(place, _)| !written(*place)).map(|(_, column)| column.name.as_str());
-        let missing: Vec<&str> = missing.collect();
+        let missing: Vec<&str> = self.columns.iter().skip(fields).map(|column| column.name.as_str()).collect();
         Fault::plugin(format!("the struct lacks a field for {}", missing.join(", ")))
     }
 }
@@ -101,13 +107,13 @@ struct FieldWriter<'o> {
 
 impl FieldWriter<'_> {
     #[inline(always)]
-    fn column(&mut self, name: &'static str) -> Result<usize, Fault> {
+    fn column(&mut self, name: &'static str) -> Result<&mut ColumnWriter, Fault> {
         let at = self.next;
         self.next += 1;
-        match self.output.plan.get(at) {
-            Some((planned, place)) if std::ptr::eq(*planned, name) => Ok(*place),
-            _ => self.output.locate(at, name),
+        if !self.output.columns.get(at).is_some_and(|column| std::ptr::eq(column.field, name)) {
+            self.output.locate(at, name)?;
         }
+        Ok(&mut self.output.columns[at])
     }
 }
 
@@ -117,13 +123,15 @@ impl SerializeStruct for FieldWriter<'_> {
 
     #[inline(always)]
     fn serialize_field<T: ?Sized + Serialize>(&mut self, name: &'static str, value: &T) -> Result<(), Fault> {
-        let place = self.column(name)?;
-        value.serialize(Put::<false>(&mut self.output.columns[place])).map_err(|fault| fault.at(place as u32))
+        let column = self.column(name)?;
+        match value.serialize(Put::<false>(column)) {
+            Ok(()) => Ok(()),
+            Err(fault) => Err(fault.at(column.place as u32)),
+        }
     }
 
     fn skip_field(&mut self, name: &'static str) -> Result<(), Fault> {
-        let place = self.column(name)?;
-        self.output.columns[place].put_absent();
+        self.column(name)?.put_absent();
         Ok(())
     }
 

@@ -15,7 +15,8 @@ pub fn unsound(what: &str, given: &Batch) -> Option<Result<Outcome, Failure>> {
         "too-few-values" => batch.columns[0].data = ColumnData::Integers(Vec::new()),
         "too-many-rows" => batch.rows = u32::MAX,
         "offsets-outside" => {
-            batch.columns[3].data = ColumnData::Text(TextColumn { offsets: (0..=rows).map(|row| row * 1000).collect(), content: String::new() });
+            batch.columns[3].data =
+                ColumnData::Text(TextColumn { offsets: (0..=rows).map(|row| row * 1000).collect(), content: String::new() });
         }
         "offsets-fall" => {
             let mut offsets: Vec<u32> = (0..=rows).rev().collect();
@@ -23,7 +24,17 @@ pub fn unsound(what: &str, given: &Batch) -> Option<Result<Outcome, Failure>> {
             batch.columns[3].data = ColumnData::Text(TextColumn { offsets, content: String::new() });
         }
         "offsets-cut-a-character" => {
-            let offsets = (0..=rows).map(|row| if row == 0 { 0 } else if row == rows { 2 } else { 1 }).collect();
+            let offsets = (0..=rows)
+                .map(|row| {
+                    if row == 0 {
+                        0
+                    } else if row == rows {
+                        2
+                    } else {
+                        1
+                    }
+                })
+                .collect();
             batch.columns[3].data = ColumnData::Text(TextColumn { offsets, content: "é".to_owned() });
         }
         "required-absent" => batch.columns[0].validity = vec![0; rows.div_ceil(8) as usize],

@@ -11,8 +11,8 @@ use std::hint::black_box;
 
 wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "bailiwick:plugin/adapter" });
 
-use bailiwick::plugin::types::{Batch, Failure, Problem};
 use bailiwick::plugin::settings;
+use bailiwick::plugin::types::{Batch, Failure, Problem};
 use exports::bailiwick::plugin::rows::{Context, FinalOutcome, Guest as Rows, GuestRun, Outcome, OutputBatch, Run};
 
 struct Hostile;

@@ -1,27 +1,30 @@
 //! One run from claim to close: the lines of "Life of a run" and little else.
 
-use std::collections::{BTreeMap, HashMap};
+mod record;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use record::{event, found, input_files, output_formats, why_held};
+
 use super::Hub;
 use super::failure::{Next, RunError, pause_after};
-use super::process::{self, InputFile, Processed, Progress, Work};
+use super::process::{self, Progress, Work};
 use super::pull::Places;
 use super::shelf::Plugin;
 use crate::config;
 use crate::connection::{self, Delivery};
 use crate::ledger::{
-    Claim, Closed, Delivered, Failed, Found, FoundEffect, LedgerError, LimitUse, LogLine, NewFinding, Outcome, Pulled, Reason, RunState, StagedOutput, StateChange,
-    Step, TableUsed, Processed as ProcessedEvent,
+    Claim, Closed, Delivered, Failed, Found, LedgerError, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunState, StagedOutput,
+    StateChange, Step,
 };
 use crate::model::ids::{Digest, RunId};
-use crate::model::job::{Connection, Format, Job, JobOutput};
+use crate::model::job::{Connection, Job};
 use crate::model::limits::Limits;
 use crate::model::manifest::{Kind, Manifest};
-use crate::model::outcome::Effect;
 use crate::model::table::TableSet;
 use crate::sandbox::Setup;
 
@@ -112,7 +115,8 @@ impl Hub {
 
     async fn pinned(&self, claim: &Claim) -> Result<Pinned, RunError> {
         let partner = claim.run.partner();
-        let mut texts: BTreeMap<String, String> = self.ledger().sources(partner).await?.into_iter().map(|source| (source.name, source.text)).collect();
+        let mut texts: BTreeMap<String, String> =
+            self.ledger().sources(partner).await?.into_iter().map(|source| (source.name, source.text)).collect();
         texts.retain(|name, _| !name.starts_with("jobs/"));
         let text = self.ledger().definition(partner, claim.pins.definition).await?.unwrap_or_default();
         texts.insert("jobs/pinned.toml".to_owned(), text);
@@ -120,7 +124,11 @@ impl Hub {
             config::ConfigError::Wrong(problems) => RunError::Configuration(problems),
             config::ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
         })?;
-        let job = configuration.jobs.into_iter().next().ok_or_else(|| LedgerError::NoSuchJob { partner: partner.clone(), job: claim.run.job().clone() })?;
+        let job = configuration
+            .jobs
+            .into_iter()
+            .next()
+            .ok_or_else(|| LedgerError::NoSuchJob { partner: partner.clone(), job: claim.run.job().clone() })?;
         let release = claim.pins.release.ok_or_else(|| RunError::NoRelease { partner: partner.clone(), plugin: job.plugin.clone() })?;
         let plugin = self.plugin(release).await?;
         let findings = config::check_job(&job, &plugin.manifest);
@@ -150,7 +158,12 @@ impl Hub {
         duplicate.map(|()| pulled)
     }
 
-    async fn processed(&self, claim: &Claim, pinned: &Pinned, (pulled, progress): (&Pulled, &Arc<Progress>)) -> Result<(ProcessedEvent, Found, Option<Reason>), RunError> {
+    async fn processed(
+        &self,
+        claim: &Claim,
+        pinned: &Pinned,
+        (pulled, progress): (&Pulled, &Arc<Progress>),
+    ) -> Result<(ProcessedEvent, Found, Option<Reason>), RunError> {
         let setup = Arc::new(self.setup(claim, pinned, pulled).await?);
         let manifest = Arc::clone(&pinned.plugin.manifest);
         let work = Work {
@@ -186,7 +199,11 @@ impl Hub {
             ),
             Kind::RuleSet(_) => (Vec::new(), Vec::new()),
         };
-        let state = if manifest.wants.state { self.ledger().job_state(&job.partner, &job.name).await?.into_iter().collect() } else { BTreeMap::new() };
+        let state = if manifest.wants.state {
+            self.ledger().job_state(&job.partner, &job.name).await?.into_iter().collect()
+        } else {
+            BTreeMap::new()
+        };
         Ok(Setup {
             release: pinned.plugin.release.clone(),
             partner: job.partner.clone(),
@@ -232,7 +249,8 @@ impl Hub {
 
     /// Keeps what the plugin changed of the job's state beside the staged outputs, until the run closes.
     fn keep_state(&self, claim: &Claim, before: &BTreeMap<String, Vec<u8>>, left: BTreeMap<String, Vec<u8>>) -> Result<(), RunError> {
-        let mut changes: BTreeMap<String, Option<Vec<u8>>> = before.keys().filter(|key| !left.contains_key(*key)).map(|key| (key.clone(), None)).collect();
+        let mut changes: BTreeMap<String, Option<Vec<u8>>> =
+            before.keys().filter(|key| !left.contains_key(*key)).map(|key| (key.clone(), None)).collect();
         changes.extend(left.into_iter().filter(|(key, value)| before.get(key) != Some(value)).map(|(key, value)| (key, Some(value))));
         let folder = self.shared.data.join("state");
         std::fs::create_dir_all(&folder)?;
@@ -281,102 +299,4 @@ pub(super) fn limits(manifest: &Manifest, of_job: &[(crate::model::limits::Limit
         limits.set(*limit, *amount).expect("manifest and job were checked against the ceilings");
     }
     limits
-}
-
-fn input_files(manifest: &Manifest, job: &Job, pulled: &Pulled) -> Vec<Option<InputFile>> {
-    let of_port = |name: &str| {
-        let file = pulled.inputs.iter().find(|file| file.port == name)?;
-        let input = job.inputs.iter().find(|input| input.port == name)?;
-        Some(InputFile { artefact: file.digest, format: input.format.clone() })
-    };
-    match &manifest.kind {
-        Kind::Adapter(shape) => shape.inputs.iter().map(|port| of_port(&port.name)).collect(),
-        Kind::RuleSet(_) => vec![of_port("case")],
-    }
-}
-
-fn output_formats(manifest: &Manifest, job: &Job) -> Vec<Option<Format>> {
-    let of_port = |name: &str| job.outputs.iter().find(|output| output.port == name).map(|output| output.format.clone());
-    match &manifest.kind {
-        Kind::Adapter(shape) => shape.outputs.iter().map(|port| of_port(&port.name)).collect(),
-        Kind::RuleSet(_) => vec![of_port("decision")],
-    }
-}
-
-/// Why the run waits for a person before anything is delivered, if it does.
-fn why_held(processed: &Processed, job: &Job) -> Option<Reason> {
-    let held = |code: &str, sentence: String| Some(Reason { code: code.to_owned(), sentence });
-    if let Some(input) = processed.totals.inputs.iter().find(|input| !input.rows.conserved()) {
-        let rows = input.rows;
-        let sentence = format!(
-            "Of {} rows read from {}, {} were accepted, {} rejected and {} skipped: that does not add up.",
-            rows.read, input.port, rows.accepted, rows.rejected, rows.skipped
-        );
-        return held("rows-not-conserved", sentence);
-    }
-    if let Some(balance) = processed.balances.iter().find(|balance| !balance.holds()) {
-        let sentence = format!("The balance “{}” does not hold: {} comes to {:#} on the left and {:#} on the right.", balance.name, balance.equation, balance.left, balance.right);
-        return held("totals-do-not-balance", sentence);
-    }
-    let rejected: u64 = processed.totals.inputs.iter().map(|input| input.rows.rejected).sum();
-    if rejected > job.reject_rows_max {
-        let sentence = format!("{rejected} rows were rejected and this job allows {}. Look at the rejects; then release the run to deliver it without them, or cancel it and send a mended file.", job.reject_rows_max);
-        return held("too-many-rejects", sentence);
-    }
-    None
-}
-
-fn found(processed: &Processed) -> Found {
-    let finding = |noted: &process::NotedRow| NewFinding {
-        effect: if noted.effect == Effect::Warn { FoundEffect::Warn } else { FoundEffect::Reject },
-        port: noted.input.clone(),
-        row: noted.row,
-        line: Some(noted.line),
-        byte_offset: Some(noted.byte_offset),
-        reasons: noted.reasons.clone(),
-        raw: (noted.effect == Effect::Reject).then(|| noted.raw.clone()),
-        decoded: noted.decoded.clone(),
-        supersedes: None,
-    };
-    let mut log: Vec<LogLine> = processed.skipped.iter().map(|(code, rows)| LogLine { level: "info".to_owned(), message: format!("{rows} rows skipped: {code}") }).collect();
-    log.extend(processed.report.log.iter().map(|note| LogLine { level: note.level.as_str().to_owned(), message: note.message.clone() }));
-    Found { findings: processed.noted.iter().map(finding).collect(), log }
-}
-
-fn event(processed: Processed, claim: &Claim, (pinned, pulled, setup): (&Pinned, &Pulled, &Setup)) -> ProcessedEvent {
-    let names: HashMap<&str, usize> = match &pinned.plugin.manifest.kind {
-        Kind::Adapter(shape) => shape.outputs.iter().enumerate().map(|(place, port)| (port.name.as_str(), place)).collect(),
-        Kind::RuleSet(_) => HashMap::from([("decision", 0)]),
-    };
-    let staged = |output: &JobOutput| {
-        let place = names.get(output.port.as_str())?;
-        let stored = processed.outputs.get(*place)?.as_ref()?;
-        let rows = processed.totals.outputs.get(*place).map_or(0, |totals| totals.rows.accepted);
-        let target = target_name(&output.file, claim, (setup, pulled));
-        Some(StagedOutput { port: output.port.clone(), artefact: stored.digest, size_bytes: stored.size, rows, connection: output.connection.clone(), target })
-    };
-    let warnings = processed.noted.iter().filter(|noted| noted.effect == Effect::Warn).count() as u64 + processed.warnings_dropped;
-    let tables = processed.report.tables.iter().map(|version| {
-        let digest = pinned.tables.in_force(&version.table, version.effective_from).map_or_else(|| Digest::of(&[]), |table| table.digest);
-        TableUsed { table: version.table.clone(), version: version.version.clone(), digest }
-    });
-    ProcessedEvent {
-        outputs: pinned.job.outputs.iter().filter_map(staged).collect(),
-        rejects: processed.totals.inputs.iter().map(|input| input.rows.rejected).sum(),
-        warnings,
-        limits: LimitUse::all(&setup.limits, &processed.report.usage),
-        tables: tables.collect(),
-        took_ms: u64::try_from(processed.took.as_millis()).unwrap_or(u64::MAX),
-        log_lines_dropped: processed.report.log_dropped,
-        totals: processed.totals,
-        balances: processed.balances,
-    }
-}
-
-/// The name of a delivered file. It depends on nothing but the run, so that every attempt arrives at the same.
-fn target_name(pattern: &str, claim: &Claim, (setup, pulled): (&Setup, &Pulled)) -> String {
-    let date = setup.today.to_string();
-    let input = pulled.inputs.iter().find(|file| file.taken).or(pulled.inputs.first()).map_or("", |file| file.path.as_str());
-    let stem = input.rsplit_once('.').map_or(input, |(stem, _)| stem);
-    pattern.replace("{date}", &date).replace("{month}", &date[..7]).replace("{run}", &claim.lease.run.to_string()).replace("{input}", stem)
 }

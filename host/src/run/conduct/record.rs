@@ -1,0 +1,129 @@
+//! What is written down of a run: pure functions of what was done.
+
+use std::collections::HashMap;
+
+use super::Pinned;
+use crate::ledger::{
+    Claim, Found, FoundEffect, LimitUse, LogLine, NewFinding, Processed as ProcessedEvent, Pulled, Reason, StagedOutput, TableUsed,
+};
+use crate::model::ids::Digest;
+use crate::model::job::{Format, Job, JobOutput};
+use crate::model::manifest::{Kind, Manifest};
+use crate::model::outcome::Effect;
+use crate::run::process::{self, InputFile, Processed};
+use crate::sandbox::Setup;
+
+pub(super) fn input_files(manifest: &Manifest, job: &Job, pulled: &Pulled) -> Vec<Option<InputFile>> {
+    let of_port = |name: &str| {
+        let file = pulled.inputs.iter().find(|file| file.port == name)?;
+        let input = job.inputs.iter().find(|input| input.port == name)?;
+        Some(InputFile { artefact: file.digest, format: input.format.clone() })
+    };
+    match &manifest.kind {
+        Kind::Adapter(shape) => shape.inputs.iter().map(|port| of_port(&port.name)).collect(),
+        Kind::RuleSet(_) => vec![of_port("case")],
+    }
+}
+
+pub(super) fn output_formats(manifest: &Manifest, job: &Job) -> Vec<Option<Format>> {
+    let of_port = |name: &str| job.outputs.iter().find(|output| output.port == name).map(|output| output.format.clone());
+    match &manifest.kind {
+        Kind::Adapter(shape) => shape.outputs.iter().map(|port| of_port(&port.name)).collect(),
+        Kind::RuleSet(_) => vec![of_port("decision")],
+    }
+}
+
+/// Why the run waits for a person before anything is delivered, if it does.
+pub(super) fn why_held(processed: &Processed, job: &Job) -> Option<Reason> {
+    let held = |code: &str, sentence: String| Some(Reason { code: code.to_owned(), sentence });
+    if let Some(input) = processed.totals.inputs.iter().find(|input| !input.rows.conserved()) {
+        let rows = input.rows;
+        let sentence = format!(
+            "Of {} rows read from {}, {} were accepted, {} rejected and {} skipped: that does not add up.",
+            rows.read, input.port, rows.accepted, rows.rejected, rows.skipped
+        );
+        return held("rows-not-conserved", sentence);
+    }
+    if let Some(balance) = processed.balances.iter().find(|balance| !balance.holds()) {
+        let sentence = format!(
+            "The balance “{}” does not hold: {} comes to {:#} on the left and {:#} on the right.",
+            balance.name, balance.equation, balance.left, balance.right
+        );
+        return held("totals-do-not-balance", sentence);
+    }
+    let rejected: u64 = processed.totals.inputs.iter().map(|input| input.rows.rejected).sum();
+    if rejected > job.reject_rows_max {
+        let sentence = format!(
+            "{rejected} rows were rejected and this job allows {}. Look at the rejects; then release the run to deliver it without them, or cancel it and send a mended file.",
+            job.reject_rows_max
+        );
+        return held("too-many-rejects", sentence);
+    }
+    None
+}
+
+pub(super) fn found(processed: &Processed) -> Found {
+    let finding = |noted: &process::NotedRow| NewFinding {
+        effect: if noted.effect == Effect::Warn { FoundEffect::Warn } else { FoundEffect::Reject },
+        port: noted.input.clone(),
+        row: noted.row,
+        line: Some(noted.line),
+        byte_offset: Some(noted.byte_offset),
+        reasons: noted.reasons.clone(),
+        raw: (noted.effect == Effect::Reject).then(|| noted.raw.clone()),
+        decoded: noted.decoded.clone(),
+        supersedes: None,
+    };
+    let mut log: Vec<LogLine> = processed
+        .skipped
+        .iter()
+        .map(|(code, rows)| LogLine { level: "info".to_owned(), message: format!("{rows} rows skipped: {code}") })
+        .collect();
+    log.extend(processed.report.log.iter().map(|note| LogLine { level: note.level.as_str().to_owned(), message: note.message.clone() }));
+    Found { findings: processed.noted.iter().map(finding).collect(), log }
+}
+
+pub(super) fn event(processed: Processed, claim: &Claim, (pinned, pulled, setup): (&Pinned, &Pulled, &Setup)) -> ProcessedEvent {
+    let names: HashMap<&str, usize> = match &pinned.plugin.manifest.kind {
+        Kind::Adapter(shape) => shape.outputs.iter().enumerate().map(|(place, port)| (port.name.as_str(), place)).collect(),
+        Kind::RuleSet(_) => HashMap::from([("decision", 0)]),
+    };
+    let staged = |output: &JobOutput| {
+        let place = names.get(output.port.as_str())?;
+        let stored = processed.outputs.get(*place)?.as_ref()?;
+        let rows = processed.totals.outputs.get(*place).map_or(0, |totals| totals.rows.accepted);
+        let target = target_name(&output.file, claim, (setup, pulled));
+        Some(StagedOutput {
+            port: output.port.clone(),
+            artefact: stored.digest,
+            size_bytes: stored.size,
+            rows,
+            connection: output.connection.clone(),
+            target,
+        })
+    };
+    let warnings = processed.noted.iter().filter(|noted| noted.effect == Effect::Warn).count() as u64 + processed.warnings_dropped;
+    let tables = processed.report.tables.iter().map(|version| {
+        let digest = pinned.tables.in_force(&version.table, version.effective_from).map_or_else(|| Digest::of(&[]), |table| table.digest);
+        TableUsed { table: version.table.clone(), version: version.version.clone(), digest }
+    });
+    ProcessedEvent {
+        outputs: pinned.job.outputs.iter().filter_map(staged).collect(),
+        rejects: processed.totals.inputs.iter().map(|input| input.rows.rejected).sum(),
+        warnings,
+        limits: LimitUse::all(&setup.limits, &processed.report.usage),
+        tables: tables.collect(),
+        took_ms: u64::try_from(processed.took.as_millis()).unwrap_or(u64::MAX),
+        log_lines_dropped: processed.report.log_dropped,
+        totals: processed.totals,
+        balances: processed.balances,
+    }
+}
+
+/// The name of a delivered file. It depends on nothing but the run, so that every attempt arrives at the same.
+fn target_name(pattern: &str, claim: &Claim, (setup, pulled): (&Setup, &Pulled)) -> String {
+    let date = setup.today.to_string();
+    let input = pulled.inputs.iter().find(|file| file.taken).or(pulled.inputs.first()).map_or("", |file| file.path.as_str());
+    let stem = input.rsplit_once('.').map_or(input, |(stem, _)| stem);
+    pattern.replace("{date}", &date).replace("{month}", &date[..7]).replace("{run}", &claim.lease.run.to_string()).replace("{input}", stem)
+}

@@ -1,0 +1,49 @@
+//! The hub's side of the benchmarks: each subcommand does one thing through the crate's public interface and prints one JSON line.
+//!
+//! `cargo xtask bench` runs it in turns with the peers in `../peers` and works out ratios; nothing here compares.
+#![allow(clippy::float_arithmetic, reason = "times are divided, money is not")]
+#![allow(clippy::print_stdout, reason = "it answers on standard output")]
+
+mod clock;
+mod decide;
+mod job;
+mod load;
+#[path = "../payroll.rs"]
+mod payroll;
+mod payroll_file;
+mod rows;
+mod stage;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+measure decide COMPONENT CASE-FILE ROUND-MS [THREADS]   fresh decisions in the sandbox, all limits on
+measure rows COMPONENT ROWS ROUNDS [BATCH]              payroll rows through the sandbox, in memory
+measure load COMPONENT RELEASES                         releases from the cache: verified, linked, ready
+measure job EXAMPLE COMPONENT ROWS FOLDER               a whole job, file to file
+measure payroll ROWS FILE                               writes the payroll as a CSV file
+measure initialise COMPONENT TO                         the component as instances of it begin
+
+BENCH_CACHE names the folder that keeps compiled components from one round to the next.";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let answer = match arguments[..] {
+        ["decide", component, case, round_ms] => decide::run(component, case, (round_ms.parse()?, 1))?,
+        ["decide", component, case, round_ms, threads] => decide::run(component, case, (round_ms.parse()?, threads.parse()?))?,
+        ["rows", component, rows, rounds] => rows::run(component, (rows.parse()?, 1_024), rounds.parse()?)?,
+        ["rows", component, rows, rounds, batch] => rows::run(component, (rows.parse()?, batch.parse()?), rounds.parse()?)?,
+        ["load", component, releases] => load::run(component, releases.parse()?)?,
+        ["job", example, component, rows, folder] => job::run((example, component), rows.parse()?, folder)?,
+        ["payroll", rows, file] => payroll_file::write(rows.parse()?, file)?,
+        ["initialise", component, to] => stage::initialise(component, to)?,
+        [] => {
+            println!("{USAGE}");
+            return Ok(());
+        }
+        _ => bail!("{USAGE}"),
+    };
+    println!("{answer}");
+    Ok(())
+}

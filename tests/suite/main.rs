@@ -1,0 +1,16 @@
+//! The hub as a whole, with its real parts: plugins built and compiled, a ledger on disk, folders to take from and deliver to.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test that fails says where by itself")]
+
+mod support;
+
+mod api;
+mod bad_input;
+mod cli;
+mod contract;
+mod example;
+mod faults;
+mod kills;
+mod recovery;
+mod replayable;
+mod sandbox;
+mod schedule;

@@ -1,0 +1,20 @@
+//! What the tests stand on: plugins built once, a site of its own for each test, runs taken to their end, guests that misbehave.
+
+mod books;
+mod guests;
+mod plugins;
+mod program;
+mod runs;
+mod site;
+
+pub(crate) use books::{Csv, pence, pounds};
+pub(crate) use guests::{compiler_path, hostile_adapter, hostile_rule_set};
+pub(crate) use plugins::{hostile_component, plugin_path, root};
+pub(crate) use program::{Said, bailiwick, say};
+pub(crate) use runs::{FIRE, POLICE, drain, ended, finished, job, operator, partner, reason, request, runs_of};
+pub(crate) use site::{LGPS, Site, clock_at};
+
+/// Takes a future to its end on a runtime of its own.
+pub(crate) fn wait<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime").block_on(future)
+}
