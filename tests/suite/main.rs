@@ -14,3 +14,4 @@ mod recovery;
 mod replayable;
 mod sandbox;
 mod schedule;
+mod ten_minutes;

@@ -22,6 +22,6 @@ mod worker;
 
 pub use error::{CallError, FailedCall, SandboxError};
 pub use inspect::{Inspection, MANIFEST_SECTION, World, componentise, embed_section, inspect, read_section};
-pub use install::{Release, Sandbox, SandboxOptions, compile_component};
+pub use install::{Release, Sandbox, SandboxOptions, compile_component, snapshot_started};
 pub use lend::{LogLevel, LogNote};
 pub use worker::{AdapterRun, Report, Setup, Worker};

@@ -20,7 +20,7 @@ const USAGE: &str = "\
 measure decide COMPONENT CASE-FILE ROUND-MS [THREADS]   fresh decisions in the sandbox, all limits on
 measure rows COMPONENT ROWS ROUNDS [BATCH]              payroll rows through the sandbox, in memory
 measure load COMPONENT RELEASES                         releases from the cache: verified, linked, ready
-measure job EXAMPLE COMPONENT ROWS FOLDER               a whole job, file to file
+measure job COMPONENT FOLDER                            a whole job, file to file: FOLDER/drop/*.csv to FOLDER/out
 measure payroll ROWS FILE                               writes the payroll as a CSV file
 measure initialise COMPONENT TO                         the component as instances of it begin
 
@@ -35,7 +35,7 @@ fn main() -> Result<()> {
         ["rows", component, rows, rounds] => rows::run(component, (rows.parse()?, 1_024), rounds.parse()?)?,
         ["rows", component, rows, rounds, batch] => rows::run(component, (rows.parse()?, batch.parse()?), rounds.parse()?)?,
         ["load", component, releases] => load::run(component, releases.parse()?)?,
-        ["job", example, component, rows, folder] => job::run((example, component), rows.parse()?, folder)?,
+        ["job", component, folder] => job::run(component, folder)?,
         ["payroll", rows, file] => payroll_file::write(rows.parse()?, file)?,
         ["initialise", component, to] => stage::initialise(component, to)?,
         [] => {

@@ -14,7 +14,7 @@ fn finding(effect: FoundEffect, row: u64) -> NewFinding {
     NewFinding {
         effect,
         port: "payroll".to_owned(),
-        row,
+        row: Some(row),
         line: Some(row + 2),
         byte_offset: Some(row * 82),
         reasons: vec![reason(Some("ni_number"), "ni-number-invalid"), reason(None, "late")],

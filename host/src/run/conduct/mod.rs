@@ -18,7 +18,7 @@ use super::shelf::Plugin;
 use crate::config;
 use crate::connection::{self, Delivery};
 use crate::ledger::{
-    Claim, Closed, Delivered, Failed, Found, LedgerError, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunState, StagedOutput,
+    Claim, Closed, Delivered, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunState, StagedOutput,
     StateChange, Step,
 };
 use crate::model::ids::{Digest, RunId};
@@ -52,6 +52,7 @@ impl Hub {
         self.shared.progress.lock().expect("nobody panics while holding the progress").insert(claim.lease.run, Arc::clone(&progress));
         let pinned = self.pinned(&claim).await;
         let attempts_max = pinned.as_ref().map_or(ATTEMPTS_UNKNOWN_JOB, |pinned| u64::from(pinned.job.attempts_max));
+        let limits_in_force = pinned.as_ref().map_or_else(|_| Limits::default(), |pinned| limits(&pinned.plugin.manifest, &pinned.job.limits));
         let work = async { self.work(&claim, &pinned?, &progress).await };
         let ended = tokio::select! {
             ended = work => ended,
@@ -61,7 +62,10 @@ impl Hub {
         match ended {
             Ok(state) => Ok(state),
             Err(RunError::Ledger(lost @ LedgerError::LeaseLost { .. })) => Err(lost),
-            Err(error) => self.fail(&claim, &error, attempts_max).await,
+            Err(error) => {
+                let limits = progress.used().map(|used| LimitUse::all(&limits_in_force, used)).unwrap_or_default();
+                self.fail(&claim, &error, (attempts_max, limits)).await
+            }
         }
     }
 
@@ -276,7 +280,7 @@ impl Hub {
         Ok(left.into_iter().map(|(key, value)| StateChange { key, value }).collect())
     }
 
-    async fn fail(&self, claim: &Claim, error: &RunError, attempts_max: u64) -> Result<RunState, LedgerError> {
+    async fn fail(&self, claim: &Claim, error: &RunError, (attempts_max, limits): (u64, Vec<LimitUse>)) -> Result<RunState, LedgerError> {
         let reason = Reason { code: error.code().to_owned(), sentence: error.to_string() };
         let now_ms = self.clock().now_ms();
         let retry_at_ms = match error.next() {
@@ -288,7 +292,7 @@ impl Hub {
             Next::Retry | Next::Person => None,
         };
         tracing::warn!(code = reason.code, retry = retry_at_ms.is_some(), "{}", reason.sentence);
-        Ok(self.ledger().append(&claim.lease, now_ms, Step::Failed(Failed { reason, retry_at_ms })).await?.state)
+        Ok(self.ledger().append(&claim.lease, now_ms, Step::Failed(Failed { reason, retry_at_ms, limits })).await?.state)
     }
 }
 

@@ -13,7 +13,7 @@ mod unique;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::connection::{Artefacts, ConnectionError, Stored};
 use crate::format::FormatError;
 use crate::model::ids::Digest;
 use crate::model::job::Format;
+use crate::model::limits::Usage;
 use crate::model::manifest::Kind;
 use crate::model::outcome::{Effect, Reason};
 use crate::model::totals::{Balance, BalanceResult, ControlTotals, NoSuchTotal};
@@ -59,6 +60,7 @@ pub(crate) struct InputFile {
 pub struct Progress {
     rows: AtomicU64,
     stop: AtomicBool,
+    used: OnceLock<Usage>,
 }
 
 impl Progress {
@@ -71,6 +73,12 @@ impl Progress {
     /// Asks the run to stop after the batch at hand.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// What the plugin used of its limits; none until it has ended, well or not.
+    #[must_use]
+    pub fn used(&self) -> Option<&Usage> {
+        self.used.get()
     }
 
     fn add(&self, rows: u64) -> Result<(), ProcessError> {
@@ -204,10 +212,12 @@ impl From<Box<FailedCall>> for ProcessError {
 
 /// Does the work. Never fails as such: how far it came is always told.
 pub(crate) fn process(worker: &Worker, work: &Work) -> Processed {
-    match &work.setup.release.manifest.kind {
+    let processed = match &work.setup.release.manifest.kind {
         Kind::Adapter(shape) => adapter::process(worker, work, shape),
         Kind::RuleSet(shape) => rule_set::process(worker, work, shape),
-    }
+    };
+    work.progress.used.get_or_init(|| processed.report.usage.clone());
+    processed
 }
 
 fn work_out(balances: &[Balance], totals: &ControlTotals) -> Result<Vec<BalanceResult>, ProcessError> {

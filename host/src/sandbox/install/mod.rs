@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use compile::compile_component;
+pub use snapshot::of_started as snapshot_started;
 
 use super::contract;
 use super::error::SandboxError;

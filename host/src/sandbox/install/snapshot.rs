@@ -19,8 +19,13 @@ use crate::sandbox::runtime;
 
 const INITIALISE: &str = "initialize";
 
-/// The component with the memory that it has after `initialize`, or why not.
-pub(super) fn of_started(wasm: &[u8]) -> Result<Vec<u8>, String> {
+/// The component with the memory that it has after `initialize`: what instances begin from.
+///
+/// It runs the component's code in this process. The hub does so only in the compiler child.
+///
+/// # Errors
+/// Why there can be no snapshot.
+pub fn of_started(wasm: &[u8]) -> Result<Vec<u8>, String> {
     let started = catch_unwind(AssertUnwindSafe(|| start_and_snapshot(wasm)))
         .map_err(|_| "it cannot be snapshotted".to_owned())?
         .map_err(|error| format!("{error:#}"))?;

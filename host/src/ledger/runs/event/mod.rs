@@ -377,6 +377,9 @@ pub struct Failed {
     pub reason: Reason,
     /// When the next attempt may begin; none if it would fail in the same way, or there were enough.
     pub retry_at_ms: Option<i64>,
+    /// What the plugin used of its limits, where it came so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<LimitUse>,
 }
 
 /// A person sent a run on its way again.

@@ -1,0 +1,177 @@
+//! The program as a person meets it: its words, its exit status, and that an error says what to do.
+
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use crate::support::*;
+
+/// A site on which the example is in force and one job has run.
+fn ran(job: &str) -> (Site, String) {
+    let site = Site::staffordshire();
+    assert_eq!(say(&site, &["apply", "."]).code, Some(0));
+    let run = say(&site, &["run", job, "--json"]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let id = run.json()["id"].as_str().unwrap().to_owned();
+    (site, id)
+}
+
+#[track_caller]
+fn refused(said: &Said, words: &[&str]) {
+    assert_eq!(said.code, Some(1), "{} {}", said.out, said.err);
+    assert!(said.err.starts_with("error: ") && !said.err.contains("panicked"), "{}", said.err);
+    for word in words {
+        assert!(said.err.contains(word), "{word:?} in {:?}", said.err);
+    }
+}
+
+#[test]
+fn every_command_has_help_in_whole_sentences() {
+    let mut command = bailiwick::cli::command();
+    command.build();
+    let mut commands = vec![(vec![], command)];
+    while let Some((path, command)) = commands.pop() {
+        let told = path.join(" ");
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        assert!(about.len() > 10 || command.is_hide_set(), "{told:?} says nothing of itself");
+        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+            assert!(argument.get_help().is_some(), "{told} {} says nothing of itself", argument.get_id());
+        }
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            commands.push(([path.clone(), vec![inner.get_name().to_owned()]].concat(), inner.clone()));
+        }
+    }
+    let site = Site::bare();
+    let help = say(&site, &["--help"]);
+    assert_eq!(help.code, Some(0));
+    for word in ["serve", "demo", "apply", "plan", "run", "jobs", "runs", "show", "rejects", "decide", "audit", "plugin"] {
+        assert!(help.out.contains(&format!("  {word} ")), "{word}: {}", help.out);
+    }
+    assert!(!help.out.contains("compile-component"), "what the hub calls itself is no command for people");
+    assert!(say(&site, &["--version"]).out.starts_with("bailiwick "));
+    assert_eq!(say(&site, &["no-such-command"]).code, Some(2));
+}
+
+#[test]
+fn a_run_is_shown_to_people_and_to_programs() {
+    let (site, run) = ran(LGPS);
+    let jobs = say(&site, &["jobs"]);
+    for word in ["lgps-monthly-return", "closed", "claim-routing", "never"] {
+        assert!(jobs.out.contains(word), "{word:?} in {}", jobs.out);
+    }
+    assert_eq!(say(&site, &["jobs", "--json"]).json().as_array().unwrap().len(), 4);
+    let runs = say(&site, &["runs", "--json"]).json();
+    assert_eq!((&runs[0]["id"], &runs[0]["rows"]["rejected"]), (&run.clone().into(), &27.into()));
+    assert_eq!(say(&site, &["runs", "--state", "failed", "--json"]).json(), serde_json::json!([]));
+    assert!(say(&site, &["runs", "--state", "failed"]).out.contains("no runs"));
+    let shown = say(&site, &["show", &run]);
+    for word in ["1,501", "27", "£3,412,883.70", "balances", "delivered", "pension-fund/ctr1-", "lgps-bands 2026-27"] {
+        assert!(shown.out.contains(word), "{word:?} in {}", shown.out);
+    }
+    // The beginning of an id is enough.
+    let json = say(&site, &["show", &run[..20], "--json"]).json();
+    assert_eq!((&json["id"], json["deliveries"].as_array().unwrap().len()), (&run.clone().into(), 2));
+    let rejects = say(&site, &["rejects", &run]);
+    for word in ["line 444", "date-not-in-calendar", "ni-number-example", "27 rejects shown"] {
+        assert!(rejects.out.contains(word), "{word:?} in {}", rejects.out);
+    }
+    assert!(say(&site, &["rejects", &run, "--warnings"]).out.contains("leaver-undeclared"));
+    assert_eq!(say(&site, &["rejects", &run, "--json", "--limit", "3"]).json().as_array().unwrap().len(), 3);
+    let again = say(&site, &["run", LGPS]);
+    assert!(again.code == Some(0) && again.out.contains("skipped") && again.out.contains("no new file"), "{}", again.out);
+}
+
+#[test]
+fn a_failed_run_is_an_exit_status_and_a_reason() {
+    let site = Site::staffordshire();
+    std::fs::remove_dir_all(site.path("out/pension-fund")).unwrap();
+    assert_eq!(say(&site, &["apply", "."]).code, Some(0));
+    let run = say(&site, &["run", LGPS]);
+    assert_eq!(run.code, Some(1), "{}", run.out);
+    for word in ["failed", "connection-failed", "out/pension-fund", "Create it"] {
+        assert!(run.out.contains(word), "{word:?} in {}", run.out);
+    }
+}
+
+#[test]
+fn a_case_is_decided_from_a_file() {
+    let site = Site::staffordshire();
+    assert_eq!(say(&site, &["apply", "."]).code, Some(0));
+    let claim = r#"{"reference": "A", "class": "property", "loss": "138500.00", "received_date": "2026-10-04", "accident_date": "2026-10-01"}"#;
+    site.write("claim.json", claim);
+    site.write("two.json", format!("[{claim}, {{\"reference\": \"B\"}}]"));
+    site.write("broken.json", "{");
+    let one = say(&site, &["decide", "claim-routing", "--case", "claim.json"]);
+    assert!(one.code == Some(0) && one.out.contains("insurer_share: £38,500.00"), "{} {}", one.out, one.err);
+    let json = say(&site, &["decide", "claim-routing", "--case", "claim.json", "--json"]).json();
+    assert_eq!(json["figures"]["fund_share"], "100000.00");
+    let two = say(&site, &["decide", "claim-routing", "--case", "two.json"]);
+    assert!(two.code == Some(1) && two.out.contains("£38,500.00") && two.out.contains("not decided: the case does not fit"), "{}", two.out);
+    refused(&say(&site, &["decide", "claim-routing", "--case", "broken.json"]), &["broken.json is not JSON"]);
+    refused(&say(&site, &["decide", "claim-routing", "--case", "missing.json"]), &["missing.json cannot be read"]);
+    refused(&say(&site, &["decide", "no-such-rules", "--case", "claim.json"]), &["no-such-rules", "bailiwick apply"]);
+}
+
+#[test]
+fn a_wrong_key_is_shown_on_its_line_and_nothing_is_applied() {
+    let site = Site::staffordshire();
+    let file = format!("jobs/{LGPS}.toml");
+    site.edit(&file, "zone = \"Europe/London\"", "zone = \"Europe/London\"\nattempts_max = 3");
+    let line = String::from_utf8(site.read(&file)).unwrap().lines().position(|line| line.starts_with("attempts_max")).unwrap() + 1;
+    for command in ["plan", "apply"] {
+        let said = say(&site, &[command, "."]);
+        refused(&said, &["attempts_max", &file, &format!(":{line}:")]);
+    }
+    assert!(say(&site, &["jobs"]).out.contains("no jobs"), "nothing is in force");
+    // Several faults in several files are told at once.
+    site.edit("connections.toml", "kind = \"folder\"\npath = \"data/payroll\"", "kind = \"carrier-pigeon\"\npath = \"data/payroll\"");
+    refused(&say(&site, &["plan", "."]), &["attempts_max", "carrier-pigeon"]);
+}
+
+#[test]
+fn a_plan_changes_nothing_and_an_apply_does_it_once() {
+    let site = Site::staffordshire();
+    let plan = say(&site, &["plan", "."]);
+    assert!(plan.code == Some(0) && plan.out.contains("lgps-monthly-return") && plan.out.contains("things would change"), "{}", plan.out);
+    assert!(say(&site, &["jobs"]).out.contains("no jobs"));
+    let applied = say(&site, &["apply", "."]);
+    assert!(applied.out.contains("things applied") && applied.out.matches("shown this once: bwk_").count() == 2, "{}", applied.out);
+    let again = say(&site, &["apply", "."]);
+    assert!(again.out.contains("nothing to change") && !again.out.contains("bwk_"), "{}", again.out);
+    site.edit(&format!("jobs/{LGPS}.toml"), "rows-max = 100", "rows-max = 99");
+    assert!(say(&site, &["plan", "."]).out.contains("1 thing would change"));
+    assert!(say(&site, &["apply", "."]).out.contains("job lgps-monthly-return changed"));
+}
+
+#[test]
+fn tampering_with_the_audit_trail_is_found() {
+    let (site, _) = ran("claim-routing");
+    let sound = say(&site, &["audit"]);
+    assert!(sound.code == Some(0) && sound.out.contains("entries fit"), "{}", sound.out);
+    wait(async {
+        let options = SqliteConnectOptions::new().filename(site.data().join("ledger.sqlite"));
+        let mut ledger = SqliteConnection::connect_with(&options).await.unwrap();
+        let forged = sqlx::query("UPDATE audit SET actor = 'person:somebody-else' WHERE seq = 3");
+        assert!(forged.execute(&mut ledger).await.is_err(), "the trail itself refuses");
+        sqlx::query("DROP TRIGGER audit_is_not_changed").execute(&mut ledger).await.unwrap();
+        sqlx::query("UPDATE audit SET actor = 'person:somebody-else' WHERE seq = 3").execute(&mut ledger).await.unwrap();
+        ledger.close().await.unwrap();
+    });
+    let found = say(&site, &["audit"]);
+    assert_eq!(found.code, Some(1));
+    assert!(found.out.contains("tampered with: audit entry 3") && found.out.contains("the 2 entries before it fit"), "{}", found.out);
+}
+
+#[test]
+fn an_error_says_what_to_do() {
+    let site = Site::staffordshire();
+    refused(&say(&site, &["run", LGPS]), &["there is no job lgps-monthly-return", "bailiwick apply"]);
+    refused(&say(&site, &["show", "0123"]), &["no run begins with 0123", "bailiwick runs"]);
+    refused(&say(&site, &["apply", "no-such-folder"]), &["no-such-folder"]);
+    site.edit("plugins.toml", "lgps-return.wasm", "no-such.wasm");
+    refused(&say(&site, &["apply", "."]), &["no-such.wasm", "bailiwick plugin build"]);
+    site.edit("plugins.toml", "no-such.wasm", "claim-routing.wasm");
+    refused(&say(&site, &["apply", "."]), &["is plugin claim-routing, and plugins.toml says lgps-return"]);
+    assert!(say(&site, &["jobs"]).out.contains("no jobs"), "nothing of it is in force");
+    refused(&say(&site, &["plugin", "build", "data"]), &["plugin.toml"]);
+    assert_eq!(say(&site, &["runs", "--state", "odd"]).code, Some(2));
+}

@@ -1,0 +1,171 @@
+//! Plugins that break, through the whole hub: their run ends with a reason that names what happened, and no other run notices.
+
+use std::sync::OnceLock;
+
+use bailiwick::ledger::{Run, RunState};
+use bailiwick::run::Hub;
+
+use crate::support::*;
+
+const MANIFEST: &str = r#"
+name = "hostile"
+version = "1.0.0"
+kind = "adapter"
+contract = "0.1.0"
+title = "Hostile"
+about = "Does as its settings say."
+
+[wants]
+log = true
+clock = true
+random = true
+state = true
+
+[settings]
+schema = "settings.schema.json"
+
+[rows]
+independent = true
+
+[[inputs]]
+name = "lines"
+columns = COLUMNS
+
+[[inputs]]
+name = "extra"
+optional = true
+columns = COLUMNS
+
+[[outputs]]
+name = "passed-on"
+columns = COLUMNS
+
+[[balance]]
+name = "what comes in goes out"
+holds = "sum(lines.pay) + sum(extra.pay) = sum(passed-on.pay)"
+"#;
+
+const COLUMNS: &str = r#"[
+  { name = "number", type = "integer" },
+  { name = "pay", type = "money", required = false },
+  { name = "joined", type = "date", required = false },
+  { name = "name", type = "text", required = false },
+  { name = "casual", type = "boolean", required = false },
+]"#;
+
+const LINES: &str = "number,pay,joined,name,casual\n1,100.00,2026-01-01,A,true\n2,23.45,,B,\n";
+
+/// A site of two partners with the same plugin: one whose job misbehaves as told, one whose job is in order.
+fn site(misbehave: &str, limits: &str) -> Site {
+    static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
+    let component = COMPONENT.get_or_init(|| hostile_component(&MANIFEST.replace("COLUMNS", COLUMNS)));
+    let site = Site::bare();
+    site.write("hostile.wasm", component);
+    let (mut partners, mut plugins, mut connections) = (String::new(), String::new(), String::new());
+    for (partner, misbehave, limits) in [("restless", misbehave, limits), ("quiet", "", "")] {
+        partners += &format!("[[partner]]\nname = \"{partner}\"\ntitle = \"{partner}\"\n");
+        plugins += &format!("[[plugin]]\npartner = \"{partner}\"\nname = \"hostile\"\ncomponent = \"hostile.wasm\"\n");
+        for folder in ["in", "out"] {
+            std::fs::create_dir_all(site.path(&format!("{folder}/{partner}"))).unwrap();
+            connections +=
+                &format!("[[connection]]\npartner = \"{partner}\"\nname = \"{folder}\"\nkind = \"folder\"\npath = \"{folder}/{partner}\"\nsettle-ms = 0\n");
+        }
+        let format = "format = { kind = \"csv\", encoding = \"utf-8\", dates = \"iso\" }";
+        let port = |kind: &str, port: &str, rest: &str| format!("[[{kind}]]\nport = \"{port}\"\n{rest}\n{format}\n");
+        let job = format!(
+            "partner = \"{partner}\"\nname = \"{partner}-job\"\ntitle = \"Job\"\nplugin = \"hostile\"\nzone = \"Europe/London\"\n{}{}{}\
+             [settings]\nmisbehave = \"{misbehave}\"\n[limits]\n{limits}\n",
+            port("input", "lines", "connection = \"in\"\nfile = \"lines-*.csv\"\ntake = \"next\""),
+            port("input", "extra", "connection = \"in\"\nfile = \"extra-*.csv\"\ntake = \"latest\""),
+            port("output", "passed-on", "connection = \"out\"\nfile = \"passed-on-{date}.csv\""),
+        );
+        site.write(&format!("jobs/{partner}.toml"), job);
+        site.write(&format!("in/{partner}/lines-1.csv"), LINES);
+    }
+    site.write("partners.toml", partners);
+    site.write("plugins.toml", plugins);
+    site.write("connections.toml", connections);
+    site
+}
+
+/// Runs both jobs at the same time; answers the run that misbehaves, after looking at the other.
+async fn both(site: &Site, hub: &Hub) -> Run {
+    let restless = request(hub, "restless", "restless-job").await;
+    let quiet = request(hub, "quiet", "quiet-job").await;
+    let (one, other) = tokio::join!(hub.work_once(), hub.work_once());
+    assert!(one.unwrap().is_some() && other.unwrap().is_some());
+    drain(hub).await;
+    let quiet = ended(hub, quiet).await;
+    assert_eq!((quiet.state, quiet.rows.accepted), (RunState::Closed, 2), "{:?}", quiet.reason);
+    assert_eq!(site.names("out/quiet").len(), 1);
+    ended(hub, restless).await
+}
+
+fn deadly(misbehave: &str, limits: &str, (code, told): (&str, &[&str])) {
+    let site = site(misbehave, limits);
+    wait(async {
+        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        let run = both(&site, &hub).await;
+        let (found, sentence) = reason(&run);
+        assert_eq!((run.state, found), (RunState::Failed, code), "{misbehave}: {sentence}");
+        for word in told {
+            assert!(sentence.contains(word), "{misbehave}: {word:?} in {sentence:?}");
+        }
+        assert_eq!((run.claimable_at_ms, run.attempt), (None, 1), "{misbehave}: another attempt would end the same way");
+        assert_eq!(site.names("out/restless"), [""; 0], "{misbehave}");
+    });
+}
+
+#[test]
+fn a_plugin_that_takes_too_much_dies_of_its_limit_alone() {
+    deadly("endless-loop", "cpu-ms = 200", ("cpu-ms", &["hostile", "cpu-ms", "200"]));
+    deadly("endless-loop", "wall-ms = 300\ncpu-ms = 60000", ("wall-ms", &["hostile", "wall-ms", "300"]));
+    deadly("memory-by-steps", "memory-bytes = 20971520", ("memory-bytes", &["hostile", "memory-bytes", "20971520"]));
+    deadly("memory-at-once", "", ("memory-bytes", &["hostile", "memory-bytes", "67108864"]));
+    deadly("deep-recursion", "", ("stack-bytes", &["hostile", "stack-bytes"]));
+    deadly("output-flood", "output-rows = 1000", ("output-rows", &["hostile", "output-rows", "1000"]));
+}
+
+#[test]
+fn a_plugin_that_traps_fails_its_own_run() {
+    for misbehave in ["trap-in-open", "trap-in-push", "trap-in-finish"] {
+        deadly(misbehave, "", ("plugin-trapped", &["hostile"]));
+    }
+    deadly("settings-unusable", "", ("settings-unusable", &["The rate is below zero"]));
+}
+
+#[test]
+fn findings_that_cannot_be_are_not_believed() {
+    for misbehave in ["row-not-given", "row-before-the-first", "no-such-input", "no-reason"] {
+        deadly(misbehave, "", ("plugin-answer-unsound", &[]));
+    }
+}
+
+#[test]
+fn a_row_that_is_decided_twice_fails_the_run() {
+    // Whichever input is pushed, the guest rejects the first row of the first input: with two inputs, twice.
+    let site = site("reject-one", "");
+    site.write("in/restless/extra-1.csv", LINES);
+    wait(async {
+        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        let run = both(&site, &hub).await;
+        assert_eq!((run.state, reason(&run).0), (RunState::Failed, "plugin-answer-unsound"));
+        assert!(reason(&run).1.contains("row 0 of lines, which was rejected or skipped before"), "{:?}", run.reason);
+        assert_eq!(site.names("out/restless"), [""; 0]);
+    });
+}
+
+#[test]
+fn a_plugin_whose_outputs_do_not_add_up_delivers_nothing() {
+    let site = site("output-flood", "");
+    wait(async {
+        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        let run = both(&site, &hub).await;
+        let (code, sentence) = reason(&run);
+        assert_eq!((run.state, code), (RunState::Held, "totals-do-not-balance"));
+        for word in ["what comes in goes out", "123.45 on the left", "123,450.00 on the right"] {
+            assert!(sentence.contains(word), "{word:?} in {sentence:?}");
+        }
+        assert_eq!(site.names("out/restless"), [""; 0]);
+    });
+}

@@ -1,0 +1,87 @@
+//! The program killed with no warning while it works on a large file, again and again, and then let be.
+
+use std::fmt::Write as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use bailiwick::clock::Clock;
+use bailiwick::ledger::RunState;
+
+use crate::support::*;
+
+/// Lines of payroll: enough that a kill meets the program at work.
+const LINES: usize = 200_000;
+const KILLS: u32 = 6;
+
+/// A site with a large payroll, and nothing of the months before.
+fn large() -> Site {
+    let site = Site::staffordshire();
+    std::fs::remove_file(site.path("data/payroll/previous-2026-10.csv")).unwrap();
+    let example = String::from_utf8_lossy(&site.read("data/payroll/payroll-2026-10.csv")).into_owned();
+    let mut text = format!("{}\n", example.lines().next().unwrap());
+    for line in 0..LINES {
+        let (letter, digits) = (char::from(b'A' + (line % 4) as u8), line % 1_000_000);
+        writeln!(
+            text,
+            "{line},TY{digits:06}{letter},Baker,Helen,08/03/1967,Administrator,SP100,00321,31/10/2026,Active,LGPS,MAIN,F,37.00,,,,27250.00,\
+             27250.00,2270.83,0.00,5.80,131.71,0.00,429.19,,,,,,,,,,,"
+        )
+        .unwrap();
+    }
+    site.write("data/payroll/payroll-2026-10.csv", text);
+    site
+}
+
+#[test]
+fn a_program_that_is_killed_at_any_moment_delivers_once() {
+    let undisturbed = large();
+    let began = wait(async {
+        let hub = undisturbed.hub(&Clock::machine()).await;
+        let began = Instant::now();
+        let run = finished(&hub, POLICE, LGPS).await;
+        assert_eq!((run.state, run.rows.accepted), (RunState::Closed, LINES as u64), "{:?}", run.reason);
+        began
+    });
+    let whole = began.elapsed();
+    let wanted = undisturbed.delivered();
+    drop(undisturbed);
+
+    let site = large();
+    assert_eq!(say(&site, &["apply", "."]).code, Some(0));
+    let mut killed = 0;
+    for kill in 1..=KILLS {
+        let mut child = bailiwick(&site, &["run", LGPS]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Spread over the time that it takes, its start included; an odd part so that no two meet it in the same step.
+        std::thread::sleep(Duration::from_millis(150) + whole * (kill * 2 - 1) / (KILLS * 2 + 1));
+        killed += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(killed >= KILLS / 2, "only {killed} kills met it at work, of a run of {whole:?}");
+    let last = say(&site, &["run", LGPS]);
+    assert_eq!(last.code, Some(0), "{} {}", last.out, last.err);
+
+    assert!(site.delivered() == wanted, "{:?}", site.delivered().iter().map(|(name, bytes)| (name.clone(), bytes.len())).collect::<Vec<_>>());
+    let runs = say(&site, &["runs", "--json", "--limit", "100"]).json();
+    let states: Vec<&str> = runs.as_array().unwrap().iter().map(|run| run["state"].as_str().unwrap()).collect();
+    let closed = states.iter().filter(|state| **state == "closed").count();
+    assert!(closed == 1 && states.iter().all(|state| ["closed", "skipped"].contains(state)), "{states:?}");
+    assert_eq!(say(&site, &["audit"]).code, Some(0));
+}
+
+/// Reading commands open the same folder as a hub at work; they must not take its runs from it.
+#[test]
+fn looking_on_does_not_disturb_a_run() {
+    let site = large();
+    assert_eq!(say(&site, &["apply", "."]).code, Some(0));
+    let mut child = bailiwick(&site, &["run", LGPS]).stdout(Stdio::null()).spawn().unwrap();
+    let mut seen = 0;
+    while child.try_wait().unwrap().is_none() {
+        let runs = say(&site, &["runs", "--json"]).json();
+        seen += u32::from(runs[0]["state"] == "running");
+    }
+    assert!(child.wait().unwrap().success());
+    assert!(seen > 0, "it was never seen at work");
+    let runs = say(&site, &["runs", "--json"]).json();
+    assert_eq!((&runs[0]["state"], &runs[0]["attempt"]), (&"closed".into(), &1.into()), "{runs}");
+}

@@ -1,0 +1,96 @@
+//! Everything that is measured, built in release: the hub's program, the plugins, the hub's side of the measures, the peers.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::plugins;
+use crate::tools::{cargo, command, output, root, succeed, target};
+
+/// Where the programs and components are.
+pub(super) struct Built {
+    /// `tests/bench/measure`.
+    pub(super) measure: PathBuf,
+    /// `tests/bench/peers/bare`.
+    pub(super) bare: PathBuf,
+    /// `tests/bench/peers/native`.
+    pub(super) native: PathBuf,
+    /// Components, compiled code and files of the measures.
+    pub(super) folder: PathBuf,
+}
+
+impl Built {
+    pub(super) fn new() -> Result<Self> {
+        let folder = target().join("bench");
+        std::fs::create_dir_all(&folder)?;
+        succeed(cargo(&["build", "--release", "--package", "bailiwick"]))?;
+        components(&folder)?;
+        let measure = measure_program()?;
+        let peers = root().join("tests/bench/peers/Cargo.toml");
+        for (package, profile) in [("bare", "release"), ("native", "native")] {
+            let mut build = cargo(&["build", "--locked", "--package", package, "--profile", profile, "--manifest-path"]);
+            build.arg(&peers).arg("--target-dir").arg(target());
+            succeed(build)?;
+        }
+        let built = Self { measure, bare: target().join("release/bare"), native: target().join("native/native"), folder };
+        built.prepare()?;
+        Ok(built)
+    }
+
+    /// The component of a plugin.
+    pub(super) fn component(&self, plugin: &str) -> PathBuf {
+        self.folder.join(plugin).with_extension("wasm")
+    }
+
+    /// `claim-routing` as instances of it begin: what the floor runs.
+    pub(super) fn started(&self) -> PathBuf {
+        self.folder.join("claim-routing-started.wasm")
+    }
+
+    /// The case that is decided.
+    pub(super) fn case(&self) -> PathBuf {
+        self.folder.join("case.json")
+    }
+
+    fn prepare(&self) -> Result<()> {
+        let mut initialise = command(&self.measure, &["initialise"]);
+        initialise.arg(self.component("claim-routing")).arg(self.started());
+        succeed(initialise)?;
+        std::fs::write(self.case(), motor_claim()?)?;
+        Ok(())
+    }
+}
+
+/// Builds every reference plugin as a user would, with the hub's program in release.
+fn components(folder: &Path) -> Result<()> {
+    for plugin in plugins::folders()? {
+        let name = plugin.file_name().context("a plugin's folder has a name")?;
+        let mut build = command(target().join("release/bailiwick"), &["plugin", "build"]);
+        build.arg(&plugin).arg("--out").arg(folder.join(name).with_extension("wasm"));
+        succeed(build)?;
+    }
+    Ok(())
+}
+
+/// Cargo names the program of a bench by a hash, and tells it.
+fn measure_program() -> Result<PathBuf> {
+    let build = ["bench", "--no-run", "--package", "bailiwick", "--bench", "measure", "--message-format", "json-render-diagnostics"];
+    let said = output(cargo(&build))?;
+    let program = said.lines().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let measure = message["reason"] == "compiler-artifact" && message["target"]["name"] == "measure";
+        message["executable"].as_str().filter(|_| measure).map(PathBuf::from)
+    });
+    program.context("cargo built no program for the bench `measure`")
+}
+
+/// A claim after a collision, from the plugin's own cases: it opens every table and has most of the rules apply.
+fn motor_claim() -> Result<String> {
+    const FILE: &str = "plugins/claim-routing/cases/portal-motor.json";
+    const CASE: &str = "a claim of £10,000.00";
+    let text = std::fs::read_to_string(root().join(FILE)).context(FILE)?;
+    let cases: serde_json::Value = serde_json::from_str(&text).context(FILE)?;
+    let mut listed = cases["cases"].as_array().into_iter().flatten();
+    let found = listed.find(|case| case["name"] == CASE).with_context(|| format!("{FILE} has no case {CASE:?}"))?;
+    Ok(found["case"].to_string())
+}

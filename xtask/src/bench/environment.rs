@@ -1,0 +1,75 @@
+//! The machine that was measured on, as far as it explains the figures.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::tools::{command, output, root, target};
+
+/// How long the disk is asked to make bytes durable, over and over.
+const FSYNC: Duration = Duration::from_secs(1);
+
+/// What is known of the machine. Nothing in it names one.
+pub(super) struct Environment {
+    pub(super) facts: Vec<(&'static str, String)>,
+}
+
+impl Environment {
+    pub(super) fn look() -> Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let facts = vec![
+            ("CPU", first_value("/proc/cpuinfo", "model name")),
+            ("cores", cores.to_string()),
+            ("memory", first_value("/proc/meminfo", "MemTotal")),
+            ("kernel", told_by("uname", &["-sr"])),
+            ("rustc", told_by("rustc", &["--version"])),
+            ("wasmtime", locked("wasmtime")),
+            ("commit", told_by("git", &["describe", "--always", "--dirty"])),
+            ("load before", fs::read_to_string("/proc/loadavg").map_or_else(|_| "unknown".to_owned(), |load| first_words(&load, 3))),
+            ("fdatasync of 4 KiB", format!("{:.0} a second", fsync_per_second()?)),
+        ];
+        Ok(Self { facts })
+    }
+
+    pub(super) fn told(&self) -> String {
+        self.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn told_by(program: &str, arguments: &[&str]) -> String {
+    output(command(program, arguments)).map_or_else(|_| "unknown".to_owned(), |said| said.trim().to_owned())
+}
+
+fn first_value(file: &str, key: &str) -> String {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let value = text.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix(':'));
+    value.map_or_else(|| "unknown".to_owned(), |value| value.trim().to_owned())
+}
+
+fn first_words(text: &str, count: usize) -> String {
+    text.split_whitespace().take(count).collect::<Vec<_>>().join(" ")
+}
+
+/// The version of a crate in the lock file.
+fn locked(name: &str) -> String {
+    let lock: toml::Table = fs::read_to_string(root().join("Cargo.lock")).ok().and_then(|text| text.parse().ok()).unwrap_or_default();
+    let mut packages = lock.get("package").and_then(toml::Value::as_array).into_iter().flatten();
+    let found = packages.find(|package| package["name"].as_str() == Some(name));
+    found.and_then(|package| package["version"].as_str()).unwrap_or("unknown").to_owned()
+}
+
+fn fsync_per_second() -> Result<f64> {
+    let path = target().join("bench/fsync");
+    let mut file = File::create(&path)?;
+    let (began, mut done) = (Instant::now(), 0_u32);
+    while began.elapsed() < FSYNC {
+        file.write_all(&[0x5a; 4096])?;
+        file.sync_data()?;
+        done += 1;
+    }
+    let per_second = f64::from(done) / began.elapsed().as_secs_f64();
+    fs::remove_file(&path)?;
+    Ok(per_second)
+}
