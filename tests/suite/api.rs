@@ -1,5 +1,7 @@
 //! The HTTP API without a socket: who may see what, how a repeat is harmless, and how each refusal is told.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -127,7 +129,7 @@ fn a_partner_sees_nothing_of_another() {
         let jobs = called.get(&called.fire, "/api/v1/jobs").await;
         assert!(jobs.text.contains("shared-services-apportionment") && !jobs.text.contains("police"), "{}", jobs.text);
         called.post(&called.fire, LGPS_RUNS, "").await.is_problem(404, "not-found");
-        called.post(&called.fire, DECISIONS, json!({"case": claim("A", "1.00")}).to_string()).await.is_problem(404, "no-such-rule-set");
+        called.post(&called.fire, DECISIONS, json!({"case": claim("SP-1", "1.00")}).to_string()).await.is_problem(404, "no-such-rule-set");
         assert_eq!(runs_of(&called.hub, LGPS).await.len(), 1);
     });
 }
@@ -141,7 +143,9 @@ fn a_request_that_is_repeated_makes_one_run() {
             let request = asked("POST", LGPS_RUNS, &called.police).header("idempotency-key", key).body(Body::empty()).unwrap();
             called.send(request)
         };
-        let (first, second, other) = (start("payroll of October").await, start("payroll of October").await, start("another").await);
+        let (first, second) = (start("payroll of October").await, start("payroll of October").await);
+        called.hub.clock().advance(jiff::SignedDuration::from_secs(1));
+        let other = start("another").await;
         assert_eq!([first.status, second.status, other.status].map(|status| status.as_u16()), [202, 200, 202]);
         assert_eq!(first.json()["id"], second.json()["id"]);
         assert_ne!(first.json()["id"], other.json()["id"]);
@@ -182,13 +186,13 @@ fn a_case_and_a_list_of_cases_are_decided_at_once() {
     let site = Site::staffordshire();
     wait(async {
         let called = Called::open(&site).await;
-        let one = called.post(&called.police, DECISIONS, json!({"case": claim("A", "138500.00")}).to_string()).await;
+        let one = called.post(&called.police, DECISIONS, json!({"case": claim("SP-1", "138500.00")}).to_string()).await;
         assert_eq!(one.status, 200, "{}", one.text);
         let decided = &one.json()["decisions"][0];
         assert_eq!(decided["decision"]["figures"], json!({"fund_share": "100000.00", "insurer_share": "38500.00"}), "{decided}");
         assert!(decided["release"].as_str().is_some_and(|release| release.len() == 64) && !decided["decision"]["reasons"].as_array().unwrap().is_empty());
-        let bad = json!({"reference": "B", "class": "property", "loss": "£5"});
-        let many = called.post(&called.police, DECISIONS, json!({"cases": [claim("A", "5.00"), bad, claim("C", "7.00")]}).to_string()).await;
+        let bad = json!({"reference": "SP-2", "class": "property", "loss": "£5"});
+        let many = called.post(&called.police, DECISIONS, json!({"cases": [claim("SP-1", "5.00"), bad, claim("SP-3", "7.00")]}).to_string()).await;
         let many = &many.json()["decisions"];
         assert_eq!([&many[0], &many[2]].map(|each| &each["decision"]["figures"]["fund_share"]), [&json!("5.00"), &json!("7.00")]);
         assert_eq!((&many[1]["problem"]["code"], &many[1]["problem"]["status"]), (&json!("case-does-not-fit-schema"), &json!(422)), "{many}");
@@ -228,26 +232,28 @@ fn what_cannot_be_read_is_refused_with_a_problem() {
     });
 }
 
-/// Whether a text holds something of the form of a National Insurance number.
-fn has_ni_number(text: &str) -> Option<&str> {
+/// Everything in a text that has the form of a National Insurance number.
+fn ni_numbers(text: &str) -> BTreeSet<&str> {
     let like = |window: &[u8]| {
         window[..2].iter().all(u8::is_ascii_uppercase) && window[2..8].iter().all(u8::is_ascii_digit) && (b'A'..=b'D').contains(&window[8])
     };
-    let at = text.as_bytes().windows(9).position(like)?;
-    text.get(at..at + 9)
+    let starts = text.as_bytes().windows(9).enumerate().filter(|(_, window)| like(window)).map(|(at, _)| at);
+    starts.filter_map(|at| text.get(at..at + 9)).collect()
 }
 
 #[test]
 fn rejects_never_show_personal_data() {
     let site = Site::staffordshire();
-    assert!(has_ni_number(&String::from_utf8_lossy(&site.read("data/payroll/payroll-2026-10.csv"))).is_some(), "they can be found");
+    let payroll = String::from_utf8_lossy(&site.read("data/payroll/payroll-2026-10.csv")).into_owned();
+    let people = ni_numbers(&payroll);
+    assert!(people.len() > 1_000, "they can be found");
     wait(async {
         let called = Called::open(&site).await;
         let run = finished(&called.hub, POLICE, LGPS).await;
         let (mut seen, mut after) = (0, String::new());
         loop {
             let page = called.get(&called.police, &format!("/api/v1/runs/{}/rejects?limit=10{after}", run.id)).await;
-            assert_eq!(has_ni_number(&page.text), None, "{}", page.text);
+            assert!(ni_numbers(&page.text).is_disjoint(&people), "{}", page.text);
             let body = page.json();
             let items = body["items"].as_array().unwrap();
             for item in items {
@@ -265,6 +271,6 @@ fn rejects_never_show_personal_data() {
         }
         assert_eq!(seen, 27);
         let detail = called.get(&called.police, &format!("/api/v1/runs/{}", run.id)).await;
-        assert_eq!(has_ni_number(&detail.text), None);
+        assert!(ni_numbers(&detail.text).is_disjoint(&people), "{}", detail.text);
     });
 }

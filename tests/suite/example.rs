@@ -214,9 +214,11 @@ fn all_four_jobs_close_and_find_nothing_to_do_the_second_time() {
 fn a_copy_under_another_name_is_refused_and_says_why() {
     let site = Site::staffordshire();
     wait(async {
-        let hub = site.hub(&clock_at(NOVEMBER)).await;
+        let clock = clock_at(NOVEMBER);
+        let hub = site.hub(&clock).await;
         let first = closed(&hub, POLICE, LGPS).await;
         let delivered = site.delivered();
+        clock.advance(SignedDuration::from_mins(1));
         site.write("data/payroll/payroll-2026-10-copy.csv", site.read("data/payroll/payroll-2026-10.csv"));
         let copy = finished(&hub, POLICE, LGPS).await;
         let (code, sentence) = reason(&copy);
@@ -224,6 +226,7 @@ fn a_copy_under_another_name_is_refused_and_says_why() {
         for named in ["payroll-2026-10-copy.csv", "payroll-2026-10.csv", &first.id.to_string()] {
             assert!(sentence.contains(named), "{named:?} in {sentence:?}");
         }
+        assert_eq!(site.delivered(), delivered);
         // A person who sends it on its way again does not make two payments of one either.
         let why = "it looked harmless".to_owned();
         hub.ledger().instruct(Scope::Hub, copy.id, Instruction::Retry { afresh: false, why }, &operator(&hub)).await.unwrap();

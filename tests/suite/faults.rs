@@ -37,12 +37,12 @@ optional = true
 columns = COLUMNS
 
 [[outputs]]
-name = "passed-on"
+name = "passed"
 columns = COLUMNS
 
 [[balance]]
 name = "what comes in goes out"
-holds = "sum(lines.pay) + sum(extra.pay) = sum(passed-on.pay)"
+holds = "sum(lines.pay) + sum(extra.pay) = sum(passed.pay)"
 "#;
 
 const COLUMNS: &str = r#"[
@@ -77,7 +77,7 @@ fn site(misbehave: &str, limits: &str) -> Site {
              [settings]\nmisbehave = \"{misbehave}\"\n[limits]\n{limits}\n",
             port("input", "lines", "connection = \"in\"\nfile = \"lines-*.csv\"\ntake = \"next\""),
             port("input", "extra", "connection = \"in\"\nfile = \"extra-*.csv\"\ntake = \"latest\""),
-            port("output", "passed-on", "connection = \"out\"\nfile = \"passed-on-{date}.csv\""),
+            port("output", "passed", "connection = \"out\"\nfile = \"passed-{date}.csv\""),
         );
         site.write(&format!("jobs/{partner}.toml"), job);
         site.write(&format!("in/{partner}/lines-1.csv"), LINES);

@@ -71,11 +71,13 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
-        // What is compiled never changes.
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &target),
-            false if from.ends_with("compiled") => fs::hard_link(entry.path(), target).unwrap(),
-            false => drop(fs::copy(entry.path(), target).unwrap()),
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else if from.ends_with("compiled") {
+            // What is compiled never changes.
+            fs::hard_link(entry.path(), target).unwrap();
+        } else {
+            fs::copy(entry.path(), target).unwrap();
         }
     }
 }
@@ -213,6 +215,7 @@ fn the_first_of_two_equal_files_is_not_taken_for_the_copy() {
         let hub = site.hub(&clock_at(NOVEMBER)).await;
         let first = finished(&hub, POLICE, LGPS).await;
         assert_eq!((first.state, reason(&first).0), (RunState::Failed, "connection-failed"));
+        hub.clock().advance(jiff::SignedDuration::from_mins(1));
         site.write("data/payroll/payroll-copy.csv", dated);
         let copy = finished(&hub, POLICE, LGPS).await;
         assert_eq!((copy.state, reason(&copy).0), (RunState::Failed, "duplicate-file"));

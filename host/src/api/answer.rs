@@ -1,7 +1,8 @@
 //! Who calls, and how a call is answered when it cannot be done: the one match from errors to HTTP statuses.
 
 use axum::Json;
-use axum::extract::FromRequestParts;
+use axum::extract::rejection::StringRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -81,6 +82,35 @@ impl From<RunError> for Problem {
 fn hub_fault(error: &dyn std::error::Error) -> Problem {
     tracing::error!(%error, "a call failed");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "hub-fault", "the hub could not do this; its log says why")
+}
+
+/// A name in the address. What is no text names nothing.
+pub(super) struct Named(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(name) = Path::from_request_parts(parts, state).await.map_err(|_| Problem::not_found("address"))?;
+        Ok(Self(name))
+    }
+}
+
+/// A body of text, within the limit.
+pub(super) struct Text(pub(super) String);
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let told = |refused: StringRejection| match refused.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "the body is larger than the hub takes: send it in parts")
+            }
+            _ => Problem::new(StatusCode::BAD_REQUEST, "bad-request", refused.body_text()),
+        };
+        String::from_request(request, state).await.map(Self).map_err(told)
+    }
 }
 
 /// The caller, as its bearer token says.

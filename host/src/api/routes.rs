@@ -1,6 +1,6 @@
 //! The routes and what each answers.
 
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::routing::{get, post};
@@ -11,7 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
-use super::answer::{Caller, Problem};
+use super::answer::{Caller, Named, Problem, Text};
 use super::wire::{FindingJson, JobJson, RunDetailJson, RunJson};
 use crate::ledger::{FoundEffect, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, PluginName, RunId};
@@ -90,9 +90,9 @@ struct StartBody {
 async fn start(
     State(hub): State<Hub>,
     caller: Caller,
-    Path(job): Path<String>,
+    Named(job): Named,
     headers: HeaderMap,
-    body: String,
+    Text(body): Text,
 ) -> Result<(StatusCode, Json<RunJson>), Problem> {
     caller.may("run")?;
     let job: JobName = job.parse().map_err(|_| Problem::not_found("job"))?;
@@ -138,7 +138,7 @@ fn run_id(text: &str) -> Result<RunId, Problem> {
     text.parse().map_err(|_| Problem::not_found("run"))
 }
 
-async fn run(State(hub): State<Hub>, caller: Caller, Path(run): Path<String>) -> Answer<RunDetailJson> {
+async fn run(State(hub): State<Hub>, caller: Caller, Named(run): Named) -> Answer<RunDetailJson> {
     caller.may("read")?;
     let (id, scope) = (run_id(&run)?, Scope::Partner(&caller.token.partner));
     let ledger = hub.ledger();
@@ -159,7 +159,7 @@ struct RejectsQuery {
 async fn rejects(
     State(hub): State<Hub>,
     caller: Caller,
-    Path(run): Path<String>,
+    Named(run): Named,
     query: Result<Query<RejectsQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Answer<Page<FindingJson>> {
     caller.may("read")?;
@@ -196,7 +196,7 @@ struct Decisions {
     decisions: Vec<DecisionAnswer>,
 }
 
-async fn decide(State(hub): State<Hub>, caller: Caller, Path(name): Path<String>, body: String) -> Answer<Decisions> {
+async fn decide(State(hub): State<Hub>, caller: Caller, Named(name): Named, Text(body): Text) -> Answer<Decisions> {
     caller.may("decide")?;
     let plugin: PluginName = name.parse().map_err(|_| Problem::not_found("rule set"))?;
     let body: DecisionsBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;

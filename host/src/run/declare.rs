@@ -132,6 +132,10 @@ impl Hub {
 }
 
 fn read(folder: &Path) -> Result<Configuration, RunError> {
+    if !folder.is_dir() {
+        let (path, why) = (folder.display().to_string(), "there is no such folder".to_owned());
+        return Err(RunError::ConfigurationUnreadable { path, why });
+    }
     config::load(folder).map_err(|error| match error {
         ConfigError::Wrong(problems) => RunError::Configuration(problems),
         ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },

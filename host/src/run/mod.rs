@@ -18,6 +18,7 @@ mod pull;
 mod shelf;
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -69,6 +70,8 @@ struct Shared {
     progress: Mutex<HashMap<RunId, Arc<Progress>>>,
     /// Schedules by the digest of the file that declares them: read once, as such a file never changes.
     schedules: Mutex<HashMap<Digest, Option<Schedule>>>,
+    /// Locked, with others, for as long as the hub is open: who finds it unlocked is alone in the folder.
+    _in_use: File,
 }
 
 impl Hub {
@@ -81,10 +84,15 @@ impl Hub {
         std::fs::create_dir_all(&data)?;
         let ledger = Ledger::open(&data.join("ledger.sqlite")).await?;
         let id = HubId::new(options.name);
-        let left = ledger.forget_leases(&id, options.clock.now_ms()).await?;
-        if left > 0 {
-            tracing::info!(runs = left, "taking up runs that were under way when this hub last ended");
+        let in_use = File::create(data.join("in-use"))?;
+        // Another process may be at work in the folder under the same name, as when a person lists runs while the hub serves.
+        if in_use.try_lock().is_ok() {
+            let left = ledger.forget_leases(&id, options.clock.now_ms()).await?;
+            if left > 0 {
+                tracing::info!(runs = left, "taking up runs that were under way when this hub last ended");
+            }
         }
+        in_use.lock_shared()?;
         let sandbox = Sandbox::new(SandboxOptions {
             cache_dir: data.join("compiled"),
             compiler: options.compiler,
@@ -105,6 +113,7 @@ impl Hub {
             runs_at_once: options.runs_at_once,
             progress: Mutex::default(),
             schedules: Mutex::default(),
+            _in_use: in_use,
         };
         Ok(Self { shared: Arc::new(shared) })
     }

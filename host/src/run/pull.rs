@@ -3,7 +3,7 @@
 use super::Hub;
 use super::failure::RunError;
 use crate::connection::{self, ConnectionError, FoundFile, Stored};
-use crate::ledger::{FileQuestion, Pulled, PulledFile, Scope};
+use crate::ledger::{FileQuestion, Pulled, PulledFile, Scope, TakenFile};
 use crate::model::ids::{ConnectionName, RunId};
 use crate::model::job::{Connection, Job, JobInput, Take};
 use crate::model::manifest::{Kind, Manifest};
@@ -62,7 +62,11 @@ impl Hub {
             Take::Latest => found.into_iter().next_back().into_iter().collect(),
         };
         for file in wanted {
-            if input.take == Take::Next && self.taken_as_it_is(job, &input.connection, &file).await? {
+            let taken = match input.take {
+                Take::Next => self.taken_before(job, &input.connection, &file).await?,
+                Take::Latest => Vec::new(),
+            };
+            if taken.iter().any(|taken| taken.size_bytes == file.size && taken.modified_ms == file.modified_ms) {
                 continue;
             }
             let (artefacts, fetched, from) = (self.shared.artefacts.clone(), file.clone(), place.place.clone());
@@ -70,23 +74,26 @@ impl Hub {
                 .await
                 .expect("fetching does not panic")
                 .map_err(failed)?;
+            if taken.iter().any(|taken| taken.digest == stored.digest) {
+                // It was written again as it was.
+                continue;
+            }
             return Ok(Some((file, stored)));
         }
         Ok(None)
     }
 
-    /// Whether this very file was taken before: same name, size and time. Its content is looked at only if it was not.
-    async fn taken_as_it_is(&self, job: &Job, connection: &ConnectionName, file: &FoundFile) -> Result<bool, RunError> {
-        let question = FileQuestion::Path(&file.name);
-        let taken = self.ledger().taken_files((&job.partner, &job.name), connection, question).await?;
-        Ok(taken.iter().any(|taken| taken.size_bytes == file.size && taken.modified_ms == file.modified_ms))
+    /// What was taken before under the name of a file.
+    async fn taken_before(&self, job: &Job, connection: &ConnectionName, file: &FoundFile) -> Result<Vec<TakenFile>, RunError> {
+        Ok(self.ledger().taken_files((&job.partner, &job.name), connection, FileQuestion::Path(&file.name)).await?)
     }
 
-    /// Refuses files whose content was taken before under another name or at another time.
-    pub(super) async fn refuse_duplicates(&self, job: &Job, pulled: &Pulled) -> Result<(), RunError> {
+    /// Refuses what a run took if another run had taken the same content by then.
+    pub(super) async fn refuse_duplicates(&self, job: &Job, run: RunId, pulled: &Pulled) -> Result<(), RunError> {
         for file in pulled.inputs.iter().filter(|file| file.taken) {
             let taken = self.ledger().taken_files((&job.partner, &job.name), &file.connection, FileQuestion::Digest(file.digest)).await?;
-            if let Some(earlier) = taken.first() {
+            let by_then_ms = taken.iter().find(|taken| taken.run == run).map_or(i64::MAX, |own| own.taken_at_ms);
+            if let Some(earlier) = taken.iter().find(|taken| taken.run != run && taken.taken_at_ms <= by_then_ms) {
                 let (earlier, run) = (earlier.path.clone(), earlier.run.to_string());
                 return Err(RunError::DuplicateFile { file: file.path.clone(), earlier, run });
             }

@@ -34,6 +34,8 @@ impl Site {
         copy_all(&root().join("examples/staffordshire"), &site.config());
         for output in ["pension-fund", "insurance", "procurement", "finance"] {
             fs::create_dir_all(site.path("out").join(output)).expect("a folder");
+            // What keeps the folder in the repository; here only deliveries count.
+            drop(fs::remove_file(site.path("out").join(output).join(".about")));
         }
         let plugins = fs::read_to_string(site.path("plugins.toml")).expect("the example names its plugins");
         let absolute = PLUGINS.iter().fold(plugins, |text, name| {
@@ -172,7 +174,9 @@ fn forget_older(warm: &Path) {
 
 /// Copies a folder with all that is in it.
 pub(super) fn copy_all(from: &Path, to: &Path) {
-    each_file(from, to, &mut |file, target| drop(fs::copy(file, target).expect("it is copied")));
+    each_file(from, to, &mut |file, target| {
+        fs::copy(file, target).expect("it is copied");
+    });
 }
 
 /// The same by links, for files that never change.

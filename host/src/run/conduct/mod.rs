@@ -75,14 +75,15 @@ impl Hub {
             Some(processed) => processed.clone(),
             None => {
                 let pulled = self.pulled(claim, pinned).await?;
-                let (event, found, held) = self.processed(claim, pinned, (&pulled, progress)).await?;
+                let (event, found) = self.processed(claim, pinned, (&pulled, progress)).await?;
                 self.append(claim, Step::Processed(Box::new(event.clone()), found)).await?;
-                if let Some(reason) = held {
-                    return self.append(claim, Step::Held(reason)).await;
-                }
                 event
             }
         };
+        // Judged by every attempt: one that was killed after its rows were processed has not said yet that the run is held.
+        if let Some(reason) = why_held(&processed, &pinned.job).filter(|_| !claim.run.released) {
+            return self.append(claim, Step::Held(reason)).await;
+        }
         if claim.run.enqueued.dry_run {
             return self.close(claim, pinned, Outcome::DryRun).await;
         }
@@ -150,16 +151,20 @@ impl Hub {
     }
 
     async fn pulled(&self, claim: &Claim, pinned: &Pinned) -> Result<Pulled, RunError> {
-        if let Some(pulled) = &claim.pulled {
-            return Ok(pulled.clone());
-        }
-        let places = Places { connections: &pinned.connections };
-        let takes = !claim.run.enqueued.dry_run;
-        let pulled = self.pull(&pinned.job, &pinned.plugin.manifest, &places, takes).await?;
-        let duplicate = self.refuse_duplicates(&pinned.job, &pulled).await;
-        // A duplicate is taken all the same: the next run must not find it again.
-        self.append(claim, Step::Pulled(pulled.clone())).await?;
-        duplicate.map(|()| pulled)
+        let pulled = match &claim.pulled {
+            Some(pulled) => pulled.clone(),
+            None => {
+                let places = Places { connections: &pinned.connections };
+                let takes = !claim.run.enqueued.dry_run;
+                let pulled = self.pull(&pinned.job, &pinned.plugin.manifest, &places, takes).await?;
+                // A duplicate is taken all the same: the next run must not find it again.
+                self.append(claim, Step::Pulled(pulled.clone())).await?;
+                pulled
+            }
+        };
+        // Judged by every attempt: one that was killed in between has taken the file and not refused it.
+        self.refuse_duplicates(&pinned.job, claim.lease.run, &pulled).await?;
+        Ok(pulled)
     }
 
     async fn processed(
@@ -167,7 +172,7 @@ impl Hub {
         claim: &Claim,
         pinned: &Pinned,
         (pulled, progress): (&Pulled, &Arc<Progress>),
-    ) -> Result<(ProcessedEvent, Found, Option<Reason>), RunError> {
+    ) -> Result<(ProcessedEvent, Found), RunError> {
         let setup = Arc::new(self.setup(claim, pinned, pulled).await?);
         let manifest = Arc::clone(&pinned.plugin.manifest);
         let work = Work {
@@ -187,9 +192,8 @@ impl Hub {
         if let Some(left) = processed.report.state.take() {
             self.keep_state(claim, &setup.state, left)?;
         }
-        let held = why_held(&processed, &pinned.job);
         let found = found(&processed);
-        Ok((event(processed, claim, (pinned, pulled, &setup)), found, held))
+        Ok((event(processed, claim, (pinned, pulled, &setup)), found))
     }
 
     async fn setup(&self, claim: &Claim, pinned: &Pinned, pulled: &Pulled) -> Result<Setup, RunError> {

@@ -34,7 +34,7 @@ pub(super) fn output_formats(manifest: &Manifest, job: &Job) -> Vec<Option<Forma
 }
 
 /// Why the run waits for a person before anything is delivered, if it does.
-pub(super) fn why_held(processed: &Processed, job: &Job) -> Option<Reason> {
+pub(super) fn why_held(processed: &ProcessedEvent, job: &Job) -> Option<Reason> {
     let held = |code: &str, sentence: String| Some(Reason { code: code.to_owned(), sentence });
     if let Some(input) = processed.totals.inputs.iter().find(|input| !input.rows.conserved()) {
         let rows = input.rows;

@@ -137,7 +137,7 @@ impl lookup::HostTable for Host {
     }
 }
 
-fn engine() -> Result<Engine> {
+fn engine() -> wasmtime::Result<Engine> {
     let slots = 100;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
@@ -149,8 +149,8 @@ fn engine() -> Result<Engine> {
         .pagemap_scan(Enabled::Auto)
         .max_unused_warm_slots(slots);
     let mut config = Config::new();
-    config.memory_init_cow(true).allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    Ok(Engine::new(&config)?)
+    config.memory_init_cow(true).concurrency_support(false).allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    Engine::new(&config)
 }
 
 fn days(date: &toml::value::Datetime) -> Result<i32> {
@@ -198,19 +198,19 @@ struct Cost {
     wall_ns: f64,
 }
 
-fn measure(component: &[u8], tables: &Arc<HashMap<String, Vec<TableRows>>>, case: &str, (round, together): (Duration, &Barrier)) -> Result<Cost> {
+fn measure(component: &[u8], tables: &Arc<HashMap<String, Vec<TableRows>>>, case: &str, (round, together): (Duration, &Barrier)) -> wasmtime::Result<Cost> {
     let engine = engine()?;
     let component = Component::new(&engine, component)?;
     let mut linker = Linker::new(&engine);
     RuleSet::add_to_linker::<_, HasSelf<_>>(&mut linker, |host: &mut Host| host)?;
     let rule_set = RuleSetPre::new(linker.instantiate_pre(&component)?)?;
     let settings: Arc<str> = "{}".into();
-    let decide = || -> Result<()> {
+    let decide = || -> wasmtime::Result<()> {
         let host = Host { table: ResourceTable::new(), tables: tables.clone(), settings: settings.clone() };
         let mut store = Store::new(&engine, host);
         let instance = rule_set.instantiate(&mut store)?;
         let decision = instance.bailiwick_plugin_decisions().call_decide(&mut store, case)?;
-        std::hint::black_box(decision.map_err(|failure| anyhow::anyhow!("{failure:?}"))?);
+        std::hint::black_box(decision.map_err(|failure| wasmtime::Error::msg(format!("{failure:?}")))?);
         Ok(())
     };
     for _ in 0..1_000 {
@@ -244,10 +244,11 @@ fn main() -> Result<()> {
     let round = Duration::from_millis(round_ms.parse()?);
     let threads: usize = rest.first().map_or(Ok(1), |threads| threads.parse())?;
     let together = Barrier::new(threads);
-    let each: Vec<Cost> = std::thread::scope(|scope| {
+    let each: wasmtime::Result<Vec<Cost>> = std::thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(|| measure(&component, &tables, &case, (round, &together)))).collect();
-        running.into_iter().map(|thread| thread.join().expect("no thread panics")).collect::<Result<_>>()
-    })?;
+        running.into_iter().map(|thread| thread.join().expect("no thread panics")).collect()
+    });
+    let each = each.map_err(|error| anyhow::anyhow!("{error:#}"))?;
     let cpu_ns = each.iter().map(|cost| cost.cpu_ns).sum::<f64>() / threads as f64;
     let per_second: f64 = each.iter().map(|cost| 1e9 / cost.wall_ns).sum();
     println!("{}", serde_json::json!({ "cpu_ns": cpu_ns, "per_second": per_second, "threads": threads }));
