@@ -3,7 +3,7 @@
 //! It knows the columns of `plugins/lgps-return`, and neither the hub's batches nor the SDK's: each side moves the values into its own.
 
 /// The job's settings that go with it.
-pub const SETTINGS: &str = r#"{"employers":[{"code":"00321","rate-percent":"18.9","from":"2026-04-01"},{"code":"00322","rate-percent":"18.9","from":"2026-04-01"}]}"#;
+pub(crate) const SETTINGS: &str = r#"{"employers":[{"code":"00321","rate-percent":"18.9","from":"2026-04-01"},{"code":"00322","rate-percent":"18.9","from":"2026-04-01"}]}"#;
 
 /// 31 October 2026, in days since 1970.
 const PERIOD_END: i32 = 20_757;
@@ -20,7 +20,7 @@ const SURNAMES: [&str; 12] =
 const FORENAMES: [&str; 10] = ["Aaliyah", "Ben", "Charlotte", "Chloë", "Gareth", "Harpreet", "Joanne", "Mohammed", "Siân", "Tracey"];
 
 /// The values of one column.
-pub enum Values {
+pub(crate) enum Values {
     /// Laid end to end; one more offset than rows.
     Text { offsets: Vec<u32>, content: String },
     /// With two digits after the point.
@@ -30,21 +30,21 @@ pub enum Values {
 }
 
 /// One column: its values, and one bit a row for those that have one, or no bits if all have.
-pub struct Column {
-    pub name: &'static str,
-    pub validity: Vec<u8>,
-    pub values: Values,
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) validity: Vec<u8>,
+    pub(crate) values: Values,
 }
 
 /// Some consecutive rows, in the columns that the plugin declares.
-pub struct Piece {
-    pub first_row: u64,
-    pub rows: usize,
-    pub columns: Vec<Column>,
+pub(crate) struct Piece {
+    pub(crate) first_row: u64,
+    pub(crate) rows: usize,
+    pub(crate) columns: Vec<Column>,
 }
 
 /// The month in pieces of at most `batch` rows.
-pub fn pieces(rows: usize, batch: usize) -> impl Iterator<Item = Piece> {
+pub(crate) fn pieces(rows: usize, batch: usize) -> impl Iterator<Item = Piece> {
     (0..rows).step_by(batch.max(1)).map(move |first| piece(first, batch.min(rows - first)))
 }
 

@@ -55,7 +55,9 @@ impl Called {
     async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        for (name, value) in [("cache-control", "no-store"), ("x-content-type-options", "nosniff"), ("content-security-policy", "default-src 'none'")] {
+        for (name, value) in
+            [("cache-control", "no-store"), ("x-content-type-options", "nosniff"), ("content-security-policy", "default-src 'none'")]
+        {
             assert_eq!(headers.get(name).and_then(|found| found.to_str().ok()), Some(value), "{name}");
         }
         let kind = headers.get("content-type").map_or("", |kind| kind.to_str().unwrap()).to_owned();
@@ -93,10 +95,14 @@ fn nobody_without_a_token_sees_anything() {
     wait(async {
         let called = Called::open(&site).await;
         let run = request(&called.hub, POLICE, LGPS).await;
-        let paths = ["/api/v1/jobs".to_owned(), "/api/v1/runs".to_owned(), format!("/api/v1/runs/{run}"), format!("/api/v1/runs/{run}/rejects")];
+        let paths =
+            ["/api/v1/jobs".to_owned(), "/api/v1/runs".to_owned(), format!("/api/v1/runs/{run}"), format!("/api/v1/runs/{run}/rejects")];
         for path in &paths {
             called.send(Request::get(path).body(Body::empty()).unwrap()).await.is_problem(401, "token-missing");
-            called.send(Request::get(path).header("authorization", "Basic dXNlcg==").body(Body::empty()).unwrap()).await.is_problem(401, "token-missing");
+            called
+                .send(Request::get(path).header("authorization", "Basic dXNlcg==").body(Body::empty()).unwrap())
+                .await
+                .is_problem(401, "token-missing");
             called.get("bwk_0000", path).await.is_problem(401, "token-refused");
             assert_eq!(called.get(&called.police, path).await.status, 200, "{path}");
         }
@@ -190,19 +196,33 @@ fn a_case_and_a_list_of_cases_are_decided_at_once() {
         assert_eq!(one.status, 200, "{}", one.text);
         let decided = &one.json()["decisions"][0];
         assert_eq!(decided["decision"]["figures"], json!({"fund_share": "100000.00", "insurer_share": "38500.00"}), "{decided}");
-        assert!(decided["release"].as_str().is_some_and(|release| release.len() == 64) && !decided["decision"]["reasons"].as_array().unwrap().is_empty());
+        assert!(
+            decided["release"].as_str().is_some_and(|release| release.len() == 64)
+                && !decided["decision"]["reasons"].as_array().unwrap().is_empty()
+        );
         let bad = json!({"reference": "SP-2", "class": "property", "loss": "£5"});
-        let many = called.post(&called.police, DECISIONS, json!({"cases": [claim("SP-1", "5.00"), bad, claim("SP-3", "7.00")]}).to_string()).await;
+        let many =
+            called.post(&called.police, DECISIONS, json!({"cases": [claim("SP-1", "5.00"), bad, claim("SP-3", "7.00")]}).to_string()).await;
         let many = &many.json()["decisions"];
         assert_eq!([&many[0], &many[2]].map(|each| &each["decision"]["figures"]["fund_share"]), [&json!("5.00"), &json!("7.00")]);
-        assert_eq!((&many[1]["problem"]["code"], &many[1]["problem"]["status"]), (&json!("case-does-not-fit-schema"), &json!(422)), "{many}");
+        assert_eq!(
+            (&many[1]["problem"]["code"], &many[1]["problem"]["status"]),
+            (&json!("case-does-not-fit-schema"), &json!(422)),
+            "{many}"
+        );
         for body in [json!({}), json!({"case": {}, "cases": []})] {
             called.post(&called.police, DECISIONS, body.to_string()).await.is_problem(400, "bad-request");
         }
         let crowd = json!({"cases": vec![json!({}); 1_001]});
         called.post(&called.police, DECISIONS, crowd.to_string()).await.is_problem(400, "too-many-cases");
-        called.post(&called.police, &DECISIONS.replace("claim", "no-such"), json!({"case": {}}).to_string()).await.is_problem(404, "no-such-rule-set");
-        called.post(&called.police, &DECISIONS.replace("claim-routing", "lgps-return"), json!({"case": {}}).to_string()).await.is_problem(404, "no-such-rule-set");
+        called
+            .post(&called.police, &DECISIONS.replace("claim", "no-such"), json!({"case": {}}).to_string())
+            .await
+            .is_problem(404, "no-such-rule-set");
+        called
+            .post(&called.police, &DECISIONS.replace("claim-routing", "lgps-return"), json!({"case": {}}).to_string())
+            .await
+            .is_problem(404, "no-such-rule-set");
     });
 }
 

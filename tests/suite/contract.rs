@@ -31,7 +31,8 @@ fn version_0_1_0_is_what_it_was() {
 /// Whether a line declares something that a plugin can name.
 fn declares(line: &str) -> bool {
     let words = ["interface ", "world ", "record ", "enum ", "variant ", "flags ", "resource ", "type ", "constructor("];
-    words.iter().any(|word| line.starts_with(word)) || line.split_once(": ").is_some_and(|(_, kind)| kind.starts_with("func(") || kind.starts_with("static func("))
+    words.iter().any(|word| line.starts_with(word))
+        || line.split_once(": ").is_some_and(|(_, kind)| kind.starts_with("func(") || kind.starts_with("static func("))
 }
 
 #[test]

@@ -11,10 +11,8 @@ use serde_json::Value;
 use crate::support::*;
 
 /// What the fund must be told of October 2026: employer, members, employee main, employee 50/50, employer, total due.
-const GOLDEN: [(&str, &str, &str, &str, &str, &str); 2] = [
-    ("00321", "1423", "213637.01", "3842.40", "660419.27", "885655.95"),
-    ("00322", "27", "4327.36", "0.00", "12953.85", "17281.21"),
-];
+const GOLDEN: [(&str, &str, &str, &str, &str, &str); 2] =
+    [("00321", "1423", "213637.01", "3842.40", "660419.27", "885655.95"), ("00322", "27", "4327.36", "0.00", "12953.85", "17281.21")];
 
 const NOVEMBER: &str = "2026-11-18T09:00:00Z";
 
@@ -39,7 +37,8 @@ fn the_pension_fund_gets_every_member_and_every_penny() {
         assert_eq!((run.rows.read, run.rows.rejected, run.rows.skipped, run.warnings), (4_390 + 1_501, 27, 24, 29));
     });
     let told = Csv::read(&site.read("out/pension-fund/ctr1-2026-11.csv"));
-    let columns = ["Employer code", "Members", "Employee contributions main", "Employee contributions 50/50", "Employer contributions", "Total due"];
+    let columns =
+        ["Employer code", "Members", "Employee contributions main", "Employee contributions 50/50", "Employer contributions", "Total due"];
     let columns = columns.map(|heading| told.column(heading));
     let rows: Vec<_> = (0..told.len()).map(|row| columns.each_ref().map(|column| column[row])).collect();
     assert_eq!(rows, GOLDEN.map(|(code, members, main, half, employer, total)| [code, members, main, half, employer, total]));
@@ -59,7 +58,9 @@ fn the_pension_fund_gets_every_member_and_every_penny() {
         }
     }
     let again: Vec<_> = added.into_iter().map(|(code, [members, sums @ ..])| (code, members.to_string(), sums.map(pounds))).collect();
-    let golden = GOLDEN.map(|(code, members, main, half, employer, total)| (code, members.to_owned(), [main, half, employer, total].map(ToOwned::to_owned)));
+    let golden = GOLDEN.map(|(code, members, main, half, employer, total)| {
+        (code, members.to_owned(), [main, half, employer, total].map(ToOwned::to_owned))
+    });
     assert_eq!(again, golden);
 }
 
@@ -183,7 +184,8 @@ fn every_loss_is_split_between_fund_and_insurer() {
         assert!(share("fund_share") >= 0 && share("insurer_share") >= 0, "{reference}: {decision}");
     }
     // The three that can be worked out by hand.
-    let by_hand: BTreeSet<i128> = decisions.values().map(|decision| decision["figures"]["insurer_share"].as_str().map_or(0, pence)).collect();
+    let by_hand: BTreeSet<i128> =
+        decisions.values().map(|decision| decision["figures"]["insurer_share"].as_str().map_or(0, pence)).collect();
     for loss in ["138500.00", "100000.01"] {
         assert!(by_hand.contains(&(pence(loss) - pence("100000.00"))), "the insurer's share of {loss}");
     }

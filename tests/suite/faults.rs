@@ -20,6 +20,7 @@ log = true
 clock = true
 random = true
 state = true
+lookup = ["rates"]
 
 [settings]
 schema = "settings.schema.json"
@@ -67,8 +68,9 @@ fn site(misbehave: &str, limits: &str) -> Site {
         plugins += &format!("[[plugin]]\npartner = \"{partner}\"\nname = \"hostile\"\ncomponent = \"hostile.wasm\"\n");
         for folder in ["in", "out"] {
             std::fs::create_dir_all(site.path(&format!("{folder}/{partner}"))).unwrap();
-            connections +=
-                &format!("[[connection]]\npartner = \"{partner}\"\nname = \"{folder}\"\nkind = \"folder\"\npath = \"{folder}/{partner}\"\nsettle-ms = 0\n");
+            connections += &format!(
+                "[[connection]]\npartner = \"{partner}\"\nname = \"{folder}\"\nkind = \"folder\"\npath = \"{folder}/{partner}\"\nsettle-ms = 0\n"
+            );
         }
         let format = "format = { kind = \"csv\", encoding = \"utf-8\", dates = \"iso\" }";
         let port = |kind: &str, port: &str, rest: &str| format!("[[{kind}]]\nport = \"{port}\"\n{rest}\n{format}\n");

@@ -62,7 +62,11 @@ fn a_program_that_is_killed_at_any_moment_delivers_once() {
     let last = say(&site, &["run", LGPS]);
     assert_eq!(last.code, Some(0), "{} {}", last.out, last.err);
 
-    assert!(site.delivered() == wanted, "{:?}", site.delivered().iter().map(|(name, bytes)| (name.clone(), bytes.len())).collect::<Vec<_>>());
+    assert!(
+        site.delivered() == wanted,
+        "{:?}",
+        site.delivered().iter().map(|(name, bytes)| (name.clone(), bytes.len())).collect::<Vec<_>>()
+    );
     let runs = say(&site, &["runs", "--json", "--limit", "100"]).json();
     let states: Vec<&str> = runs.as_array().unwrap().iter().map(|run| run["state"].as_str().unwrap()).collect();
     let closed = states.iter().filter(|state| **state == "closed").count();
@@ -75,7 +79,8 @@ fn a_program_that_is_killed_at_any_moment_delivers_once() {
 fn looking_on_does_not_disturb_a_run() {
     let site = large();
     let applied = say(&site, &["apply", "."]);
-    let token = applied.out.lines().find_map(|line| line.strip_prefix("token of staffordshire-police for the API, shown this once: ")).unwrap();
+    let token =
+        applied.out.lines().find_map(|line| line.strip_prefix("token of staffordshire-police for the API, shown this once: ")).unwrap();
     let mut serving = bailiwick(&site, &["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut first = String::new();
     BufReader::new(serving.stdout.take().unwrap()).read_line(&mut first).unwrap();

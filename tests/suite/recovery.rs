@@ -124,9 +124,12 @@ async fn one_cut(ended: &Ended, (events, lost): (usize, Lost), (before, whole): 
     let after = processed(&hub, ended.run).await;
     let artefacts = after.outputs.iter().map(|output| fs::read(hub.artefact_path(output.artefact)).unwrap_or_default());
     let artefacts: Vec<Vec<u8>> = artefacts.collect();
-    let again: Vec<bool> = receipts.iter().map(|receipt| receipt.delivered.already_there).collect();
+    let of =
+        |target: &String| receipts.iter().filter(|receipt| target.ends_with(&format!("/{}", receipt.delivered.target))).collect::<Vec<_>>();
+    let again: Vec<Vec<bool>> =
+        targets.iter().map(|target| of(target).iter().map(|receipt| receipt.delivered.already_there).collect()).collect();
     hub.ledger().close().await;
-    let expected: Vec<bool> = (0..targets.len()).map(|place| place >= told && lost == Lost::TheWord).collect();
+    let expected: Vec<Vec<bool>> = (0..targets.len()).map(|place| vec![place >= told && lost == Lost::TheWord]).collect();
     let bytes = |target: &String| before.iter().find(|(name, _)| name == target).map(|(_, bytes)| bytes.clone()).unwrap();
     match () {
         () if run.state != RunState::Closed => Err(format!("it is {}: {:?}", run.state, run.reason)),
@@ -167,13 +170,22 @@ fn a_run_that_must_be_held_is_held_wherever_it_was_cut() {
             let hub = ended.cut(events).await;
             drain(&hub).await;
             let run = crate::support::ended(&hub, ended.run).await;
-            assert_eq!((run.state, reason(&run).0), (RunState::Held, "too-many-rejects"), "cut after {events}: {:?}", kinds(&hub, run.id).await);
+            assert_eq!(
+                (run.state, reason(&run).0),
+                (RunState::Held, "too-many-rejects"),
+                "cut after {events}: {:?}",
+                kinds(&hub, run.id).await
+            );
             assert_eq!(ended.site.delivered(), [], "cut after {events}");
             hub.ledger().close().await;
         }
         // Only a person's release lets it go; to be sent on its way again is not enough.
         let hub = ended.cut(ended.kinds.len()).await;
-        let instruct = |instruction| { let hub = hub.clone(); let run = ended.run; async move { hub.ledger().instruct(Scope::Hub, run, instruction, &operator(&hub)).await.unwrap() } };
+        let instruct = |instruction| {
+            let hub = hub.clone();
+            let run = ended.run;
+            async move { hub.ledger().instruct(Scope::Hub, run, instruction, &operator(&hub)).await.unwrap() }
+        };
         instruct(Instruction::Retry { afresh: false, why: "once more".to_owned() }).await;
         drain(&hub).await;
         assert_eq!((crate::support::ended(&hub, ended.run).await.state, ended.site.delivered().len()), (RunState::Held, 0));
@@ -249,7 +261,8 @@ fn another_hub_takes_over_when_the_lease_has_run_out() {
         clock.advance(jiff::SignedDuration::from_secs(16));
         drain(&other).await;
         let events = other.ledger().events(Scope::Hub, run, 0).await.unwrap();
-        let leases = events.iter().filter(|event| matches!(event.event, RunEvent::Claimed(_))).map(|event| (event.hub.as_str(), event.lease));
+        let leases =
+            events.iter().filter(|event| matches!(event.event, RunEvent::Claimed(_))).map(|event| (event.hub.as_str(), event.lease));
         assert_eq!(leases.collect::<Vec<_>>(), [("main", 1), ("standby", 2)]);
         assert_eq!((ended(&other, run).await.state, site.delivered().len()), (RunState::Closed, 2));
     });

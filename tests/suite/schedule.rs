@@ -76,7 +76,9 @@ fn a_day_off_moves_the_run_to_the_working_day_before() {
         let hub = site.hub(&clock).await;
         let next = hub.next_time(&hub.ledger().job(&partner(POLICE), &job(LGPS)).await.unwrap()).await.unwrap();
         assert_eq!(next.unwrap().to_string(), "2026-09-18T06:00:00Z");
-        for (at, new) in [("2026-09-18T05:59:00Z", 0), ("2026-09-18T06:00:30Z", 1), ("2026-09-19T06:00:30Z", 0), ("2026-09-21T06:00:30Z", 0)] {
+        for (at, new) in
+            [("2026-09-18T05:59:00Z", 0), ("2026-09-18T06:00:30Z", 1), ("2026-09-19T06:00:30Z", 0), ("2026-09-21T06:00:30Z", 0)]
+        {
             advance_to(&clock, at);
             assert_eq!(tick(&hub).await, new, "{at}");
         }
@@ -177,7 +179,8 @@ fn a_paused_job_stands_still_until_it_is_resumed() {
         tick(&hub).await;
         let states: Vec<_> = runs_of(&hub, CLAIMS).await.iter().filter(|run| run.enqueued.slot.is_some()).map(|run| run.state).collect();
         assert_eq!(states, [RunState::Skipped, RunState::Skipped, RunState::Queued], "three slots passed, and one is made up for");
-        let acts: Vec<String> = hub.ledger().audit(Scope::Hub, None, 100).await.unwrap().items.into_iter().map(|entry| entry.action).collect();
+        let acts: Vec<String> =
+            hub.ledger().audit(Scope::Hub, None, 100).await.unwrap().items.into_iter().map(|entry| entry.action).collect();
         assert!(acts.contains(&"job.pause".to_owned()) && acts.contains(&"job.resume".to_owned()), "{acts:?}");
     });
 }

@@ -26,7 +26,8 @@ fn type_them(folder: &Path, commands: &[String]) -> String {
     // The plugins of all such tests share what cargo builds.
     let built = bin.parent().unwrap().join("ten-minutes");
     let script = format!("set -eu\n{}\n", commands.join("\n"));
-    let output = Command::new("bash").args(["-c", &script]).current_dir(folder).env("PATH", path).env("CARGO_TARGET_DIR", built).output().unwrap();
+    let output =
+        Command::new("bash").args(["-c", &script]).current_dir(folder).env("PATH", path).env("CARGO_TARGET_DIR", built).output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{script}\n{said}");
     said
@@ -47,7 +48,8 @@ fn an_adapter_as_the_readme_says() {
 #[test]
 fn a_rule_set_goes_the_same_way() {
     let folder = tempfile::tempdir().unwrap();
-    let typed = ["bailiwick plugin new approval --kind rule-set", "cd approval", "cargo test", "bailiwick plugin build", "bailiwick plugin test"];
+    let typed =
+        ["bailiwick plugin new approval --kind rule-set", "cd approval", "cargo test", "bailiwick plugin build", "bailiwick plugin test"];
     let said = type_them(folder.path(), &typed.map(str::to_owned));
     assert!(said.contains(" passed, 0 failed") && folder.path().join("approval/approval.wasm").is_file(), "{said}");
 }

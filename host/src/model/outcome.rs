@@ -61,7 +61,7 @@ pub enum PluginFailure {
         message: String,
     },
     /// The operator adds a version of a table.
-    #[error("table {table} has no version in force on {on}: add one with `bailiwick table add`")]
+    #[error("table {table} has no version in force on {on}: add one under tables/ of the configuration and run `bailiwick apply`")]
     TableMissing {
         /// The table.
         table: String,

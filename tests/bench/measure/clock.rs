@@ -3,23 +3,23 @@
 use std::time::{Duration, Instant};
 
 /// A beginning, on the wall and on this thread's CPU.
-pub struct Stopwatch {
+pub(crate) struct Stopwatch {
     wall: Instant,
     cpu: Duration,
 }
 
 impl Stopwatch {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self { wall: Instant::now(), cpu: thread_cpu() }
     }
 
     /// Time on the wall since.
-    pub fn wall(&self) -> Duration {
+    pub(crate) fn wall(&self) -> Duration {
         self.wall.elapsed()
     }
 
     /// This thread's time on the CPU since.
-    pub fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         thread_cpu() - self.cpu
     }
 }
@@ -29,7 +29,7 @@ fn thread_cpu() -> Duration {
 }
 
 /// Time on the CPU of all threads so far.
-pub fn process_cpu() -> Duration {
+pub(crate) fn process_cpu() -> Duration {
     clock(rustix::time::ClockId::ProcessCPUTime)
 }
 
@@ -38,12 +38,12 @@ fn clock(clock: rustix::time::ClockId) -> Duration {
 }
 
 /// Nanoseconds each of some things took.
-pub fn each(time: Duration, things: usize) -> f64 {
+pub(crate) fn each(time: Duration, things: usize) -> f64 {
     time.as_nanos() as f64 / things as f64
 }
 
 /// The most memory that the process has held, in MiB, as the kernel says.
-pub fn peak_mib() -> anyhow::Result<f64> {
+pub(crate) fn peak_mib() -> anyhow::Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
     kib.map(|kib| kib / 1_024.0).ok_or_else(|| anyhow::anyhow!("the kernel does not say how much memory the process has held"))

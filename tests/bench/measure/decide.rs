@@ -18,7 +18,7 @@ struct Cost {
 }
 
 /// Decides for some milliseconds on some threads of the sandbox at once.
-pub fn run(component: &str, case: &str, (round_ms, threads): (u64, usize)) -> Result<Value> {
+pub(crate) fn run(component: &str, case: &str, (round_ms, threads): (u64, usize)) -> Result<Value> {
     let stage = stage::install(component, threads)?;
     let setup = stage.setup("{}", &[])?;
     let case: Arc<str> = std::fs::read_to_string(case).with_context(|| case.to_owned())?.into();
@@ -28,7 +28,9 @@ pub fn run(component: &str, case: &str, (round_ms, threads): (u64, usize)) -> Re
         for _ in 0..threads {
             let (sandbox, setup, case, together) = (stage.sandbox.clone(), Arc::clone(&setup), Arc::clone(&case), Arc::clone(&together));
             // Each keeps its thread until all have begun, so no two are on the same.
-            running.spawn(async move { sandbox.on_decision_thread(move |worker| one_thread(worker, &setup, &case, (round, &together))).await });
+            running.spawn(
+                async move { sandbox.on_decision_thread(move |worker| one_thread(worker, &setup, &case, (round, &together))).await },
+            );
         }
         running.join_all().await.into_iter().map(|done| done?).collect::<Result<_>>()
     })??;

@@ -46,7 +46,7 @@ employers = [
 "#;
 
 /// Runs the job once over the payroll that lies in `FOLDER/drop`; what comes out goes to `FOLDER/out`.
-pub fn run(component: &str, folder: &str) -> Result<Value> {
+pub(crate) fn run(component: &str, folder: &str) -> Result<Value> {
     let (folder, component) = (std::path::absolute(folder)?, std::path::absolute(component)?);
     configure(&folder, &component)?;
     let data = tempfile::tempdir_in(&folder)?;
@@ -86,7 +86,9 @@ fn configure(folder: &Path, component: &Path) -> Result<()> {
     }
     std::fs::create_dir_all(&out)?;
     std::fs::create_dir_all(config.join("jobs"))?;
-    let place = |name: &str| format!("[[connection]]\npartner = \"partner\"\nname = \"{name}\"\nkind = \"folder\"\npath = \"../{name}\"\nsettle-ms = 0\n");
+    let place = |name: &str| {
+        format!("[[connection]]\npartner = \"partner\"\nname = \"{name}\"\nkind = \"folder\"\npath = \"../{name}\"\nsettle-ms = 0\n")
+    };
     let plugins = format!("[[plugin]]\npartner = \"partner\"\nname = \"lgps-return\"\ncomponent = \"{}\"\n", component.display());
     std::fs::write(config.join("partners.toml"), PARTNERS)?;
     std::fs::write(config.join("connections.toml"), place("drop") + &place("out"))?;

@@ -10,7 +10,7 @@ use super::stage;
 
 /// Makes some releases of one component that differ in a section without meaning, sees that all are in the cache, and then times
 /// a new sandbox taking up every one of them.
-pub fn run(component: &str, count: usize) -> Result<Value> {
+pub(crate) fn run(component: &str, count: usize) -> Result<Value> {
     let component = std::fs::read(component)?;
     let (manifest, _) = stage::unpack(&component)?;
     let releases: Vec<Vec<u8>> = (0..count).map(|number| marked(&component, number)).collect();
@@ -32,7 +32,9 @@ pub fn run(component: &str, count: usize) -> Result<Value> {
     let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
     let aot_bytes = std::fs::read_dir(stage::cache())?
         .filter_map(|entry| entry.ok())
-        .find(|entry| entry.file_name().to_string_lossy().starts_with(&format!("{last}-")) && entry.path().extension().is_some_and(|end| end == "aot"))
+        .find(|entry| {
+            entry.file_name().to_string_lossy().starts_with(&format!("{last}-")) && entry.path().extension().is_some_and(|end| end == "aot")
+        })
         .map_or(0, |entry| entry.metadata().map_or(0, |found| found.len()));
     Ok(json!({
         "ms": ms(watch.wall()), "verified_ms": ms(verified), "cpu_ms": ms(process_cpu() - cpu), "releases": count, "aot_bytes": aot_bytes,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::payroll::{self, Column, Piece, Values};
 
 /// Writes it.
-pub fn write(rows: usize, path: &str) -> Result<Value> {
+pub(crate) fn write(rows: usize, path: &str) -> Result<Value> {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path).with_context(|| path.to_owned())?);
     let mut text = String::new();
     for piece in payroll::pieces(rows, 1_024) {

@@ -16,7 +16,7 @@ use super::payroll::{self, Piece, Values};
 use super::stage;
 
 /// Sends the rows through some times over; the least of the rounds is told.
-pub fn run(component: &str, (rows, batch): (usize, usize), rounds: usize) -> Result<Value> {
+pub(crate) fn run(component: &str, (rows, batch): (usize, usize), rounds: usize) -> Result<Value> {
     let stage = stage::install(component, 1)?;
     let setup = stage.setup(payroll::SETTINGS, &["payroll"])?;
     let batches: Vec<Batch> = payroll::pieces(rows, batch).map(raise).collect();

@@ -14,30 +14,30 @@ use bailiwick::sandbox::{self, Release, Sandbox, SandboxOptions, Setup};
 use jiff::civil::date;
 
 /// A plugin, ready.
-pub struct Stage {
-    pub sandbox: Sandbox,
-    pub release: Release,
-    pub tables: Arc<TableSet>,
+pub(crate) struct Stage {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) release: Release,
+    pub(crate) tables: Arc<TableSet>,
 }
 
 /// The hub's own program, which compiles.
-pub fn compiler() -> PathBuf {
+pub(crate) fn compiler() -> PathBuf {
     env!("CARGO_BIN_EXE_bailiwick").into()
 }
 
 /// Where compiled components are kept from one round to the next.
-pub fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     std::env::var_os("BENCH_CACHE").map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-cache"), PathBuf::from)
 }
 
 /// A sandbox with some threads of each kind.
-pub fn sandbox(threads: usize) -> Result<Sandbox> {
+pub(crate) fn sandbox(threads: usize) -> Result<Sandbox> {
     let options = SandboxOptions { cache_dir: cache(), compiler: compiler(), run_threads: threads, decision_threads: threads };
     Ok(Sandbox::new(options)?)
 }
 
 /// The manifest and tables that a component carries.
-pub fn unpack(component: &[u8]) -> Result<(Manifest, TableSet)> {
+pub(crate) fn unpack(component: &[u8]) -> Result<(Manifest, TableSet)> {
     let section = sandbox::read_section(component)?.context("the component has no manifest: build it with `bailiwick plugin build`")?;
     let package = package::unpack(&section)?;
     let mut tables = TableSet::default();
@@ -46,7 +46,7 @@ pub fn unpack(component: &[u8]) -> Result<(Manifest, TableSet)> {
 }
 
 /// Installs the component in a file.
-pub fn install(component: &str, threads: usize) -> Result<Stage> {
+pub(crate) fn install(component: &str, threads: usize) -> Result<Stage> {
     let component = std::fs::read(component).with_context(|| component.to_owned())?;
     let (manifest, tables) = unpack(&component)?;
     let sandbox = sandbox(threads)?;
@@ -56,7 +56,7 @@ pub fn install(component: &str, threads: usize) -> Result<Stage> {
 }
 
 /// Writes a component as instances of it begin: what the floor is measured with.
-pub fn initialise(component: &str, to: &str) -> Result<serde_json::Value> {
+pub(crate) fn initialise(component: &str, to: &str) -> Result<serde_json::Value> {
     let component = std::fs::read(component).with_context(|| component.to_owned())?;
     let started = sandbox::snapshot_started(&component).map_err(anyhow::Error::msg)?;
     std::fs::write(to, &started).with_context(|| to.to_owned())?;
@@ -65,7 +65,7 @@ pub fn initialise(component: &str, to: &str) -> Result<serde_json::Value> {
 
 impl Stage {
     /// What a run or a decision is given: the inputs that are named, every output, the limits that are asked for.
-    pub fn setup(&self, settings: &str, inputs: &[&str]) -> Result<Arc<Setup>> {
+    pub(crate) fn setup(&self, settings: &str, inputs: &[&str]) -> Result<Arc<Setup>> {
         let manifest = &self.release.manifest;
         let mut limits = Limits::default();
         for (limit, wanted) in &manifest.limits {
@@ -94,6 +94,6 @@ impl Stage {
 }
 
 /// Waits for some work of the sandbox's threads.
-pub fn wait<F: Future>(work: F) -> Result<F::Output> {
+pub(crate) fn wait<F: Future>(work: F) -> Result<F::Output> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work))
 }

@@ -97,7 +97,9 @@ impl Site {
     /// Every delivered file with its bytes, in the order of their names.
     pub(crate) fn delivered(&self) -> Vec<(String, Vec<u8>)> {
         let folders = self.names("out");
-        let files = folders.iter().flat_map(|folder| self.names(&format!("out/{folder}")).into_iter().map(move |name| format!("out/{folder}/{name}")));
+        let files = folders
+            .iter()
+            .flat_map(|folder| self.names(&format!("out/{folder}")).into_iter().map(move |name| format!("out/{folder}/{name}")));
         files.map(|file| (file.clone(), self.read(&file))).collect()
     }
 
@@ -166,7 +168,9 @@ fn warm() -> &'static Path {
 fn forget_older(warm: &Path) {
     for entry in fs::read_dir(env!("CARGO_TARGET_TMPDIR")).expect("a folder").filter_map(Result::ok) {
         let older = entry.file_name().to_string_lossy().starts_with("suite-warm-") && entry.path() != warm;
-        if older && entry.metadata().and_then(|found| found.modified()).is_ok_and(|made| made.elapsed().is_ok_and(|age| age.as_secs() > 900)) {
+        if older
+            && entry.metadata().and_then(|found| found.modified()).is_ok_and(|made| made.elapsed().is_ok_and(|age| age.as_secs() > 900))
+        {
             drop(fs::remove_dir_all(entry.path()));
         }
     }

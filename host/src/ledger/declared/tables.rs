@@ -133,6 +133,18 @@ impl Ledger {
         Ok(true)
     }
 
+    /// The number of the version that a partner added last; 0 if there is none. Runs that begin now see versions up to it.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn tables_through(&self, partner: &PartnerName) -> Result<u64, LedgerError> {
+        let number: i64 = sqlx::query_scalar("SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE partner = $1")
+            .bind(partner.as_str())
+            .fetch_one(&self.store.readers)
+            .await?;
+        Ok(count(number))
+    }
+
     /// Versions of a partner's tables in the order of their arrival: all of them, or those that a run pinned to a number may see.
     ///
     /// # Errors

@@ -18,8 +18,8 @@ use super::shelf::Plugin;
 use crate::config;
 use crate::connection::{self, Delivery};
 use crate::ledger::{
-    Claim, Closed, Delivered, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunState, StagedOutput,
-    StateChange, Step,
+    Claim, Closed, Delivered, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunState,
+    StagedOutput, StateChange, Step,
 };
 use crate::model::ids::{Digest, RunId};
 use crate::model::job::{Connection, Job};
@@ -52,7 +52,8 @@ impl Hub {
         self.shared.progress.lock().expect("nobody panics while holding the progress").insert(claim.lease.run, Arc::clone(&progress));
         let pinned = self.pinned(&claim).await;
         let attempts_max = pinned.as_ref().map_or(ATTEMPTS_UNKNOWN_JOB, |pinned| u64::from(pinned.job.attempts_max));
-        let limits_in_force = pinned.as_ref().map_or_else(|_| Limits::default(), |pinned| limits(&pinned.plugin.manifest, &pinned.job.limits));
+        let limits_in_force =
+            pinned.as_ref().map_or_else(|_| Limits::default(), |pinned| limits(&pinned.plugin.manifest, &pinned.job.limits));
         let work = async { self.work(&claim, &pinned?, &progress).await };
         let ended = tokio::select! {
             ended = work => ended,

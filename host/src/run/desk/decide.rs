@@ -41,7 +41,8 @@ impl Hub {
         let active = shelf::active(self.ledger(), &question.partner, &question.plugin).await?;
         let plugin = self.plugin(active.release.key.digest).await?;
         let Kind::RuleSet(_) = &plugin.manifest.kind else { return Err(RunError::NotARuleSet { plugin: question.plugin.clone() }) };
-        let tables = self.shared.shelf.tables(self.ledger(), &question.partner, &plugin, u64::MAX >> 1).await?;
+        let through = self.ledger().tables_through(&question.partner).await?;
+        let tables = self.shared.shelf.tables(self.ledger(), &question.partner, &plugin, through).await?;
         let now = self.clock().now();
         let setup = Arc::new(Setup {
             release: plugin.release.clone(),

@@ -105,7 +105,13 @@ impl lookup::Host for Host {
 impl lookup::HostTable for Host {
     fn version(&mut self, table: Resource<TableRows>) -> wasmtime::Result<types::TableVersion> {
         let table = &self.table.get(&table)?.0;
-        Ok(types::TableVersion { table: table.name.clone(), version: table.version.clone(), effective_from: table.from, effective_to: table.to, published: None })
+        Ok(types::TableVersion {
+            table: table.name.clone(),
+            version: table.version.clone(),
+            effective_from: table.from,
+            effective_to: table.to,
+            published: None,
+        })
     }
 
     fn columns(&mut self, table: Resource<TableRows>) -> wasmtime::Result<Vec<String>> {
@@ -120,14 +126,26 @@ impl lookup::HostTable for Host {
         Ok(self.table.get(&table)?.0.rows.iter().skip(start as usize).take(count as usize).cloned().collect())
     }
 
-    fn find(&mut self, table: Resource<TableRows>, column: String, value: String) -> wasmtime::Result<Result<Vec<Vec<String>>, lookup::LookupError>> {
+    fn find(
+        &mut self,
+        table: Resource<TableRows>,
+        column: String,
+        value: String,
+    ) -> wasmtime::Result<Result<Vec<Vec<String>>, lookup::LookupError>> {
         let table = &self.table.get(&table)?.0;
-        let Some(place) = table.columns.iter().position(|name| *name == column) else { return Ok(Err(lookup::LookupError::NoSuchColumn(column))) };
+        let Some(place) = table.columns.iter().position(|name| *name == column) else {
+            return Ok(Err(lookup::LookupError::NoSuchColumn(column)));
+        };
         let rows = table.by_value[place].get(&value).map_or(&[][..], Vec::as_slice);
         Ok(Ok(rows.iter().map(|row| table.rows[*row].clone()).collect()))
     }
 
-    fn find_word(&mut self, table: Resource<TableRows>, column: String, word: String) -> wasmtime::Result<Result<Vec<Vec<String>>, lookup::LookupError>> {
+    fn find_word(
+        &mut self,
+        table: Resource<TableRows>,
+        column: String,
+        word: String,
+    ) -> wasmtime::Result<Result<Vec<Vec<String>>, lookup::LookupError>> {
         self.find(table, column, word)
     }
 
@@ -198,7 +216,12 @@ struct Cost {
     wall_ns: f64,
 }
 
-fn measure(component: &[u8], tables: &Arc<HashMap<String, Vec<TableRows>>>, case: &str, (round, together): (Duration, &Barrier)) -> wasmtime::Result<Cost> {
+fn measure(
+    component: &[u8],
+    tables: &Arc<HashMap<String, Vec<TableRows>>>,
+    case: &str,
+    (round, together): (Duration, &Barrier),
+) -> wasmtime::Result<Cost> {
     let engine = engine()?;
     let component = Component::new(&engine, component)?;
     let mut linker = Linker::new(&engine);
