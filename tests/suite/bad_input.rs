@@ -58,7 +58,7 @@ fn a_file_that_cannot_be_trusted_is_refused_whole() {
         ("truncated", cut[..cut.len() - 60].to_vec(), "file-truncated", "send the file again"),
         ("wrong-header", file(&[headings.replace("NI Number", "Nino"), one.clone()]), "header-column-missing", "NI Number"),
         // Two amounts of the first line are the same, which no header can have.
-        ("no-header", file(&[one.clone(), two.clone()]), "header-column-twice", "header"),
+        ("no-header", file(&[one.clone(), two]), "header-column-twice", "header"),
         ("utf16", utf16, "file-utf16", "CSV UTF-8"),
         ("marked-utf8", [&b"\xef\xbb\xbf"[..], &cut].concat(), "file-encoding", "UTF-8"),
         ("workbook", b"PK\x03\x04 and the rest of a workbook".to_vec(), "file-is-workbook", "CSV UTF-8"),
@@ -162,22 +162,28 @@ fn a_file_that_is_not_finished_is_left_alone() {
             let now = std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(clock.now_ms()).unwrap());
             std::fs::File::options().write(true).open(&path).unwrap().set_modified(now).unwrap();
         };
-        // Half of it, just now; the whole of it half a minute later; then a minute of quiet. Partial names never count.
+        // Names that say that they are not finished never count.
         site.write("data/payroll/payroll-never.csv.part", &whole);
         site.write("data/payroll/.payroll-hidden.csv", &whole);
-        for (bytes, wait_s, state) in [(&whole[..whole.len() / 2], 30, RunState::Skipped), (&whole[..], 30, RunState::Skipped)] {
-            written(bytes);
-            let run = finished(&hub, POLICE, LGPS).await;
-            assert_eq!((run.state, reason(&run).0), (state, "no-input"));
-            clock.advance(SignedDuration::from_secs(wait_s));
-        }
-        assert_eq!(finished(&hub, POLICE, LGPS).await.state, RunState::Skipped, "half a minute is not a minute");
-        clock.advance(SignedDuration::from_secs(31));
-        let run = finished(&hub, POLICE, LGPS).await;
-        assert_eq!((run.state, run.rows.accepted), (RunState::Closed, 2), "{:?}", run.reason);
-        // A file of no bytes at all is one that somebody has just begun, however old.
-        site.write("data/payroll/payroll-empty.csv", b"");
-        clock.advance(SignedDuration::from_hours(400_000));
         assert_eq!(reason(&finished(&hub, POLICE, LGPS).await).0, "no-input");
+        // Half of it, just now; the whole of it half a minute later; then a minute of quiet.
+        let run = request(&hub, POLICE, LGPS).await;
+        for bytes in [Some(&whole[..whole.len() / 2]), Some(&whole[..]), None] {
+            bytes.into_iter().for_each(&written);
+            drain(&hub).await;
+            let waits = ended(&hub, run).await;
+            assert_eq!(waits.state, RunState::Queued, "{:?}", waits.reason);
+            assert!(reason(&waits).1.contains("payroll-late.csv is still being written"), "{:?}", waits.reason);
+            clock.advance(SignedDuration::from_secs(31));
+        }
+        drain(&hub).await;
+        let taken = ended(&hub, run).await;
+        assert_eq!((taken.state, taken.rows.accepted), (RunState::Closed, 2), "{:?}", taken.reason);
+        // A file of no bytes at all is told to its sender.
+        written(b"");
+        clock.advance(SignedDuration::from_hours(1));
+        let empty = finished(&hub, POLICE, LGPS).await;
+        assert_eq!((empty.state, reason(&empty).0), (RunState::Failed, "file-unusable"));
+        assert!(reason(&empty).1.contains("payroll-late.csv") && reason(&empty).1.contains("it is empty"), "{:?}", empty.reason);
     });
 }

@@ -177,3 +177,25 @@ fn an_error_says_what_to_do() {
     refused(&say(&site, &["plugin", "build", "data"]), &["plugin.toml"]);
     assert_eq!(say(&site, &["runs", "--state", "odd"]).code, Some(2));
 }
+
+#[test]
+fn a_person_steers_runs_and_jobs_and_gives_a_reason() {
+    let site = Site::staffordshire();
+    site.edit(&format!("jobs/{LGPS}.toml"), "rows-max = 100", "rows-max = 26");
+    assert_eq!(say(&site, &["apply", "."]).code, Some(0));
+    let held = say(&site, &["run", LGPS, "--json"]);
+    assert_eq!((held.code, &held.json()["state"]), (Some(1), &"held".into()));
+    let run = held.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(say(&site, &["release", &run]).code, Some(2), "a release needs a reason");
+    let again = say(&site, &["retry", &run, "--why", "hope"]);
+    assert!(again.code == Some(1) && again.out.contains("too-many-rejects"), "{}", again.out);
+    assert_eq!(site.delivered(), []);
+    let released = say(&site, &["release", &run, "--why", "the 27 are known"]);
+    assert!(released.code == Some(0) && released.out.contains("delivered"), "{} {}", released.out, released.err);
+    assert_eq!(site.delivered().len(), 2);
+    refused(&say(&site, &["cancel", &run, "--why", "too late"]), &["is closed"]);
+    assert!(say(&site, &["pause", LGPS, "--why", "new payroll system"]).out.contains("is paused"));
+    assert_eq!(say(&site, &["jobs", "--json"]).json().as_array().unwrap().iter().filter(|job| job["paused"] == true).count(), 1);
+    assert!(say(&site, &["resume", LGPS]).out.contains("goes on"));
+    refused(&say(&site, &["pause", "no-such-job", "--why", "a slip"]), &["there is no job no-such-job"]);
+}

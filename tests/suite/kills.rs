@@ -1,7 +1,6 @@
 //! The program killed with no warning while it works on a large file, again and again, and then let be.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -78,16 +77,9 @@ fn a_program_that_is_killed_at_any_moment_delivers_once() {
 #[test]
 fn looking_on_does_not_disturb_a_run() {
     let site = large();
-    let applied = say(&site, &["apply", "."]);
-    let token =
-        applied.out.lines().find_map(|line| line.strip_prefix("token of staffordshire-police for the API, shown this once: ")).unwrap();
-    let mut serving = bailiwick(&site, &["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut first = String::new();
-    BufReader::new(serving.stdout.take().unwrap()).read_line(&mut first).unwrap();
-    let address = first.split_whitespace().find_map(|word| word.strip_suffix(';').filter(|word| word.starts_with("http://"))).unwrap();
-    let start = ureq::post(format!("{address}/api/v1/jobs/{LGPS}/runs")).header("authorization", format!("Bearer {token}"));
-    assert_eq!(start.send_empty().unwrap().status(), 202);
-    let mut seen = 0;
+    let serving = Serving::start(&site);
+    serving.run(LGPS);
+    let (mut seen, began) = (0, Instant::now());
     let run = loop {
         let runs = say(&site, &["runs", "--json"]).json();
         match runs[0]["state"].as_str() {
@@ -95,9 +87,22 @@ fn looking_on_does_not_disturb_a_run() {
             Some("queued" | "staged" | "delivering") => {}
             _ => break runs[0].clone(),
         }
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not come to an end: {runs}");
     };
-    serving.kill().unwrap();
-    serving.wait().unwrap();
     assert!(seen > 2, "it was seen at work {seen} times");
     assert_eq!((&run["state"], &run["attempt"]), (&"closed".into(), &1.into()), "{run}");
+}
+
+#[test]
+fn a_hub_that_is_told_to_stop_finishes_what_is_under_way() {
+    let site = large();
+    let mut serving = Serving::start(&site);
+    serving.run(LGPS);
+    let began = Instant::now();
+    while say(&site, &["runs", "--json"]).json()[0]["state"] != "running" {
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not begin");
+    }
+    assert_eq!(serving.terminate(), Some(0));
+    let run = &say(&site, &["runs", "--json"]).json()[0];
+    assert_eq!((&run["state"], &run["attempt"], site.delivered().len()), (&"closed".into(), &1.into(), 2), "{run}");
 }

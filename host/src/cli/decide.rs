@@ -34,7 +34,7 @@ pub(super) struct Options {
 }
 
 pub(super) async fn decide(options: Options) -> Answer {
-    let hub = open::hub(&options.data).await?;
+    let hub = open::existing_hub(&options.data).await?;
     let releases = hub.ledger().releases(Scope::Hub).await?;
     let owner = releases.iter().find(|release| {
         let key = &release.release.key;

@@ -38,8 +38,26 @@ pub(super) struct RunOptions {
     json: bool,
 }
 
-/// Opens the hub in its folder.
+/// Opens the hub in its folder to read, or to declare.
 pub(super) async fn hub(data: &DataOption) -> Result<Hub, RunError> {
+    open(data, false).await
+}
+
+/// Opens the hub in its folder to work. Where another process works in it already, that one does the work and this one looks on.
+pub(super) async fn working_hub(data: &DataOption) -> Result<Hub, RunError> {
+    open(data, true).await
+}
+
+/// Opens the hub in a folder where there must be one.
+pub(super) async fn existing_hub(data: &DataOption) -> Result<Hub, Box<dyn std::error::Error>> {
+    if !data.data.join("ledger.sqlite").is_file() {
+        let folder = data.data.display();
+        return Err(format!("there is no hub in {folder}: name its folder with --data, or make one with `bailiwick apply FOLDER`").into());
+    }
+    Ok(hub(data).await?)
+}
+
+async fn open(data: &DataOption, works: bool) -> Result<Hub, RunError> {
     let runs_at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let options = HubOptions {
         data: data.data.clone(),
@@ -47,6 +65,7 @@ pub(super) async fn hub(data: &DataOption) -> Result<Hub, RunError> {
         compiler: std::env::current_exe()?,
         clock: Clock::machine(),
         runs_at_once,
+        works,
     };
     Hub::open(options).await
 }
@@ -125,7 +144,7 @@ pub(super) async fn partner_of(hub: &Hub, job: &JobName, partner: Option<Partner
 }
 
 pub(super) async fn run(options: RunOptions) -> Answer {
-    let hub = hub(&options.data).await?;
+    let hub = working_hub(&options.data).await?;
     let partner = partner_of(&hub, &options.job, options.partner).await?;
     let request = Request { partner, job: options.job, dry_run: options.dry_run, key: None };
     let run = hub.request(&request, &person(&hub)).await?.run;
@@ -141,13 +160,7 @@ pub(super) async fn wait(hub: &Hub, run: RunId) -> Result<RunState, Box<dyn std:
     bar.enable_steady_tick(Duration::from_millis(100));
     let working = hub.clone();
     // Ends with the loop below: it is aborted once the run has ended.
-    let worker = tokio::spawn(async move {
-        loop {
-            if !matches!(working.work_once().await, Ok(Some(_))) {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    });
+    let worker = hub.works().then(|| tokio::spawn(async move { work(&working).await }));
     let state = loop {
         let state = hub.ledger().run(Scope::Hub, run).await?.map_or(RunState::Failed, |run| run.state);
         if state.is_final() || matches!(state, RunState::Held | RunState::Failed) {
@@ -157,7 +170,23 @@ pub(super) async fn wait(hub: &Hub, run: RunId) -> Result<RunState, Box<dyn std:
         bar.set_message(format!("{state} {}", paint(Tone::Quiet, format!("{} rows", super::paint::count(rows)))));
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
-    worker.abort();
+    if let Some(worker) = worker {
+        worker.abort();
+    }
     bar.finish_and_clear();
     Ok(state)
+}
+
+/// Does the hub's work; a ledger that fails is told, and tried again.
+async fn work(hub: &Hub) {
+    loop {
+        match hub.work_once().await {
+            Ok(Some(_)) => {}
+            Ok(None) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(error) => {
+                tracing::error!("{error}");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
 }

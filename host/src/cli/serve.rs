@@ -26,7 +26,12 @@ pub(super) struct Options {
 }
 
 pub(super) async fn serve(options: Options) -> Answer {
-    let hub = open::hub(&options.data).await?;
+    let hub = open::working_hub(&options.data).await?;
+    if !hub.works() {
+        return Err(
+            format!("another hub works in {}: stop it first, or name another folder with --data", options.data.data.display()).into()
+        );
+    }
     if let Some(folder) = &options.config {
         let plan = hub.apply(folder, &open::person(&hub)).await.map_err(open::shown)?;
         open::say_plan(&plan, "applied");

@@ -61,7 +61,7 @@ pub(super) struct AuditOptions {
 }
 
 pub(super) async fn jobs(options: ListOptions) -> Answer {
-    let hub = open::hub(&options.data).await?;
+    let hub = open::existing_hub(&options.data).await?;
     let last = hub.ledger().last_runs(Scope::Hub).await?;
     let mut rows = Vec::new();
     let mut items = Vec::new();
@@ -94,7 +94,7 @@ pub(super) async fn jobs(options: ListOptions) -> Answer {
 }
 
 pub(super) async fn runs(options: RunsOptions) -> Answer {
-    let hub = open::hub(&options.list.data).await?;
+    let hub = open::existing_hub(&options.list.data).await?;
     let filter = RunFilter { job: options.job, state: options.state, before: None };
     let page = hub.ledger().runs(Scope::Hub, &filter, options.limit).await?;
     if options.list.json {
@@ -122,7 +122,7 @@ pub(super) async fn runs(options: RunsOptions) -> Answer {
 }
 
 pub(super) async fn run(options: RunOptions) -> Answer {
-    let hub = open::hub(&options.list.data).await?;
+    let hub = open::existing_hub(&options.list.data).await?;
     let id = find(&hub, &options.run).await?;
     one_run(&hub, id, options.list.json).await?;
     Ok(ExitCode::SUCCESS)
@@ -241,7 +241,7 @@ pub(super) fn state_word(state: RunState) -> String {
 }
 
 pub(super) async fn rejects(options: RejectsOptions) -> Answer {
-    let hub = open::hub(&options.run.list.data).await?;
+    let hub = open::existing_hub(&options.run.list.data).await?;
     let id = find(&hub, &options.run.run).await?;
     let effect = if options.warnings { FoundEffect::Warn } else { FoundEffect::Reject };
     let page = hub.ledger().findings((Scope::Hub, id), effect, None, options.limit).await?;
@@ -268,7 +268,7 @@ pub(super) async fn rejects(options: RejectsOptions) -> Answer {
 }
 
 pub(super) async fn audit(options: AuditOptions) -> Answer {
-    let hub = open::hub(&options.data).await?;
+    let hub = open::existing_hub(&options.data).await?;
     let check = hub.ledger().verify_audit().await?;
     if let Some(broken) = check.broken {
         say(format!("{} {broken}; the {} entries before it fit", paint(Tone::Bad, "tampered with:"), check.entries));

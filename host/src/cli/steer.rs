@@ -63,7 +63,7 @@ pub(super) async fn cancel(options: RunOptions) -> Answer {
 }
 
 async fn instruct(options: RunOptions, instruction: Instruction) -> Answer {
-    let hub = open::hub(&options.data).await?;
+    let hub = open::working_hub(&options.data).await?;
     let id = show::find(&hub, &options.run).await?;
     let cancelled = matches!(instruction, Instruction::Cancel { .. });
     hub.ledger().instruct(Scope::Hub, id, instruction, &open::person(&hub)).await?;
@@ -77,7 +77,7 @@ async fn instruct(options: RunOptions, instruction: Instruction) -> Answer {
 
 pub(super) async fn pause(options: PauseOptions) -> Answer {
     let PauseOptions { job: ResumeOptions { data, job, partner }, why } = options;
-    let hub = open::hub(&data).await?;
+    let hub = open::existing_hub(&data).await?;
     let partner = open::partner_of(&hub, &job, partner).await?;
     let changed = hub.ledger().pause((&partner, &job), &why, &open::person(&hub)).await?;
     say(if changed {
@@ -90,7 +90,7 @@ pub(super) async fn pause(options: PauseOptions) -> Answer {
 
 pub(super) async fn resume(options: ResumeOptions) -> Answer {
     let ResumeOptions { data, job, partner } = options;
-    let hub = open::hub(&data).await?;
+    let hub = open::existing_hub(&data).await?;
     let partner = open::partner_of(&hub, &job, partner).await?;
     let changed = hub.ledger().resume((&partner, &job), &open::person(&hub)).await?;
     say(if changed { format!("{job} goes on") } else { format!("{job} was not paused") });

@@ -85,6 +85,13 @@ pub(super) fn to_folder(folder: &Path, delivery: &Delivery<'_>, artefacts: &Arte
     publish(folder, &target, staged, Stored { digest: delivery.digest, size })
 }
 
+/// Whether the very bytes are there under the delivery's name; an error if another file has it.
+pub(super) fn check_target(folder: &Path, delivery: &Delivery<'_>) -> Result<bool, ConnectionError> {
+    check_file_name(delivery.name)?;
+    fs::read_dir(folder).map_err(|error| ConnectionError::at(folder, "read", error))?;
+    already_there(folder, &folder.join(delivery.name), &delivery.digest).map(|receipt| receipt.is_some())
+}
+
 /// What the hidden names of one key begin with.
 fn hidden_prefix(key: &str) -> String {
     format!(".bailiwick-{}-", &Digest::of(key.as_bytes()).to_string()[..32])

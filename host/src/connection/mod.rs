@@ -37,6 +37,16 @@ pub fn pull(place: &Place, file: &FoundFile, artefacts: &Artefacts) -> Result<St
     }
 }
 
+/// Looks whether a delivery can be made, and makes nothing: true if the very bytes are there under its name already.
+///
+/// # Errors
+/// [`ConnectionError::TargetTaken`] if another file has the name; otherwise as [`deliver`].
+pub fn check_target(place: &Place, delivery: &Delivery<'_>) -> Result<bool, ConnectionError> {
+    match place {
+        Place::Folder { path, .. } => deliver::check_target(path, delivery),
+    }
+}
+
 /// Puts an artefact into a place, whole or not at all, and never over another file. The same delivery may be repeated
 /// after a crash at any moment: the receiver sees one file.
 ///

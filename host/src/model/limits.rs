@@ -295,8 +295,12 @@ pub const REJECT_ROWS_DEFAULT: u64 = 1_000;
 /// Most rows that a job may allow to be rejected: they are held in memory until the run is written.
 pub const REJECT_ROWS_MAX: u64 = 100_000;
 
+/// Bytes of raw and decoded records that a run keeps with its rejects and warnings, in memory and then in the ledger.
+/// Beyond it only places and reasons are kept; the artefact has the rest.
+pub const NOTED_BYTES_MAX: usize = 64 << 20;
+
 /// Warnings kept with a run; further ones are counted.
-pub const WARNINGS_KEPT_MAX: usize = 10_000;
+pub const WARNINGS_KEPT_MAX: u64 = 10_000;
 
 /// Rows of one answer of a table lookup.
 pub const LOOKUP_ROWS_MAX: usize = 1_024;

@@ -9,7 +9,9 @@ use super::Hub;
 use super::failure::RunError;
 use super::shelf::{Plugin, file_name};
 use crate::config::{self, ConfigError, Configuration, PluginFile};
-use crate::ledger::{Applied, By, Declaration, DeclaredConnection, DeclaredJob, NewRelease, NewTable, ReleaseKey, Source};
+use crate::ledger::{
+    Applied, By, Declaration, DeclaredConnection, DeclaredJob, LedgerError, NewRelease, NewTable, ReleaseKey, Scope, Source,
+};
 use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::model::job::{Connection, Job, Partner, Place};
 use crate::model::table::Table;
@@ -49,10 +51,17 @@ impl Hub {
     pub async fn apply(&self, folder: &Path, by: &By) -> Result<Plan, RunError> {
         let configuration = read(folder)?;
         let plugins = self.check(&configuration)?;
+        self.check_tables(&configuration).await?;
         let mut plan = Plan::default();
         let ledger = self.ledger();
         for partner in &configuration.partners {
             plan.partners.push((partner.name.clone(), ledger.apply(&declaration(partner, &configuration), by).await?));
+        }
+        for gone in self.partners_gone(&configuration).await? {
+            plan.partners.push((gone.name.clone(), ledger.apply(&nothing(&gone), by).await?));
+            for token in ledger.tokens(Scope::Partner(&gone.name)).await?.iter().filter(|token| token.revoked_at_ms.is_none()) {
+                ledger.revoke_token(&gone.name, &token.name, by).await?;
+            }
         }
         for (file, plugin) in &plugins {
             plan.releases.push(self.activate(file, plugin, by).await?);
@@ -78,6 +87,9 @@ impl Hub {
         let mut plan = Plan::default();
         for partner in &configuration.partners {
             plan.partners.push((partner.name.clone(), self.ledger().plan(&declaration(partner, &configuration), by).await?));
+        }
+        for gone in self.partners_gone(&configuration).await? {
+            plan.partners.push((gone.name.clone(), self.ledger().plan(&nothing(&gone), by).await?));
         }
         for (file, plugin) in &plugins {
             let active = self.ledger().active_release(&file.partner, &file.name).await?;
@@ -116,6 +128,28 @@ impl Hub {
         Ok(plugins)
     }
 
+    /// Partners that are in force and no longer configured.
+    async fn partners_gone(&self, configuration: &Configuration) -> Result<Vec<Partner>, RunError> {
+        let configured = |partner: &Partner| configuration.partners.iter().any(|other| other.name == partner.name);
+        Ok(self.ledger().partners(Scope::Hub).await?.into_iter().filter(|partner| !configured(partner)).collect())
+    }
+
+    /// Refuses a version of a table that is kept with other rows, before anything is changed.
+    async fn check_tables(&self, configuration: &Configuration) -> Result<(), RunError> {
+        for partner in &configuration.partners {
+            let kept = self.ledger().tables(&partner.name, None).await?;
+            let of_partner = configuration.tables.iter().filter(|table| table.partner.as_ref().is_none_or(|owner| *owner == partner.name));
+            for new in of_partner.map(|table| new_table(&partner.name, &table.table)) {
+                let named = (&new.version.table, &new.version.version);
+                let same = kept.iter().find(|old| (&old.table.version.table, &old.table.version.version) == named);
+                if same.is_some_and(|old| old.table.version != new.version || old.table.content != new.content) {
+                    return Err(LedgerError::VersionDiffers { table: new.version.table, version: new.version.version }.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn activate(&self, file: &PluginFile, plugin: &Plugin, by: &By) -> Result<Installed, RunError> {
         let key = ReleaseKey { partner: file.partner.clone(), plugin: file.name.clone(), digest: plugin.release.digest };
         let new = NewRelease {
@@ -129,6 +163,11 @@ impl Hub {
         let activated = self.ledger().activate(&key, by).await?;
         Ok(installed(file, plugin, activated))
     }
+}
+
+/// What is declared for a partner that is no longer configured.
+fn nothing(partner: &Partner) -> Declaration {
+    Declaration { partner: partner.clone(), sources: Vec::new(), connections: Vec::new(), jobs: Vec::new() }
 }
 
 fn read(folder: &Path) -> Result<Configuration, RunError> {

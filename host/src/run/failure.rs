@@ -115,6 +115,42 @@ pub enum RunError {
         /// The run that took it.
         run: String,
     },
+    /// The sender sends it again, or the operator looks at the folder.
+    #[error("the file {file} cannot be taken: {why}")]
+    FileUnusable {
+        /// The file.
+        file: String,
+        /// Why, and what to do.
+        why: &'static str,
+    },
+    /// The operator looks at the hub's own log: each attempt ended without a word.
+    #[error(
+        "this run was begun {attempts_max} times and ended each time with the hub itself: see the hub's log and memory, then `bailiwick retry` it"
+    )]
+    TooManyAttempts {
+        /// Attempts that the job allows.
+        attempts_max: u64,
+    },
+    /// The operator mends the job: two outputs have one name.
+    #[error(
+        "two outputs would be delivered to {connection} as {target}: give them different names in the job's file; nothing was delivered"
+    )]
+    SameTarget {
+        /// The connection.
+        connection: ConnectionName,
+        /// The name.
+        target: String,
+    },
+    /// The operator names files by run, or moves the earlier file away.
+    #[error(
+        "{target} is there already and is what run {run} delivered: this run's file would not be seen. Use {{run}} in the file's name, or move the earlier file away and `bailiwick retry`"
+    )]
+    TargetOfAnotherRun {
+        /// The name.
+        target: String,
+        /// The other run.
+        run: String,
+    },
     /// Nothing to do: recorded as a skipped run.
     #[error("no new file {pattern} in connection {connection} for input {input}")]
     NoInput {
@@ -199,6 +235,7 @@ impl RunError {
     /// What comes next.
     pub(crate) const fn next(&self) -> Next {
         match self {
+            Self::Ledger(LedgerError::FileTaken { .. }) => Next::Person,
             Self::Ledger(_) | Self::Disk(_) | Self::Store(_) => Next::Retry,
             Self::Connection { error, .. } if error.may_pass() => Next::Retry,
             Self::Call(CallError::HubFault { .. })
@@ -224,7 +261,10 @@ impl RunError {
             Self::JobUnfit { .. } => "job-does-not-fit-plugin",
             Self::Schedule { .. } => "schedule-unusable",
             Self::NoConnection { .. } => "connection-not-declared",
-            Self::DuplicateFile { .. } => "duplicate-file",
+            Self::DuplicateFile { .. } | Self::Ledger(LedgerError::FileTaken { .. }) => "duplicate-file",
+            Self::FileUnusable { .. } => "file-unusable",
+            Self::TooManyAttempts { .. } => "hub-ended-each-time",
+            Self::SameTarget { .. } | Self::TargetOfAnotherRun { .. } => "target-taken",
             Self::NoInput { .. } => "no-input",
             Self::Connection { .. } => "connection-failed",
             Self::Process(error) => error.code(),

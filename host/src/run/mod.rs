@@ -50,6 +50,8 @@ pub struct HubOptions {
     pub clock: Clock,
     /// Runs at one time.
     pub runs_at_once: usize,
+    /// Whether it is to work, and not only to read and enqueue.
+    pub works: bool,
 }
 
 /// A hub. Clones are the same hub.
@@ -67,11 +69,11 @@ struct Shared {
     clock: Clock,
     data: PathBuf,
     runs_at_once: usize,
+    /// Held while this process works under the hub's name: another that opens the folder does not take its runs away.
+    lock: Option<File>,
     progress: Mutex<HashMap<RunId, Arc<Progress>>>,
     /// Schedules by the digest of the file that declares them: read once, as such a file never changes.
     schedules: Mutex<HashMap<Digest, Option<Schedule>>>,
-    /// Locked, with others, for as long as the hub is open: who finds it unlocked is alone in the folder.
-    _in_use: File,
 }
 
 impl Hub {
@@ -84,15 +86,14 @@ impl Hub {
         std::fs::create_dir_all(&data)?;
         let ledger = Ledger::open(&data.join("ledger.sqlite")).await?;
         let id = HubId::new(options.name);
-        let in_use = File::create(data.join("in-use"))?;
-        // Another process may be at work in the folder under the same name, as when a person lists runs while the hub serves.
-        if in_use.try_lock().is_ok() {
+        // Who only looks on, as when a person lists runs while the hub serves, takes nobody's runs away.
+        let lock = if options.works { hold(&data, &id)? } else { None };
+        if lock.is_some() {
             let left = ledger.forget_leases(&id, options.clock.now_ms()).await?;
             if left > 0 {
                 tracing::info!(runs = left, "taking up runs that were under way when this hub last ended");
             }
         }
-        in_use.lock_shared()?;
         let sandbox = Sandbox::new(SandboxOptions {
             cache_dir: data.join("compiled"),
             compiler: options.compiler,
@@ -111,9 +112,9 @@ impl Hub {
             clock: options.clock,
             data,
             runs_at_once: options.runs_at_once,
+            lock,
             progress: Mutex::default(),
             schedules: Mutex::default(),
-            _in_use: in_use,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -122,6 +123,12 @@ impl Hub {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.shared.ledger
+    }
+
+    /// Whether this process is the one that works under the hub's name. Another one may look on and enqueue.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        self.shared.lock.is_some()
     }
 
     /// Where it gets the time from.
@@ -152,5 +159,15 @@ impl Hub {
     #[must_use]
     pub fn artefact_path(&self, digest: Digest) -> PathBuf {
         self.shared.artefacts.path(&digest)
+    }
+}
+
+/// Takes the lock of a hub's name in its folder; none if another process has it. It falls when the process ends, however it ends.
+fn hold(data: &Path, id: &HubId) -> Result<Option<File>, RunError> {
+    let lock = File::options().create(true).truncate(false).write(true).open(data.join(format!("{id}.lock")))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Hub;
 use super::failure::RunError;
-use crate::connection::{self, ConnectionError, FoundFile, Stored};
-use crate::ledger::{FileQuestion, Pulled, PulledFile, Scope, TakenFile};
+use crate::connection::{self, ConnectionError, FoundFile, LeftAlone, Listing, Stored, WhyLeft};
+use crate::ledger::{FileQuestion, Pulled, PulledFile, Run, Scope, TakenFile};
 use crate::model::ids::{ConnectionName, RunId};
 use crate::model::job::{Connection, Job, JobInput, Take};
 use crate::model::manifest::{Kind, Manifest};
@@ -26,7 +26,8 @@ impl Places<'_> {
 impl Hub {
     /// Fetches the inputs of a job. An optional input without a file is left out; a required one without a file means that
     /// there is nothing to run for.
-    pub(super) async fn pull(&self, job: &Job, manifest: &Manifest, places: &Places<'_>, takes: bool) -> Result<Pulled, RunError> {
+    pub(super) async fn pull(&self, run: &Run, job: &Job, manifest: &Manifest, places: &Places<'_>) -> Result<Pulled, RunError> {
+        let takes = !run.enqueued.dry_run;
         let mut pulled = Pulled { inputs: Vec::new() };
         for input in &job.inputs {
             let optional = match &manifest.kind {
@@ -34,7 +35,7 @@ impl Hub {
                 Kind::RuleSet(_) => false,
             };
             let place = places.get(&input.connection)?;
-            match self.fetch(job, input, place).await? {
+            match self.fetch(run.id, (job, input), place).await? {
                 Some((file, stored)) => pulled.inputs.push(PulledFile {
                     port: input.port.clone(),
                     connection: input.connection.clone(),
@@ -54,18 +55,27 @@ impl Hub {
         Ok(pulled)
     }
 
-    async fn fetch(&self, job: &Job, input: &JobInput, place: &Connection) -> Result<Option<(FoundFile, Stored)>, RunError> {
+    async fn fetch(
+        &self,
+        run: RunId,
+        (job, input): (&Job, &JobInput),
+        place: &Connection,
+    ) -> Result<Option<(FoundFile, Stored)>, RunError> {
         let failed = |error: ConnectionError| RunError::Connection { connection: input.connection.clone(), error };
-        let found = connection::list(&place.place, &input.file, self.clock().now_ms()).map_err(failed)?.files;
+        let (from, pattern, now_ms) = (place.place.clone(), input.file.clone(), self.clock().now_ms());
+        let listing = tokio::task::spawn_blocking(move || connection::list(&from, &pattern, now_ms)).await.expect("listing does not panic");
+        let Listing { files, left } = listing.map_err(failed)?;
         let wanted: Vec<FoundFile> = match input.take {
-            Take::Next => found,
-            Take::Latest => found.into_iter().next_back().into_iter().collect(),
+            Take::Next => files,
+            Take::Latest => files.into_iter().next_back().into_iter().collect(),
         };
         for file in wanted {
             let taken = match input.take {
                 Take::Next => self.taken_before(job, &input.connection, &file).await?,
                 Take::Latest => Vec::new(),
             };
+            // What this run took itself before it was begun afresh is still its own.
+            let taken: Vec<_> = taken.into_iter().filter(|taken| taken.run != run).collect();
             if taken.iter().any(|taken| taken.size_bytes == file.size && taken.modified_ms == file.modified_ms) {
                 continue;
             }
@@ -80,7 +90,7 @@ impl Hub {
             }
             return Ok(Some((file, stored)));
         }
-        Ok(None)
+        left.into_iter().next().map_or(Ok(None), |left| Err(left_alone(left, failed)))
     }
 
     /// What was taken before under the name of a file.
@@ -100,6 +110,17 @@ impl Hub {
         }
         Ok(())
     }
+}
+
+/// Why a file that is there was not taken: nobody should be told that there is none.
+fn left_alone(left: LeftAlone, failed: impl Fn(ConnectionError) -> RunError) -> RunError {
+    let why = match left.why {
+        WhyLeft::NotSettled => return failed(ConnectionError::StillBeingWritten { name: left.name }),
+        WhyLeft::Empty => "it is empty: ask its sender for it again",
+        WhyLeft::NotAPlainFile => "it is no plain file: put the file itself there",
+        WhyLeft::NameNotText => "its name is not UTF-8: rename it",
+    };
+    RunError::FileUnusable { file: left.name, why }
 }
 
 /// Which columns of a run's inputs and outputs need care when they are shown.

@@ -58,6 +58,7 @@ pub(crate) fn run(component: &str, folder: &str) -> Result<Value> {
             compiler: stage::compiler(),
             clock: Clock::standing_at("2026-11-02T07:00:00Z".parse()?),
             runs_at_once: 1,
+            works: true,
         };
         let hub = Hub::open(options).await?;
         let by = By { actor: Actor::person("bench"), hub: hub.id().clone(), now_ms: hub.clock().now_ms() };

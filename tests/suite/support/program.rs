@@ -1,6 +1,7 @@
 //! The program itself, started as a person starts it.
 
-use std::process::{Command, Output};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Output, Stdio};
 
 use super::{Site, compiler_path};
 
@@ -35,4 +36,49 @@ pub(crate) fn bailiwick(site: &Site, arguments: &[&str]) -> Command {
 /// Starts it and waits for what it says.
 pub(crate) fn say(site: &Site, arguments: &[&str]) -> Said {
     bailiwick(site, arguments).output().expect("the program starts").into()
+}
+
+/// The program serving a site, at a port of its own; killed when the test ends.
+pub(crate) struct Serving {
+    child: Child,
+    address: String,
+    token: String,
+}
+
+impl Serving {
+    /// Applies the site's configuration and serves it.
+    pub(crate) fn start(site: &Site) -> Self {
+        let applied = say(site, &["apply", "."]);
+        let token = applied.out.lines().find_map(|line| line.strip_prefix("token of staffordshire-police for the API, shown this once: "));
+        let token = token.unwrap_or_else(|| panic!("no token in {} {}", applied.out, applied.err)).to_owned();
+        let mut serve = bailiwick(site, &["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first).expect("it says where it is");
+        let address = first.split_whitespace().find_map(|word| word.strip_suffix(';').filter(|word| word.starts_with("http://")));
+        let address = address.unwrap_or_else(|| panic!("no address in {first:?}")).to_owned();
+        Self { child, address, token }
+    }
+
+    /// Asks for a run over HTTP.
+    pub(crate) fn run(&self, job: &str) {
+        let request = ureq::post(format!("{}/api/v1/jobs/{job}/runs", self.address));
+        let answer = request.header("authorization", format!("Bearer {}", self.token)).send_empty().expect("the hub answers");
+        assert_eq!(answer.status(), 202);
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let process = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("it is there");
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
 }

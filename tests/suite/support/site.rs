@@ -110,8 +110,14 @@ impl Site {
 
     /// The hub, opened under a name.
     pub(crate) async fn reopen_as(&self, name: &str, clock: &Clock) -> Hub {
-        let options =
-            HubOptions { data: self.data(), name: name.to_owned(), compiler: compiler_path(), clock: clock.clone(), runs_at_once: 2 };
+        let options = HubOptions {
+            data: self.data(),
+            name: name.to_owned(),
+            compiler: compiler_path(),
+            clock: clock.clone(),
+            runs_at_once: 2,
+            works: true,
+        };
         Hub::open(options).await.expect("the hub opens")
     }
 

@@ -277,6 +277,8 @@ fn what_stands(run: &Run, events: Vec<LoggedEvent>) -> (Option<Pulled>, Option<P
     for logged in events {
         match logged.event {
             RunEvent::Pulled(files) => pulled = Some(files),
+            // From the beginning means with whatever lies there now.
+            RunEvent::Retried(Retried { afresh: true, .. }) => pulled = None,
             RunEvent::Processed(rows) if logged.seq == standing => processed = Some(*rows),
             RunEvent::Delivered(output) if logged.seq > standing => delivered.push(output),
             _ => {}

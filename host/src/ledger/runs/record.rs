@@ -109,6 +109,11 @@ pub(in crate::ledger) async fn files_and_receipts(
             Ok(())
         }
         RunEvent::Delivered(delivered) => receive(connection, run, delivered, logged.at_ms).await,
+        // What was cancelled before anything was sent has used no file up: the next run may take them.
+        RunEvent::Cancelled(_) if run.deliveries() == 0 => {
+            sqlx::query("DELETE FROM taken_files WHERE run = $1").bind(run.id.to_string()).execute(connection).await?;
+            Ok(())
+        }
         _ => Ok(()),
     }
 }

@@ -187,6 +187,7 @@ fn processed_with(ports: &[&str], found: Found) -> Step {
         tables: vec![TableUsed { table: "bands".to_owned(), version: "2026-27".to_owned(), digest: Digest::of(b"bands") }],
         took_ms: 12,
         log_lines_dropped: 0,
+        state: Vec::new(),
     };
     Step::Processed(Box::new(processed), found)
 }

@@ -3,7 +3,7 @@
 mod record;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,10 +18,10 @@ use super::shelf::Plugin;
 use crate::config;
 use crate::connection::{self, Delivery};
 use crate::ledger::{
-    Claim, Closed, Delivered, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunState,
-    StagedOutput, StateChange, Step,
+    Claim, Closed, Delivered, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, Receipt,
+    RunState, Scope, StagedOutput, Step,
 };
-use crate::model::ids::{Digest, RunId};
+use crate::model::ids::Digest;
 use crate::model::job::{Connection, Job};
 use crate::model::limits::Limits;
 use crate::model::manifest::{Kind, Manifest};
@@ -50,11 +50,16 @@ impl Hub {
     pub(super) async fn conduct(&self, claim: Claim) -> Result<RunState, LedgerError> {
         let progress = Arc::new(Progress::default());
         self.shared.progress.lock().expect("nobody panics while holding the progress").insert(claim.lease.run, Arc::clone(&progress));
-        let pinned = self.pinned(&claim).await;
-        let attempts_max = pinned.as_ref().map_or(ATTEMPTS_UNKNOWN_JOB, |pinned| u64::from(pinned.job.attempts_max));
-        let limits_in_force =
-            pinned.as_ref().map_or_else(|_| Limits::default(), |pinned| limits(&pinned.plugin.manifest, &pinned.job.limits));
-        let work = async { self.work(&claim, &pinned?, &progress).await };
+        let known = OnceLock::new();
+        let work = async {
+            let pinned = self.pinned(&claim).await?;
+            let attempts_max = u64::from(pinned.job.attempts_max);
+            known.get_or_init(|| (attempts_max, limits(&pinned.plugin.manifest, &pinned.job.limits)));
+            if claim.run.attempt > attempts_max {
+                return Err(RunError::TooManyAttempts { attempts_max });
+            }
+            self.work(&claim, &pinned, &progress).await
+        };
         let ended = tokio::select! {
             ended = work => ended,
             lost = self.heartbeat(&claim, &progress) => Err(RunError::Ledger(lost)),
@@ -64,7 +69,8 @@ impl Hub {
             Ok(state) => Ok(state),
             Err(RunError::Ledger(lost @ LedgerError::LeaseLost { .. })) => Err(lost),
             Err(error) => {
-                let limits = progress.used().map(|used| LimitUse::all(&limits_in_force, used)).unwrap_or_default();
+                let (attempts_max, limits) = known.get().cloned().unwrap_or_else(|| (ATTEMPTS_UNKNOWN_JOB, Limits::default()));
+                let limits = progress.used().map(|used| LimitUse::all(&limits, used)).unwrap_or_default();
                 self.fail(&claim, &error, (attempts_max, limits)).await
             }
         }
@@ -86,16 +92,15 @@ impl Hub {
             return self.append(claim, Step::Held(reason)).await;
         }
         if claim.run.enqueued.dry_run {
-            return self.close(claim, pinned, Outcome::DryRun).await;
+            return self.append(claim, Step::Closed(Closed { outcome: Outcome::DryRun, state: Vec::new() })).await;
         }
-        for output in &processed.outputs {
-            let done = |delivered: &Delivered| delivered.port == output.port && delivered.target == output.target;
-            if !claim.delivered.iter().any(done) {
-                let delivered = self.deliver(claim.lease.run, output, &pinned.connections).await?;
-                self.append(claim, Step::Delivered(delivered)).await?;
-            }
+        let waiting: Vec<&StagedOutput> = processed.outputs.iter().filter(|output| !is_delivered(claim, output)).collect();
+        self.check_targets(claim, &waiting, &pinned.connections).await?;
+        for output in waiting {
+            let delivered = self.deliver(claim, output, &pinned.connections).await?;
+            self.append(claim, Step::Delivered(delivered)).await?;
         }
-        self.close(claim, pinned, Outcome::Delivered).await
+        self.append(claim, Step::Closed(Closed { outcome: Outcome::Delivered, state: processed.state })).await
     }
 
     async fn append(&self, claim: &Claim, step: Step) -> Result<RunState, RunError> {
@@ -156,8 +161,7 @@ impl Hub {
             Some(pulled) => pulled.clone(),
             None => {
                 let places = Places { connections: &pinned.connections };
-                let takes = !claim.run.enqueued.dry_run;
-                let pulled = self.pull(&pinned.job, &pinned.plugin.manifest, &places, takes).await?;
+                let pulled = self.pull(&claim.run, &pinned.job, &pinned.plugin.manifest, &places).await?;
                 // A duplicate is taken all the same: the next run must not find it again.
                 self.append(claim, Step::Pulled(pulled.clone())).await?;
                 pulled
@@ -190,10 +194,7 @@ impl Hub {
         if let Some(error) = processed.error.take() {
             return Err(error.into());
         }
-        if let Some(left) = processed.report.state.take() {
-            self.keep_state(claim, &setup.state, left)?;
-        }
-        let found = found(&processed);
+        let found = found(&mut processed);
         Ok((event(processed, claim, (pinned, pulled, &setup)), found))
     }
 
@@ -229,9 +230,36 @@ impl Hub {
         })
     }
 
-    async fn deliver(&self, run: RunId, output: &StagedOutput, connections: &[Connection]) -> Result<Delivered, RunError> {
+    /// Sees that every name is free before anything is sent, so that a run is not delivered in part.
+    async fn check_targets(&self, claim: &Claim, outputs: &[&StagedOutput], connections: &[Connection]) -> Result<(), RunError> {
+        for (place, output) in outputs.iter().enumerate() {
+            if outputs[..place].iter().any(|other| (&other.connection, &other.target) == (&output.connection, &output.target)) {
+                return Err(RunError::SameTarget { connection: output.connection.clone(), target: output.target.clone() });
+            }
+            let (connection, staged, key) = (output.connection.clone(), (*output).clone(), delivery_key(claim, output));
+            let to = Places { connections }.get(&connection)?.place.clone();
+            let check = move || connection::check_target(&to, &Delivery { digest: staged.artefact, name: &staged.target, key: &key });
+            let checked = tokio::task::spawn_blocking(check).await.expect("looking does not panic");
+            if checked.map_err(|error| RunError::Connection { connection, error })? {
+                self.refuse_anothers(claim, output).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses to take another run's file for this one's, though the bytes are the same: the receiver would see one where two were sent.
+    async fn refuse_anothers(&self, claim: &Claim, output: &StagedOutput) -> Result<(), RunError> {
+        let sent = self.ledger().receipts_of_content(Scope::Partner(claim.run.partner()), output.artefact).await?;
+        let same = |receipt: &&Receipt| receipt.delivered.connection == output.connection && receipt.delivered.target == output.target;
+        match sent.iter().filter(same).find(|receipt| receipt.run != claim.lease.run) {
+            Some(receipt) => Err(RunError::TargetOfAnotherRun { target: output.target.clone(), run: receipt.run.to_string() }),
+            None => Ok(()),
+        }
+    }
+
+    async fn deliver(&self, claim: &Claim, output: &StagedOutput, connections: &[Connection]) -> Result<Delivered, RunError> {
         let place = Places { connections }.get(&output.connection)?.place.clone();
-        let (artefacts, staged, key) = (self.shared.artefacts.clone(), output.clone(), format!("{}-{}", run, output.port));
+        let (artefacts, staged, key) = (self.shared.artefacts.clone(), output.clone(), delivery_key(claim, output));
         let send = move || connection::deliver(&place, &Delivery { digest: staged.artefact, name: &staged.target, key: &key }, &artefacts);
         let receipt = tokio::task::spawn_blocking(send)
             .await
@@ -248,43 +276,6 @@ impl Hub {
         })
     }
 
-    async fn close(&self, claim: &Claim, pinned: &Pinned, outcome: Outcome) -> Result<RunState, RunError> {
-        let state = match outcome {
-            Outcome::Delivered => self.state_changes(claim, pinned)?,
-            Outcome::DryRun => Vec::new(),
-        };
-        self.append(claim, Step::Closed(Closed { outcome, state })).await
-    }
-
-    /// Keeps what the plugin changed of the job's state beside the staged outputs, until the run closes.
-    fn keep_state(&self, claim: &Claim, before: &BTreeMap<String, Vec<u8>>, left: BTreeMap<String, Vec<u8>>) -> Result<(), RunError> {
-        let mut changes: BTreeMap<String, Option<Vec<u8>>> =
-            before.keys().filter(|key| !left.contains_key(*key)).map(|key| (key.clone(), None)).collect();
-        changes.extend(left.into_iter().filter(|(key, value)| before.get(key) != Some(value)).map(|(key, value)| (key, Some(value))));
-        let folder = self.shared.data.join("state");
-        std::fs::create_dir_all(&folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(&folder)?;
-        serde_json::to_writer(&mut file, &changes).map_err(std::io::Error::from)?;
-        file.as_file().sync_all()?;
-        file.persist(folder.join(claim.lease.run.to_string())).map_err(|error| error.error)?;
-        Ok(())
-    }
-
-    /// What the plugin left to be remembered, kept beside the staged outputs until the run closes.
-    fn state_changes(&self, claim: &Claim, pinned: &Pinned) -> Result<Vec<StateChange>, RunError> {
-        if !pinned.plugin.manifest.wants.state {
-            return Ok(Vec::new());
-        }
-        let kept = self.shared.data.join("state").join(claim.lease.run.to_string());
-        let text = match std::fs::read_to_string(kept) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
-        let left: BTreeMap<String, Option<Vec<u8>>> = serde_json::from_str(&text).expect("the hub wrote this file itself");
-        Ok(left.into_iter().map(|(key, value)| StateChange { key, value }).collect())
-    }
-
     async fn fail(&self, claim: &Claim, error: &RunError, (attempts_max, limits): (u64, Vec<LimitUse>)) -> Result<RunState, LedgerError> {
         let reason = Reason { code: error.code().to_owned(), sentence: error.to_string() };
         let now_ms = self.clock().now_ms();
@@ -299,6 +290,15 @@ impl Hub {
         tracing::warn!(code = reason.code, retry = retry_at_ms.is_some(), "{}", reason.sentence);
         Ok(self.ledger().append(&claim.lease, now_ms, Step::Failed(Failed { reason, retry_at_ms, limits })).await?.state)
     }
+}
+
+fn is_delivered(claim: &Claim, output: &StagedOutput) -> bool {
+    claim.delivered.iter().any(|delivered| delivered.port == output.port && delivered.target == output.target)
+}
+
+/// The same for every attempt of a delivery, and for no other.
+fn delivery_key(claim: &Claim, output: &StagedOutput) -> String {
+    format!("{}-{}", claim.lease.run, output.port)
 }
 
 /// The limits in force: the default, what the plugin asks for, what the operator says for this job.

@@ -1,10 +1,11 @@
 //! What is written down of a run: pure functions of what was done.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Pinned;
 use crate::ledger::{
-    Claim, Found, FoundEffect, LimitUse, LogLine, NewFinding, Processed as ProcessedEvent, Pulled, Reason, StagedOutput, TableUsed,
+    Claim, Found, FoundEffect, LimitUse, LogLine, NewFinding, Processed as ProcessedEvent, Pulled, Reason, StagedOutput, StateChange,
+    TableUsed,
 };
 use crate::model::ids::Digest;
 use crate::model::job::{Format, Job, JobOutput};
@@ -62,16 +63,16 @@ pub(super) fn why_held(processed: &ProcessedEvent, job: &Job) -> Option<Reason> 
     None
 }
 
-pub(super) fn found(processed: &Processed) -> Found {
-    let finding = |noted: &process::NotedRow| NewFinding {
+pub(super) fn found(processed: &mut Processed) -> Found {
+    let finding = |noted: process::NotedRow| NewFinding {
         effect: if noted.effect == Effect::Warn { FoundEffect::Warn } else { FoundEffect::Reject },
-        port: noted.input.clone(),
+        port: noted.input,
         row: noted.row,
         line: Some(noted.line),
         byte_offset: Some(noted.byte_offset),
-        reasons: noted.reasons.clone(),
-        raw: (noted.effect == Effect::Reject).then(|| noted.raw.clone()),
-        decoded: noted.decoded.clone(),
+        reasons: noted.reasons,
+        raw: (noted.effect == Effect::Reject).then_some(noted.raw),
+        decoded: noted.decoded,
         supersedes: None,
     };
     let mut log: Vec<LogLine> = processed
@@ -80,7 +81,7 @@ pub(super) fn found(processed: &Processed) -> Found {
         .map(|(code, rows)| LogLine { level: "info".to_owned(), message: format!("{rows} rows skipped: {code}") })
         .collect();
     log.extend(processed.report.log.iter().map(|note| LogLine { level: note.level.as_str().to_owned(), message: note.message.clone() }));
-    Found { findings: processed.noted.iter().map(finding).collect(), log }
+    Found { findings: std::mem::take(&mut processed.noted).into_iter().map(finding).collect(), log }
 }
 
 pub(super) fn event(processed: Processed, claim: &Claim, (pinned, pulled, setup): (&Pinned, &Pulled, &Setup)) -> ProcessedEvent {
@@ -102,7 +103,7 @@ pub(super) fn event(processed: Processed, claim: &Claim, (pinned, pulled, setup)
             target,
         })
     };
-    let warnings = processed.noted.iter().filter(|noted| noted.effect == Effect::Warn).count() as u64 + processed.warnings_dropped;
+    let warnings = processed.warnings;
     let tables = processed.report.tables.iter().map(|version| {
         let digest = pinned.tables.in_force(&version.table, version.effective_from).map_or_else(|| Digest::of(&[]), |table| table.digest);
         TableUsed { table: version.table.clone(), version: version.version.clone(), digest }
@@ -115,6 +116,7 @@ pub(super) fn event(processed: Processed, claim: &Claim, (pinned, pulled, setup)
         tables: tables.collect(),
         took_ms: u64::try_from(processed.took.as_millis()).unwrap_or(u64::MAX),
         log_lines_dropped: processed.report.log_dropped,
+        state: state_changes(&setup.state, processed.report.state),
         totals: processed.totals,
         balances: processed.balances,
     }
@@ -126,4 +128,12 @@ fn target_name(pattern: &str, claim: &Claim, (setup, pulled): (&Setup, &Pulled))
     let input = pulled.inputs.iter().find(|file| file.taken).or(pulled.inputs.first()).map_or("", |file| file.path.as_str());
     let stem = input.rsplit_once('.').map_or(input, |(stem, _)| stem);
     pattern.replace("{date}", &date).replace("{month}", &date[..7]).replace("{run}", &claim.lease.run.to_string()).replace("{input}", stem)
+}
+
+/// What the plugin changed of the job's state.
+fn state_changes(before: &BTreeMap<String, Vec<u8>>, left: Option<BTreeMap<String, Vec<u8>>>) -> Vec<StateChange> {
+    let Some(left) = left else { return Vec::new() };
+    let removed = before.keys().filter(|key| !left.contains_key(*key)).map(|key| StateChange { key: key.clone(), value: None });
+    let written = left.iter().filter(|(key, value)| before.get(*key) != Some(value));
+    removed.chain(written.map(|(key, value)| StateChange { key: key.clone(), value: Some(value.clone()) })).collect()
 }

@@ -36,8 +36,8 @@ pub(super) fn process(worker: &Worker, work: &Work, shape: &AdapterShape) -> Pro
         Ok(finished) => (finished, None),
         Err(error) => ((Vec::new(), unfinished(), Vec::new()), Some(error)),
     };
-    let Book { noted, skipped, warnings_dropped, .. } = flow.book;
-    Processed { totals, balances, noted, warnings_dropped, skipped, outputs, report, took: began.elapsed(), error }
+    let Book { noted, skipped, warnings, .. } = flow.book;
+    Processed { totals, balances, noted, warnings, skipped, outputs, report, took: began.elapsed(), error }
 }
 
 /// What is needed to find a row again.

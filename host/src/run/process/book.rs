@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use roaring::{RoaringBitmap, RoaringTreemap};
 
 use super::tally::Tally;
-use super::{NotedRow, ProcessError};
+use super::{NotedRow, ProcessError, Room};
 use crate::format::Located;
 use crate::model::limits::{REJECT_ROWS_MAX, WARNINGS_KEPT_MAX};
 use crate::model::outcome::{Effect, Finding};
@@ -32,16 +32,16 @@ pub(super) struct Book {
     pub(super) noted: Vec<NotedRow>,
     /// How many rows were skipped, by the code of their first reason.
     pub(super) skipped: BTreeMap<String, u64>,
-    warnings: usize,
-    /// Warnings beyond those kept.
-    pub(super) warnings_dropped: u64,
+    /// Rows warned about, those not kept included.
+    pub(super) warnings: u64,
+    room: Room,
 }
 
 impl Book {
     /// An empty book for some inputs.
     pub(super) fn new(inputs: &[PortShape]) -> Self {
         let page = |shape: &PortShape| Page { shape: shape.clone(), tally: Tally::new(shape), decided: RoaringTreemap::new() };
-        Self { pages: inputs.iter().map(page).collect(), noted: Vec::new(), skipped: BTreeMap::new(), warnings: 0, warnings_dropped: 0 }
+        Self { pages: inputs.iter().map(page).collect(), noted: Vec::new(), skipped: BTreeMap::new(), warnings: 0, room: Room::new() }
     }
 
     /// Counts records that were read from an input's file.
@@ -56,6 +56,7 @@ impl Book {
         }
         noted.effect = Effect::Reject;
         noted.input.clone_from(&self.pages[input].shape.name);
+        self.room.fit(&mut noted);
         self.noted.push(noted);
         self.count_reject(input)
     }
@@ -69,7 +70,6 @@ impl Book {
             if effect == Effect::Warn {
                 self.warnings += 1;
                 if self.warnings > WARNINGS_KEPT_MAX {
-                    self.warnings_dropped += 1;
                     continue;
                 }
             } else if !page.decided.insert(row) {
@@ -108,7 +108,7 @@ impl Book {
     }
 
     fn note(&mut self, finding: Finding, located: Located) -> Result<(), ProcessError> {
-        self.noted.push(NotedRow {
+        let mut noted = NotedRow {
             input: self.pages[finding.input].shape.name.clone(),
             effect: finding.effect,
             row: Some(finding.row),
@@ -118,7 +118,9 @@ impl Book {
             raw: located.raw,
             decoded: Some(located.decoded),
             reasons: finding.reasons,
-        });
+        };
+        self.room.fit(&mut noted);
+        self.noted.push(noted);
         if finding.effect == Effect::Reject { self.count_reject(finding.input) } else { Ok(()) }
     }
 

@@ -21,7 +21,7 @@ use crate::connection::{Artefacts, ConnectionError, Stored};
 use crate::format::FormatError;
 use crate::model::ids::Digest;
 use crate::model::job::Format;
-use crate::model::limits::Usage;
+use crate::model::limits::{NOTED_BYTES_MAX, REJECT_RAW_BYTES_MAX, Usage};
 use crate::model::manifest::Kind;
 use crate::model::outcome::{Effect, Reason};
 use crate::model::totals::{Balance, BalanceResult, ControlTotals, NoSuchTotal};
@@ -105,13 +105,40 @@ pub(crate) struct NotedRow {
     pub(crate) reasons: Vec<Reason>,
 }
 
+/// Room for what is kept of rows.
+#[derive(Debug)]
+struct Room {
+    bytes: usize,
+}
+
+impl Room {
+    const fn new() -> Self {
+        Self { bytes: NOTED_BYTES_MAX }
+    }
+
+    /// Cuts a note to what one record may keep, and to its place and reasons where no more room is left.
+    fn fit(&mut self, noted: &mut NotedRow) {
+        noted.raw.truncate(REJECT_RAW_BYTES_MAX);
+        noted.decoded.take_if(|decoded| decoded.len() > REJECT_RAW_BYTES_MAX);
+        let wanted = noted.raw.len() + noted.decoded.as_ref().map_or(0, String::len);
+        match self.bytes.checked_sub(wanted) {
+            Some(left) => self.bytes = left,
+            None => {
+                noted.raw = Vec::new();
+                noted.decoded = None;
+            }
+        }
+    }
+}
+
 /// What came out.
 #[derive(Debug)]
 pub(crate) struct Processed {
     pub(crate) totals: ControlTotals,
     pub(crate) balances: Vec<BalanceResult>,
     pub(crate) noted: Vec<NotedRow>,
-    pub(crate) warnings_dropped: u64,
+    /// Rows warned about, those not kept included.
+    pub(crate) warnings: u64,
     /// How many rows were skipped, by reason.
     pub(crate) skipped: BTreeMap<String, u64>,
     /// The staged outputs, in declared order; none where the job does not use one, or the run did not come so far.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::tally::CaseTally;
-use super::{NotedRow, ProcessError, Processed, Work, work_out};
+use super::{NotedRow, ProcessError, Processed, Room, Work, work_out};
 use crate::connection::{StagedWriter, Stored};
 use crate::format::{CaseLine, CaseReader, DecisionWriter};
 use crate::model::manifest::RuleSetShape;
@@ -18,7 +18,8 @@ use crate::sandbox::{CallError, Report, Worker};
 /// Decides the work's cases.
 pub(super) fn process(worker: &Worker, work: &Work, shape: &RuleSetShape) -> Processed {
     let began = Instant::now();
-    let mut desk = Desk { worker, work, shape, tally: CaseTally::new(shape), noted: Vec::new(), report: Report::default() };
+    let mut desk =
+        Desk { worker, work, shape, tally: CaseTally::new(shape), noted: Vec::new(), room: Room::new(), report: Report::default() };
     let result = desk.run().and_then(|output| {
         let totals = desk.tally.totals();
         let balances = work_out(&work.setup.release.manifest.balances, &totals)?;
@@ -33,7 +34,7 @@ pub(super) fn process(worker: &Worker, work: &Work, shape: &RuleSetShape) -> Pro
         totals,
         balances,
         noted: desk.noted,
-        warnings_dropped: 0,
+        warnings: 0,
         skipped: std::collections::BTreeMap::new(),
         outputs,
         report: desk.report,
@@ -48,6 +49,7 @@ struct Desk<'a> {
     shape: &'a RuleSetShape,
     tally: CaseTally,
     noted: Vec<NotedRow>,
+    room: Room,
     report: Report,
 }
 
@@ -140,6 +142,7 @@ impl Desk<'_> {
 
     fn refuse(&mut self, mut noted: NotedRow) -> Result<(), ProcessError> {
         "case".clone_into(&mut noted.input);
+        self.room.fit(&mut noted);
         self.noted.push(noted);
         self.tally.rows.rejected += 1;
         let rejects_max = crate::model::limits::REJECT_ROWS_MAX;

@@ -1,7 +1,6 @@
 //! What can happen to a run. The log of these is the truth; the run's row is worked out from it.
 //!
-//! These are the ledger's own wire structs: what is stored today must be readable by every later version, so a field is never
-//! renamed or given another meaning, and a new one has a default.
+//! These are the ledger's own wire structs: every later version must read them, so a field keeps its name and meaning, and a new one has a default.
 
 mod wire;
 
@@ -248,6 +247,9 @@ pub struct Processed {
     pub took_ms: u64,
     /// Log lines beyond the limit, which were dropped.
     pub log_lines_dropped: u64,
+    /// What the plugin wants to remember for the job's next run, once this one closes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub state: Vec<StateChange>,
 }
 
 /// An output that is stored and waits to be sent.
@@ -344,10 +346,7 @@ impl Outcome {
     /// The word for it, as stored and shown.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::DryRun => "dry-run",
-        }
+        if matches!(self, Self::Delivered) { "delivered" } else { "dry-run" }
     }
 }
 
@@ -385,8 +384,7 @@ pub struct Failed {
 /// A person sent a run on its way again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retried {
-    /// Whether it is processed anew, with the job, release and tables that are in force now.
-    /// Otherwise it goes on where it stopped, with what it was pinned to.
+    /// Whether it begins anew with what is in force now; otherwise it goes on where it stopped, with what it was pinned to.
     pub afresh: bool,
     /// What the person gave as reason.
     pub why: String,
