@@ -64,7 +64,7 @@ impl Member {
     fn new(number: u64) -> Self {
         let mixed = mix(number);
         let pounds = 24_000 + (mixed % 36_000) as i64;
-        let (main, part_time) = (mixed / 7 % 12 != 0, mixed / 11 % 4 == 0);
+        let (main, part_time) = (!(mixed / 7).is_multiple_of(12), (mixed / 11).is_multiple_of(4));
         let full_time = pounds * 100;
         let annual = if part_time { full_time / 2 } else { full_time };
         let hundredths = BANDS.iter().find(|(upper, _)| annual / 100 <= *upper).map_or(990, |(_, rate)| *rate);

@@ -267,3 +267,26 @@ fn another_hub_takes_over_when_the_lease_has_run_out() {
         assert_eq!((ended(&other, run).await.state, site.delivered().len()), (RunState::Closed, 2));
     });
 }
+
+#[test]
+fn a_run_that_takes_the_hub_with_it_each_time_is_left_to_a_person() {
+    let site = Site::staffordshire();
+    wait(async {
+        let clock = clock_at(NOVEMBER);
+        let hub = site.hub(&clock).await;
+        let run = request(&hub, POLICE, LGPS).await;
+        // Five attempts of which nothing is heard again.
+        for _ in 0..5 {
+            hub.ledger().claim(hub.id(), hub.clock().now_ms(), 15_000).await.unwrap().expect("it waits");
+            clock.advance(jiff::SignedDuration::from_secs(16));
+        }
+        drain(&hub).await;
+        let left = ended(&hub, run).await;
+        assert_eq!((left.state, reason(&left).0), (RunState::Failed, "hub-ended-each-time"));
+        assert!(reason(&left).1.contains("begun 5 times") && reason(&left).1.contains("bailiwick retry"), "{:?}", left.reason);
+        let retry = Instruction::Retry { afresh: false, why: "there is more memory now".to_owned() };
+        hub.ledger().instruct(Scope::Hub, run, retry, &operator(&hub)).await.unwrap();
+        drain(&hub).await;
+        assert_eq!((ended(&hub, run).await.state, site.delivered().len()), (RunState::Closed, 2));
+    });
+}

@@ -24,7 +24,7 @@ const STEPS: &[Step] = &[
     ("licences, bans, sources", || succeed(cargo(&["deny", "check", "bans", "licenses", "sources"]))),
     ("plugins", || plugins::build_all().map(drop)),
     ("lints", || succeed(cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))),
-    ("oracles", || succeed(command("bash", &["tests/oracles/prepare.sh"]))),
+    ("oracles", oracles),
     ("tests", tests),
     ("plugin cases in the sandbox", cases),
     ("demo", demo),
@@ -64,6 +64,12 @@ fn prerequisites() -> Result<()> {
     prerequisites::debian(&[("python3", "python3"), ("node", "nodejs"), ("npm", "npm")])?;
     prerequisites::python_venv()?;
     prerequisites::cargo_deny()
+}
+
+fn oracles() -> Result<()> {
+    let mut prepare = command("bash", &["tests/oracles/prepare.sh"]);
+    prepare.arg(target().join("oracles"));
+    succeed(prepare)
 }
 
 fn tests() -> Result<()> {

@@ -272,7 +272,7 @@ mod tests {
         other_scale.columns[0].data = ColumnData::Decimals { scale: 3, coefficients: vec![1] };
         assert!(matches!(other_scale.check(&shapes), Err(Unsound::Kind { .. })));
 
-        let mut short = sound.clone();
+        let mut short = sound;
         short.rows = 2;
         assert!(matches!(short.check(&shapes), Err(Unsound::Length { .. })));
         short.columns.pop();
