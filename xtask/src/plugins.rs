@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use crate::tools::{bailiwick, cargo, command, root, succeed, target};
+use crate::tools::{bailiwick, cargo, command, root, succeed};
 
 /// Builds the hub's program.
 pub(crate) fn build_hub() -> Result<()> {
@@ -24,7 +24,8 @@ pub(crate) fn folders() -> Result<Vec<PathBuf>> {
 pub(crate) fn build_all() -> Result<Vec<PathBuf>> {
     crate::prerequisites::wasm_target()?;
     build_hub()?;
-    let to = target().join("plugins");
+    // Where the example's plugins.toml looks, wherever cargo builds.
+    let to = root().join("target/plugins");
     std::fs::create_dir_all(&to)?;
     folders()?
         .into_iter()
