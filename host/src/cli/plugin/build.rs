@@ -13,10 +13,6 @@ use crate::sandbox;
 /// The target that plugins are built for: it has no system to call.
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Calls cost more inside a component than natively, and what runs a component inlines none away: the plugin's compiler has to.
-/// A fifth off the time of a row for a tenth more bytes. `RUSTFLAGS`, where somebody sets them, go before it.
-const INLINE: &str = r#"target.wasm32-unknown-unknown.rustflags = ["-C", "llvm-args=-inline-threshold=2000"]"#;
-
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Options {
     #[command(flatten)]
@@ -58,8 +54,7 @@ fn core_module(folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--lib", "--profile", "plugin", "--target", TARGET, "--config", INLINE])
-        .args(["--message-format", "json-render-diagnostics"])
+        .args(["build", "--lib", "--profile", "plugin", "--target", TARGET, "--message-format", "json-render-diagnostics"])
         .current_dir(folder)
         .stderr(Stdio::inherit())
         .output()
