@@ -24,19 +24,19 @@ port = "payroll"
 connection = "drop"
 file = "*.csv"
 take = "next"
-format = { kind = "csv", encoding = "utf-8", dates = "yyyy-mm-dd" }
+format = { kind = "csv", encoding = "utf-8", dates = "iso" }
 
 [[output]]
 port = "return"
 connection = "out"
 file = "return.csv"
-format = { kind = "csv", encoding = "utf-8", dates = "yyyy-mm-dd" }
+format = { kind = "csv", encoding = "utf-8", dates = "iso" }
 
 [[output]]
 port = "ctr1"
 connection = "out"
 file = "ctr1.csv"
-format = { kind = "csv", encoding = "utf-8", dates = "yyyy-mm-dd" }
+format = { kind = "csv", encoding = "utf-8", dates = "iso" }
 
 [settings]
 employers = [

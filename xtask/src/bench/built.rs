@@ -15,6 +15,8 @@ pub(super) struct Built {
     pub(super) bare: PathBuf,
     /// `tests/bench/peers/native`.
     pub(super) native: PathBuf,
+    /// `tests/bench/peers/native/src/bin/program.rs`.
+    pub(super) program: PathBuf,
     /// Components, compiled code and files of the measures.
     pub(super) folder: PathBuf,
 }
@@ -32,7 +34,8 @@ impl Built {
             build.arg(&peers).arg("--target-dir").arg(target());
             succeed(build)?;
         }
-        let built = Self { measure, bare: target().join("release/bare"), native: target().join("native/native"), folder };
+        let (bare, native, program) = (target().join("release/bare"), target().join("native/native"), target().join("native/program"));
+        let built = Self { measure, bare, native, program, folder };
         built.prepare()?;
         Ok(built)
     }

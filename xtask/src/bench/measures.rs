@@ -1,9 +1,13 @@
 //! The measurements, by the names under which their marks stand.
 
-use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail, ensure};
 
 use super::rounds::{Rounds, number};
-use crate::tools::{command, root, succeed};
+use crate::prerequisites;
+use crate::tools::{root, succeed};
 
 /// How long a round of decisions takes.
 const ROUND_MS: &str = "1000";
@@ -23,6 +27,7 @@ pub(super) fn measure(name: &str, rounds: &Rounds<'_>) -> Result<Vec<f64>> {
         "rows_sandbox_vs_native" => rows(rounds),
         "load_1000_releases_ms" => load(rounds),
         "rss_10m_rows_mib" => long_run(rounds),
+        "job_vs_native_program" => job_vs_program(rounds),
         other => bail!("tests/bench/marks.toml names {other}, which nothing here measures"),
     }
 }
@@ -42,7 +47,7 @@ fn two_cores(rounds: &Rounds<'_>) -> Result<Vec<f64>> {
     rounds.pairs(|| a_second("2"), || a_second("1"), |two, one| two / one)
 }
 
-fn decide(rounds: &Rounds<'_>, threads: &str) -> std::process::Command {
+fn decide(rounds: &Rounds<'_>, threads: &str) -> Command {
     let mut decide = rounds.measure("decide");
     decide.arg(rounds.built.component("claim-routing")).arg(rounds.built.case()).args([ROUND_MS, threads]);
     decide
@@ -77,18 +82,47 @@ fn load(rounds: &Rounds<'_>) -> Result<Vec<f64>> {
 
 /// Long runs differ little: one is enough.
 fn long_run(rounds: &Rounds<'_>) -> Result<Vec<f64>> {
-    let folder = rounds.built.folder.join("job-10m");
-    let drop = folder.join("drop");
-    let file = drop.join("payroll.csv");
+    let folder = payroll_folder(rounds, LONG_ROWS)?;
+    Ok(vec![number(job(rounds, &folder), "peak_mib")?])
+}
+
+fn job_vs_program(rounds: &Rounds<'_>) -> Result<Vec<f64>> {
+    prerequisites::debian(&[("taskset", "util-linux")])?;
+    let folder = payroll_folder(rounds, rounds.rows)?;
+    let theirs_to = folder.join("by-program");
+    std::fs::create_dir_all(&theirs_to)?;
+    let ours = || number(rounds.pinned(&job(rounds, &folder)), "wall_ms");
+    let theirs = || {
+        let mut program = rounds.peer(&rounds.built.program);
+        program.arg(root().join("plugins/lgps-return")).arg(folder.join("drop/payroll.csv")).arg(&theirs_to);
+        number(rounds.pinned(&program), "wall_ms")
+    };
+    // Milliseconds for the same rows: the inverse of rows a second.
+    let runs = rounds.pairs(ours, theirs, |ours, program| program / ours)?;
+    for file in ["return.csv", "ctr1.csv"] {
+        let (ours, theirs) = (std::fs::read(folder.join("out").join(file))?, std::fs::read(theirs_to.join(file))?);
+        ensure!(ours == theirs, "the hub and the program did not write the same {file}");
+    }
+    Ok(runs)
+}
+
+fn job(rounds: &Rounds<'_>, folder: &Path) -> Command {
+    let mut job = rounds.measure("job");
+    job.arg(rounds.built.component("lgps-return")).arg(folder);
+    job
+}
+
+/// A folder with a payroll of some rows in `drop`, made the first time.
+fn payroll_folder(rounds: &Rounds<'_>, rows: usize) -> Result<PathBuf> {
+    let folder = rounds.built.folder.join(format!("job-{rows}"));
+    let file = folder.join("drop/payroll.csv");
     if !file.is_file() {
-        std::fs::create_dir_all(&drop)?;
+        std::fs::create_dir_all(folder.join("drop"))?;
         let unfinished = folder.join("payroll.csv");
-        let mut payroll = command(&rounds.built.measure, &["payroll", &LONG_ROWS.to_string()]);
-        payroll.arg(&unfinished);
+        let mut payroll = rounds.measure("payroll");
+        payroll.arg(rows.to_string()).arg(&unfinished);
         succeed(payroll)?;
         std::fs::rename(unfinished, &file)?;
     }
-    let mut job = rounds.measure("job");
-    job.arg(rounds.built.component("lgps-return")).arg(&folder);
-    Ok(vec![number(job, "peak_mib")?])
+    Ok(folder)
 }

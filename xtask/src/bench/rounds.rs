@@ -46,6 +46,16 @@ impl Rounds<'_> {
     pub(super) fn peer(&self, program: &Path) -> Command {
         command(program, &[])
     }
+
+    /// The same command held to the first core.
+    pub(super) fn pinned(&self, program: &Command) -> Command {
+        let mut pinned = command("taskset", &["-c", "0"]);
+        pinned.arg(program.get_program()).args(program.get_args());
+        for (name, value) in program.get_envs() {
+            value.map(|value| pinned.env(name, value));
+        }
+        pinned
+    }
 }
 
 /// Runs a program and reads its answer.
