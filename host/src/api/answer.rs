@@ -79,7 +79,7 @@ impl From<RunError> for Problem {
 }
 
 /// What is the hub's own affair is logged, not told.
-fn hub_fault(error: &dyn std::error::Error) -> Problem {
+pub(super) fn hub_fault(error: &dyn std::fmt::Display) -> Problem {
     tracing::error!(%error, "a call failed");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "hub-fault", "the hub could not do this; its log says why")
 }

@@ -3,6 +3,7 @@
 use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
-use super::answer::{Caller, Named, Problem, Text};
+use super::answer::{Caller, Named, Problem, Text, hub_fault};
 use super::wire::{FindingJson, JobJson, RunDetailJson, RunJson};
 use crate::ledger::{FoundEffect, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, PluginName, RunId};
@@ -46,7 +47,7 @@ pub(super) fn router(hub: Hub) -> Router {
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(CONTENT_SECURITY_POLICY, "default-src 'none'"))
         .layer(TraceLayer::new_for_http())
-        .layer(CatchPanicLayer::new())
+        .layer(CatchPanicLayer::custom(panicked))
         .with_state(hub)
 }
 
@@ -223,6 +224,11 @@ async fn decide(State(hub): State<Hub>, caller: Caller, Named(name): Named, Text
         Err(error) => DecisionAnswer::Refused { problem: error.into() },
     });
     Ok(Json(Decisions { decisions: answers.collect() }))
+}
+
+/// A defect: told as any other that is the hub's own.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    hub_fault(&"the answer panicked").into_response()
 }
 
 fn bad_request(error: &dyn std::error::Error) -> Problem {

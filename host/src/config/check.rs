@@ -4,7 +4,7 @@ use crate::model::job::{DateStyle, Format, Job};
 use crate::model::limits::Limits;
 use crate::model::manifest::{Kind, Manifest};
 use crate::model::rows::{ColumnKind, PortShape};
-use crate::registry::schema;
+use crate::registry::schema::Schema;
 
 /// The only input and output of a rule set.
 const CASE: &str = "case";
@@ -126,8 +126,8 @@ fn settings(job: &Job, manifest: &Manifest, findings: &mut Vec<String>) {
         }
         return;
     };
-    match schema::compile(wanted) {
-        Ok(schema) => findings.extend(schema::violations(&schema, &job.settings).into_iter().map(|violation| {
+    match Schema::compile(wanted) {
+        Ok(schema) => findings.extend(schema.violations(&job.settings).into_iter().map(|violation| {
             let key = violation.pointer.split('/').skip(1).map(|step| format!(".{}", step.replace("~1", "/").replace("~0", "~")));
             format!("settings{}: {}.", key.collect::<String>(), violation.message)
         })),

@@ -138,6 +138,7 @@ impl Reader<'_> {
     }
 
     fn jobs(&mut self) -> Result<(), ConfigError> {
+        self.no_folder_within("jobs")?;
         for file in self.listed("jobs")? {
             let Some((source, written)) = self.file::<written::Job>(&file)? else { continue };
             let known = job::Known { partners: &self.made.partners, connections: &self.made.connections };
@@ -211,19 +212,34 @@ impl Reader<'_> {
         self.texts.map_or_else(|| self.folder.join(name).exists(), |texts| texts.contains_key(name))
     }
 
+    /// Files further in would not be read, and nobody would notice.
+    fn no_folder_within(&mut self, inner: &str) -> Result<(), ConfigError> {
+        for path in self.paths(inner)?.into_iter().filter(|path| path.is_dir()) {
+            let name = format!("{inner}/{}", path.file_name().unwrap_or_default().to_string_lossy());
+            let advice = format!("put its files into {inner}/ itself: the hub does not look further in");
+            self.problems.add(Source::new(&name, "").problem(None, "this is a folder", advice));
+        }
+        Ok(())
+    }
+
+    /// What is in a folder within the folder, hidden things apart.
+    fn paths(&self, inner: &str) -> Result<Vec<PathBuf>, ConfigError> {
+        let path = self.folder.join(inner);
+        if self.texts.is_some() || !path.is_dir() {
+            return Ok(Vec::new());
+        }
+        let entries = std::fs::read_dir(&path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+        let paths = entries.map_err(|error| unreadable(&path, &error))?.into_iter().map(|entry| entry.path());
+        Ok(paths.filter(|path| path.file_name().is_none_or(|name| !name.as_encoded_bytes().starts_with(b"."))).collect())
+    }
+
     /// The TOML files of a folder within the folder, by name.
     fn listed(&self, inner: &str) -> Result<Vec<String>, ConfigError> {
         if let Some(texts) = self.texts {
             let within = |name: &&String| name.starts_with(inner) && name.ends_with(".toml");
             return Ok(texts.keys().filter(within).cloned().collect());
         }
-        let path = self.folder.join(inner);
-        if !path.is_dir() {
-            return Ok(Vec::new());
-        }
-        let entries = std::fs::read_dir(&path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
-        let paths = entries.map_err(|error| unreadable(&path, &error))?.into_iter().map(|entry| entry.path());
-        let files = paths.filter(|path| path.extension() == Some(OsStr::new("toml")));
+        let files = self.paths(inner)?.into_iter().filter(|path| path.extension() == Some(OsStr::new("toml")));
         let mut names: Vec<_> = files.filter_map(|path| Some(format!("{inner}/{}", path.file_name()?.to_str()?))).collect();
         names.sort();
         Ok(names)

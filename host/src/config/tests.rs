@@ -268,11 +268,13 @@ fn everything_wrong_is_told_at_once() {
     files.push(("jobs/other.toml", "colour = 1\n".to_owned()));
     files.push(("jobs/twin.toml", JOB.to_owned()));
     files.push(("jobs/twin-again.toml", JOB.to_owned()));
+    files.push(("jobs/monthly/unseen.toml", JOB.to_owned()));
     let problems = load_files(&files).unwrap_err();
     let told: Vec<_> = problems.as_slice().iter().map(|problem| format!("{}:{}", problem.file(), problem.line().unwrap_or(0))).collect();
     let expected = [
         "partners.toml:3",
         "connections.toml:6",
+        "jobs/monthly:0",
         "jobs/lgps.toml:8",
         "jobs/lgps.toml:14",
         "jobs/lgps.toml:29",
@@ -332,9 +334,9 @@ fn jobs_are_checked_against_their_plugin() {
         ("headings = { employee_number", "headings = { emp_number", vec!["Port \"payroll\" has no column \"emp_number\""]),
         ("column = \"ni_number\"", "column = \"nino\"", vec!["Port \"return\" has no column \"nino\""]),
         ("width = 9 }", "width = 9, point = \"implied\" }", vec!["\"ni_number\" of \"return\" has no decimal point"]),
-        ("\"0042\"", "\"00042\"", vec!["settings.employer_code: the value is longer than 4"]),
-        ("employer_code = \"0042\"\n", "", vec!["settings: \"employer_code\" is a required property"]),
-        ("[1, 2]", "[1, \"2\"]", vec!["settings.bands.1: the value is not of type \"integer\""]),
+        ("\"0042\"", "\"00042\"", vec!["settings.employer_code: it has more than 4 characters"]),
+        ("employer_code = \"0042\"\n", "", vec!["settings: employer_code is missing"]),
+        ("[1, 2]", "[1, \"2\"]", vec!["settings.bands.1: it must be a whole number"]),
     ] {
         let mut files = files();
         assert!(files[3].1.contains(from), "{from}");

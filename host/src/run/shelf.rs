@@ -4,15 +4,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use jsonschema::Validator;
-
 use super::failure::RunError;
 use crate::ledger::{Ledger, Release, StoredTable};
 use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::model::manifest::{Kind, Manifest};
 use crate::model::table::{Table, TableSet};
 use crate::registry::package;
-use crate::registry::schema;
+use crate::registry::schema::Schema;
 use crate::registry::source::Source;
 use crate::registry::tables::parse_csv;
 use crate::sandbox::{self, Sandbox};
@@ -25,7 +23,7 @@ pub(crate) struct Plugin {
     /// The tables that it was tested with.
     pub(crate) tables: Vec<Arc<Table>>,
     /// Of a rule set: what a case must be like.
-    pub(crate) case_schema: Option<Arc<Validator>>,
+    pub(crate) case_schema: Option<Arc<Schema>>,
 }
 
 impl Plugin {
@@ -36,7 +34,7 @@ impl Plugin {
         let release = sandbox.install(component, &package.manifest)?;
         let case_schema = match &package.manifest.kind {
             Kind::RuleSet(shape) => {
-                Some(Arc::new(schema::compile(&shape.case_schema).map_err(|error| RunError::BadSchema { why: error.to_string() })?))
+                Some(Arc::new(Schema::compile(&shape.case_schema).map_err(|error| RunError::BadSchema { why: error.to_string() })?))
             }
             Kind::Adapter(_) => None,
         };

@@ -9,7 +9,7 @@ use toml::value::Datetime;
 use crate::model::manifest::{AdapterShape, RuleSetShape};
 use crate::model::rows::PortShape;
 use crate::model::table::Table;
-use crate::registry::schema;
+use crate::registry::schema::Schema;
 use crate::registry::source::{Problems, Source};
 use crate::registry::tables;
 
@@ -174,10 +174,10 @@ fn rule_set_case(path: &Path, source: &Source, shape: &RuleSetShape, problems: &
     if written.cases.is_empty() {
         problems.add(source.problem(None, "the file has no case", "write at least one"));
     }
-    let schema = schema::compile(&shape.case_schema).ok();
+    let schema = Schema::compile(&shape.case_schema).ok();
     let mut cases = Vec::new();
     for rule in written.cases {
-        let wrong = schema.iter().flat_map(|schema| schema::violations(schema, &rule.case)).next();
+        let wrong = schema.iter().flat_map(|schema| schema.violations(&rule.case)).next();
         if let Some(violation) = wrong {
             let what = format!("case {:?} does not fit the schema of cases at {:?}: {}", rule.name, violation.pointer, violation.message);
             problems.add(source.problem(None, what, "mend the case, or the schema"));

@@ -17,7 +17,7 @@ use crate::model::rows::ColumnKind;
 use crate::model::totals::{Balance, Term};
 
 use super::package::Files;
-use super::schema;
+use super::schema::{self, Schema};
 use super::source::{Problem, Problems, Source};
 use written::{KindWord, Written};
 
@@ -179,7 +179,7 @@ impl Reader<'_> {
         }
         let value = self.problems.note(text.json())?;
         let usable =
-            schema::compile(&value).map_err(|error| text.problem(None, error.to_string(), "mend the schema; it must be whole in itself"));
+            Schema::compile(&value).map_err(|error| text.problem(None, error.to_string(), "mend the schema; it must be whole in itself"));
         self.problems.note(usable).map(|_| value)
     }
 

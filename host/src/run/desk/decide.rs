@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::model::ids::{Digest, JobName, PartnerName, PluginName};
 use crate::model::manifest::Kind;
 use crate::model::outcome::Decision;
-use crate::registry::schema;
+use crate::registry::schema::Violation;
 use crate::run::Hub;
 use crate::run::conduct::limits;
 use crate::run::failure::RunError;
@@ -60,13 +60,13 @@ impl Hub {
         });
         let release = plugin.release.digest;
         let decided = self.shared.sandbox.on_decision_thread(move |worker| {
-            let validator = plugin.case_schema.as_deref().expect("a rule set has a schema");
+            let schema = plugin.case_schema.as_deref().expect("a rule set has a schema");
             let decide = |case: &String| {
                 let value: serde_json::Value =
                     serde_json::from_str(case).map_err(|error| RunError::BadCase { violations: vec![error.to_string()] })?;
-                let violations = schema::violations(validator, &value);
+                let violations = schema.violations(&value);
                 if !violations.is_empty() {
-                    let told = |violation: schema::Violation| format!("{}: {}", violation.pointer, violation.message);
+                    let told = |violation: Violation| format!("{}: {}", violation.pointer, violation.message);
                     return Err(RunError::BadCase { violations: violations.into_iter().map(told).collect() });
                 }
                 let (decision, _) = worker.decide(&setup, case).map_err(|failed| failed.error)?;

@@ -16,7 +16,6 @@ use crate::model::manifest::{AdapterShape, Kind};
 use crate::model::outcome::{Outcome, PluginFailure};
 use crate::model::table::{Table, TableSet};
 use crate::registry::cases::{self, AdapterCase, AdapterHappened, Difference, RuleSetCase};
-use crate::registry::schema;
 use crate::run::conduct::limits;
 use crate::run::failure::RunError;
 use crate::run::process::ProcessError;
@@ -82,12 +81,12 @@ impl Stage {
 
     fn rule_set_cases(&self, worker: &Worker, files: &[RuleSetCase]) -> Result<Rehearsal, RunError> {
         let mut rehearsal = Rehearsal::default();
-        let validator = self.plugin.case_schema.as_deref().expect("a rule set has a schema");
+        let schema = self.plugin.case_schema.as_deref().expect("a rule set has a schema");
         for file in files {
             let setup = Arc::new(self.setup((file.today, &file.settings), &[], (Vec::new(), Vec::new())));
             for case in &file.cases {
                 let name = format!("{}: {}", file.name, case.name);
-                if let Some(violation) = schema::violations(validator, &case.case).into_iter().next() {
+                if let Some(violation) = schema.violations(&case.case).into_iter().next() {
                     let text = format!("the case does not fit the schema: {}", violation.message);
                     rehearsal.cases.push(CaseOutcome { name, differences: vec![Difference { place: violation.pointer, text }] });
                     continue;

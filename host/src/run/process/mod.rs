@@ -25,8 +25,8 @@ use crate::model::limits::{NOTED_BYTES_MAX, REJECT_RAW_BYTES_MAX, Usage};
 use crate::model::manifest::Kind;
 use crate::model::outcome::{Effect, Reason};
 use crate::model::totals::{Balance, BalanceResult, ControlTotals, NoSuchTotal};
+use crate::registry::schema::Schema;
 use crate::sandbox::{CallError, FailedCall, Report, Setup, Worker};
-use jsonschema::Validator;
 
 /// What is to be done.
 pub(crate) struct Work {
@@ -37,7 +37,7 @@ pub(crate) struct Work {
     /// The form of each output, in declared order; none where the job does not use it.
     pub(crate) outputs: Vec<Option<Format>>,
     /// Of a rule set: what a case must be like.
-    pub(crate) case_schema: Option<Arc<Validator>>,
+    pub(crate) case_schema: Option<Arc<Schema>>,
     /// Where outputs are staged.
     pub(crate) artefacts: Artefacts,
     /// Where keys go that memory does not hold.

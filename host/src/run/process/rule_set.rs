@@ -12,7 +12,7 @@ use crate::model::manifest::RuleSetShape;
 use crate::model::outcome::{Decision, Effect, PluginFailure, Reason};
 use crate::model::totals::ControlTotals;
 use crate::registry::cases::decision_json;
-use crate::registry::schema;
+use crate::registry::schema::Violation;
 use crate::sandbox::{CallError, Report, Worker};
 
 /// Decides the work's cases.
@@ -99,10 +99,10 @@ impl Desk<'_> {
         let case: Value = serde_json::from_str(text).expect("the reader gives JSON only");
         let refused =
             |code: &str, message: String, column: Option<String>| Ok(Err(vec![Reason { column, code: code.to_owned(), message }]));
-        let validator = self.work.case_schema.as_deref().expect("a rule set's work has its schema");
-        let violations = schema::violations(validator, &case);
+        let schema = self.work.case_schema.as_deref().expect("a rule set's work has its schema");
+        let violations = schema.violations(&case);
         if !violations.is_empty() {
-            let reason = |violation: schema::Violation| Reason {
+            let reason = |violation: Violation| Reason {
                 column: Some(violation.pointer),
                 code: "case-does-not-fit-schema".to_owned(),
                 message: violation.message,

@@ -1,5 +1,8 @@
 //! JSON Schemas of settings and cases: compiled without a network, patterns that cannot run away.
 
+mod words;
+
+use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
@@ -31,33 +34,53 @@ pub struct UnusableSchema {
     pub pointer: Option<String>,
 }
 
-/// Compiles a schema: JSON Schema 2020-12 unless it says otherwise. `format` is checked.
-///
-/// References lead nowhere outside of it, and patterns have no look-around and no back-references, so that they take linear time.
-///
-/// # Errors
-/// [`UnusableSchema`] if it is no schema, or does not begin with `"type": "object"`.
-pub fn compile(schema: &Value) -> Result<Validator, UnusableSchema> {
-    if schema.get("type").and_then(Value::as_str) != Some("object") {
-        return Err(UnusableSchema { why: "it does not say \"type\": \"object\"".to_owned(), pointer: None });
-    }
-    jsonschema::options()
-        .offline()
-        .should_validate_formats(true)
-        .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX))
-        .build(schema)
-        .map_err(|error| {
-            let pointer = error.instance_path().to_string();
-            UnusableSchema { why: error.to_string(), pointer: (!pointer.is_empty()).then_some(pointer) }
-        })
+/// A schema that values are held against.
+#[derive(Debug)]
+pub struct Schema {
+    validator: Validator,
+    /// As it was written, for the words of its author.
+    written: Value,
 }
 
-/// Where a value does not fit, the first fifty places.
-#[must_use]
-pub fn violations(schema: &Validator, value: &Value) -> Vec<Violation> {
-    let told = schema.iter_errors(value).take(VIOLATIONS_MAX);
-    told.map(|error| Violation { pointer: error.instance_path().to_string(), message: error.masked_with("the value").to_string() })
-        .collect()
+impl Schema {
+    /// Compiles a schema: JSON Schema 2020-12 unless it says otherwise. `format` is checked.
+    ///
+    /// References lead nowhere outside of it, and patterns have no look-around and no back-references, so that they take linear time.
+    ///
+    /// # Errors
+    /// [`UnusableSchema`] if it is no schema, or does not begin with `"type": "object"`.
+    pub fn compile(schema: &Value) -> Result<Self, UnusableSchema> {
+        if schema.get("type").and_then(Value::as_str) != Some("object") {
+            return Err(UnusableSchema { why: "it does not say \"type\": \"object\"".to_owned(), pointer: None });
+        }
+        let validator = jsonschema::options()
+            .offline()
+            .should_validate_formats(true)
+            .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX))
+            .build(schema)
+            .map_err(|error| {
+                let pointer = error.instance_path().to_string();
+                UnusableSchema { why: error.to_string(), pointer: (!pointer.is_empty()).then_some(pointer) }
+            })?;
+        Ok(Self { validator, written: schema.clone() })
+    }
+
+    /// Where a value does not fit, the first fifty places.
+    #[must_use]
+    pub fn violations(&self, value: &Value) -> Vec<Violation> {
+        let mut formats = Vec::new();
+        let told = self.validator.iter_errors(value).filter(|error| match error.kind() {
+            ValidationErrorKind::Format { .. } | ValidationErrorKind::Pattern { .. } => {
+                // A date often has both, and they say the same.
+                let known = formats.contains(error.instance_path());
+                formats.push(error.instance_path().clone());
+                !known
+            }
+            _ => true,
+        });
+        let told = told.take(VIOLATIONS_MAX);
+        told.map(|error| Violation { pointer: error.instance_path().to_string(), message: words::message(&error, &self.written) }).collect()
+    }
 }
 
 /// Whether a text is a JSON Pointer after RFC 6901.
@@ -103,21 +126,21 @@ mod tests {
             json!({}),
             json!(true),
         ] {
-            assert!(compile(&bad).is_err(), "{bad}");
+            assert!(Schema::compile(&bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn violations_point_and_do_not_quote() {
-        let schema = compile(&json!({"type": "object", "required": ["b"], "additionalProperties": false, "properties": {
+        let schema = Schema::compile(&json!({"type": "object", "required": ["b"], "additionalProperties": false, "properties": {
             "a": {"type": "object", "properties": {"day": {"type": "string", "format": "date"}}}, "b": {"maxLength": 3}}}))
         .unwrap();
-        let found = violations(&schema, &json!({"a": {"day": "31/12/2026"}, "b": "QQ123456C"}));
+        let found = schema.violations(&json!({"a": {"day": "31/12/2026"}, "b": "QQ123456C"}));
         let places: Vec<_> = found.iter().map(|violation| violation.pointer.as_str()).collect();
         assert_eq!(places, ["/a/day", "/b"]);
         assert!(found.iter().all(|violation| !violation.message.contains("QQ123456C")), "{found:?}");
-        assert_eq!(violations(&schema, &json!({})).len(), 1);
-        assert!(violations(&schema, &json!({"b": "1"})).is_empty());
+        assert_eq!(schema.violations(&json!({})).len(), 1);
+        assert!(schema.violations(&json!({"b": "1"})).is_empty());
     }
 
     #[test]
