@@ -3,6 +3,7 @@
 
 mod support;
 
+mod again;
 mod api;
 mod bad_input;
 mod cli;

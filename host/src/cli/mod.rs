@@ -53,6 +53,10 @@ enum Command {
     Retry(steer::RetryOptions),
     /// Ends a run.
     Cancel(steer::RunOptions),
+    /// Does a run again from its stored inputs, delivers nothing, and says whether every byte is the same.
+    Replay(steer::ReplayOptions),
+    /// Runs a job for the times of some days gone by, each once.
+    Backfill(steer::BackfillOptions),
     /// Stops a job's schedule until it is resumed.
     Pause(steer::PauseOptions),
     /// Lets a paused job's schedule go on; its catch-up rule says what becomes of the times in between.
@@ -121,6 +125,8 @@ fn answer(command: Command) -> Answer {
             Command::Release(options) => steer::release(options).await,
             Command::Retry(options) => steer::retry(options).await,
             Command::Cancel(options) => steer::cancel(options).await,
+            Command::Replay(options) => steer::replay(options).await,
+            Command::Backfill(options) => steer::backfill(options).await,
             Command::Pause(options) => steer::pause(options).await,
             Command::Resume(options) => steer::resume(options).await,
             Command::Decide(options) => decide::decide(options).await,

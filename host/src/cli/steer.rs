@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::paint::say;
+use jiff::civil::Date;
+
+use super::paint::{say, table};
 use super::{Answer, DataOption, open, show};
 use crate::ledger::{Instruction, RunState, Scope};
 use crate::model::ids::{JobName, PartnerName};
@@ -45,6 +47,70 @@ pub(super) struct PauseOptions {
     /// The reason, for whoever wonders.
     #[arg(long)]
     why: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ReplayOptions {
+    #[command(flatten)]
+    data: DataOption,
+    /// The run's id, or its beginning.
+    run: String,
+    /// Print the new run as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BackfillOptions {
+    #[command(flatten)]
+    job: ResumeOptions,
+    /// The first day, such as 2026-09-01.
+    #[arg(long)]
+    from: Date,
+    /// The last day.
+    #[arg(long)]
+    to: Date,
+    /// Do everything but deliver, and take no file.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) async fn replay(options: ReplayOptions) -> Answer {
+    let hub = open::working_hub(&options.data).await?;
+    let origin = show::find(&hub, &options.run).await?;
+    let run = hub.replay(Scope::Hub, origin, &open::person(&hub)).await?;
+    let state = open::wait(&hub, run).await?;
+    show::one_run(&hub, run, options.json).await?;
+    if state != RunState::Closed {
+        return Ok(ExitCode::FAILURE);
+    }
+    if !options.json {
+        say(format!("the same as run {origin}, byte by byte"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn backfill(options: BackfillOptions) -> Answer {
+    let BackfillOptions { job: ResumeOptions { data, job, partner }, from, to, dry_run } = options;
+    let hub = open::working_hub(&data).await?;
+    let partner = open::partner_of(&hub, &job, partner).await?;
+    let stored = hub.ledger().job(&partner, &job).await?;
+    let slots = hub.backfill(&stored, (from, to), dry_run, &open::person(&hub)).await?;
+    if slots.is_empty() {
+        say(format!("{job} has no time from {from} to {to} that has come"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut rows = Vec::new();
+    let mut well = true;
+    for slot in &slots {
+        let state = open::wait(&hub, slot.run).await?;
+        well &= matches!(state, RunState::Closed | RunState::Skipped);
+        let reason = hub.ledger().run(Scope::Hub, slot.run).await?.and_then(|run| run.reason).map(|reason| reason.sentence);
+        let before = if slot.new { "" } else { "ran before" };
+        rows.push(vec![slot.slot.key.clone(), slot.run.to_string(), state.to_string(), reason.unwrap_or_else(|| before.to_owned())]);
+    }
+    say(table(&["time", "run", "state", ""], &[], rows));
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 pub(super) async fn release(options: RunOptions) -> Answer {

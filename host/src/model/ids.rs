@@ -71,17 +71,20 @@ name!(
     ConnectionName
 );
 
+/// What keeps the ids of one moment in the order in which they were made.
+static ORDER: std::sync::Mutex<uuid::ContextV7> = std::sync::Mutex::new(uuid::ContextV7::new());
+
 /// One execution of a job: a version 7 UUID, so that runs sort by the time they were enqueued.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(uuid::Uuid);
 
 impl RunId {
-    /// A new one for a moment, in milliseconds since 1970; the rest is random.
+    /// A new one for a moment, in milliseconds since 1970. It sorts after every other that this process has made.
     #[must_use]
     pub fn at(unix_ms: u64) -> Self {
         let seconds = unix_ms / 1000;
         let nanoseconds = u32::try_from(unix_ms % 1000).unwrap_or(0) * 1_000_000;
-        let moment = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds);
+        let moment = uuid::Timestamp::from_unix(&ORDER, seconds, nanoseconds);
         Self(uuid::Uuid::new_v7(moment))
     }
 }
@@ -209,5 +212,7 @@ mod tests {
         let (early, late) = (RunId::at(1_000), RunId::at(2_000));
         assert!(early.to_string() < late.to_string());
         assert_eq!(early.to_string().parse(), Ok(early));
+        let of_one_moment: Vec<RunId> = std::iter::repeat_with(|| RunId::at(2_000)).take(1_000).collect();
+        assert!(of_one_moment.is_sorted() && of_one_moment[0] > late);
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::process::ProcessError;
 use crate::connection::ConnectionError;
 use crate::format::FormatError;
-use crate::ledger::LedgerError;
-use crate::model::ids::{ConnectionName, Digest, PartnerName, PluginName};
+use crate::ledger::{LedgerError, RunState};
+use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName};
 use crate::model::outcome::PluginFailure;
 use crate::registry::cases::CaseError;
 use crate::registry::package::PackageError;
@@ -151,6 +151,32 @@ pub enum RunError {
         /// The other run.
         run: String,
     },
+    /// The person asks for another run to be done again.
+    #[error("run {run} is {state} and has processed no rows that could be processed again")]
+    NothingToReplay {
+        /// The run.
+        run: String,
+        /// How it stands.
+        state: RunState,
+    },
+    /// Nobody can do it again: what it read is not kept any more.
+    #[error("run {run} cannot be done again: {file}, which it read for input {input}, is not in the store any more")]
+    InputGone {
+        /// The run.
+        run: String,
+        /// The input.
+        input: String,
+        /// The file's name where it was fetched.
+        file: String,
+    },
+    /// The person asks for other days, or for a run.
+    #[error("job {job} cannot be backfilled: {why}")]
+    NotBackfilled {
+        /// The job.
+        job: JobName,
+        /// Why not.
+        why: String,
+    },
     /// Nothing to do: recorded as a skipped run.
     #[error("no new file {pattern} in connection {connection} for input {input}")]
     NoInput {
@@ -266,6 +292,9 @@ impl RunError {
             Self::TooManyAttempts { .. } => "hub-ended-each-time",
             Self::SameTarget { .. } | Self::TargetOfAnotherRun { .. } => "target-taken",
             Self::NoInput { .. } => "no-input",
+            Self::NothingToReplay { .. } => "nothing-to-replay",
+            Self::InputGone { .. } => "input-gone",
+            Self::NotBackfilled { .. } => "not-backfilled",
             Self::Connection { .. } => "connection-failed",
             Self::Process(error) => error.code(),
             Self::Sandbox(_) => "release-not-installed",

@@ -3,11 +3,13 @@
 //! ```text
 //! duty      what is due → the ledger's queue        conduct   claim → pull → process → deliver → close
 //! declare   a configuration → what is in force      desk      a case → a decision, at once
-//! shelf     releases and tables at hand             failure   what went wrong, and what comes next
+//! shelf     releases and tables at hand             again     replays, and the slots of a time gone by
+//! failure   what went wrong, and what comes next
 //! ```
 //!
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
 
+mod again;
 mod conduct;
 mod declare;
 mod desk;
@@ -22,6 +24,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+pub use again::Backfilled;
 pub use declare::{Installed, Plan};
 pub use desk::{CaseOutcome, Decided, Question, Rehearsal, rehearse};
 pub use duty::Request;

@@ -85,6 +85,15 @@ pub fn due(schedule: &Schedule, calendar: &Calendar, since: Timestamp, now: Time
     Ok(due)
 }
 
+/// Every slot that runs after one moment and by another, however late it is now.
+///
+/// # Errors
+/// [`ScheduleError`]: the schedule cannot be read, or needs a day that the calendar does not know.
+pub fn between(schedule: &Schedule, calendar: &Calendar, after: Timestamp, by: Timestamp) -> Result<Vec<Slot>, ScheduleError> {
+    let named = plan(schedule, calendar)?.between(after, by)?;
+    Ok(named.into_iter().filter(|named| named.kept == Kept::Runs).map(|named| named.slot).collect())
+}
+
 /// The next slots that will run after a moment, at most `count`; fewer where the calendar ends, or nine years on.
 ///
 /// # Errors

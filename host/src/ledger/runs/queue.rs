@@ -97,10 +97,11 @@ impl Ledger {
             return Ok(None);
         }
         let mut runs = Vec::new();
-        for (slot, id) in due.slots.iter().zip(ids_in_order(by.now_ms, due.slots.len())) {
+        for slot in &due.slots {
             if run_of_slot(&mut transaction, &due.partner, &due.job, &slot.key).await?.is_some() {
                 continue;
             }
+            let id = id_at(by.now_ms);
             let mut run = begin(&mut transaction, id, enqueued_by_schedule(due, slot, id), by).await?;
             if let Some(reason) = &slot.skip {
                 record(&mut transaction, &mut run, RunEvent::Skipped(reason.clone()), by).await?;
@@ -204,13 +205,6 @@ async fn run_of_slot(
 
 fn id_at(now_ms: i64) -> RunId {
     RunId::at(u64::try_from(now_ms).unwrap_or(0))
-}
-
-/// New ids that sort in the order in which they are given out, though they bear the same moment.
-fn ids_in_order(now_ms: i64, wanted: usize) -> Vec<RunId> {
-    let mut ids: Vec<RunId> = std::iter::repeat_with(|| id_at(now_ms)).take(wanted).collect();
-    ids.sort_unstable();
-    ids
 }
 
 /// A run's seed follows from its id, most of which is random.

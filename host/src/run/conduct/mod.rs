@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use record::{event, found, input_files, output_formats, why_held};
+use record::{event, found, input_files, output_formats, why_held, why_other};
 
 use super::Hub;
 use super::failure::{Next, RunError, pause_after};
@@ -19,9 +19,9 @@ use crate::config;
 use crate::connection::{self, Delivery};
 use crate::ledger::{
     Claim, Closed, Delivered, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, Receipt,
-    RunState, Scope, StagedOutput, Step,
+    RunState, Scope, StagedOutput, Step, Trigger,
 };
-use crate::model::ids::Digest;
+use crate::model::ids::{Digest, RunId};
 use crate::model::job::{Connection, Job};
 use crate::model::limits::Limits;
 use crate::model::manifest::{Kind, Manifest};
@@ -87,6 +87,9 @@ impl Hub {
                 event
             }
         };
+        if let Trigger::Replay(origin) = claim.run.trigger() {
+            return self.compare(claim, origin, &processed).await;
+        }
         // Judged by every attempt: one that was killed after its rows were processed has not said yet that the run is held.
         if let Some(reason) = why_held(&processed, &pinned.job).filter(|_| !claim.run.released) {
             return self.append(claim, Step::Held(reason)).await;
@@ -101,6 +104,19 @@ impl Hub {
             self.append(claim, Step::Delivered(delivered)).await?;
         }
         self.append(claim, Step::Closed(Closed { outcome: Outcome::Delivered, state: processed.state })).await
+    }
+
+    /// Ends a replay: it closes if it came to what its origin came to, and is held if not.
+    async fn compare(&self, claim: &Claim, origin: RunId, processed: &ProcessedEvent) -> Result<RunState, RunError> {
+        let before = self.ledger().processed(Scope::Partner(claim.run.partner()), origin).await?;
+        let step = match before.and_then(|before| why_other(&before, processed)) {
+            Some(difference) => {
+                let sentence = format!("This replay of run {origin} came to something else: {difference}.");
+                Step::Held(Reason { code: "replay-differs".to_owned(), sentence })
+            }
+            None => Step::Closed(Closed { outcome: Outcome::DryRun, state: Vec::new() }),
+        };
+        self.append(claim, step).await
     }
 
     async fn append(&self, claim: &Claim, step: Step) -> Result<RunState, RunError> {
@@ -160,8 +176,13 @@ impl Hub {
         let pulled = match &claim.pulled {
             Some(pulled) => pulled.clone(),
             None => {
-                let places = Places { connections: &pinned.connections };
-                let pulled = self.pull(&claim.run, &pinned.job, &pinned.plugin.manifest, &places).await?;
+                let pulled = match claim.run.trigger() {
+                    Trigger::Replay(origin) => self.stored_inputs(&claim.run, origin).await?,
+                    _ => {
+                        let places = Places { connections: &pinned.connections };
+                        self.pull(&claim.run, &pinned.job, &pinned.plugin.manifest, &places).await?
+                    }
+                };
                 // A duplicate is taken all the same: the next run must not find it again.
                 self.append(claim, Step::Pulled(pulled.clone())).await?;
                 pulled
@@ -209,10 +230,10 @@ impl Hub {
             ),
             Kind::RuleSet(_) => (Vec::new(), Vec::new()),
         };
-        let state = if manifest.wants.state {
-            self.ledger().job_state(&job.partner, &job.name).await?.into_iter().collect()
-        } else {
-            BTreeMap::new()
+        let state = match claim.run.trigger() {
+            _ if !manifest.wants.state => BTreeMap::new(),
+            Trigger::Replay(origin) => self.state_before(&claim.run, origin).await?,
+            _ => self.ledger().job_state(&job.partner, &job.name).await?.into_iter().collect(),
         };
         Ok(Setup {
             release: pinned.plugin.release.clone(),

@@ -63,6 +63,33 @@ pub(super) fn why_held(processed: &ProcessedEvent, job: &Job) -> Option<Reason> 
     None
 }
 
+/// Where a replay came to something else than its origin, if it did.
+pub(super) fn why_other(before: &ProcessedEvent, now: &ProcessedEvent) -> Option<String> {
+    for was in &before.outputs {
+        match now.outputs.iter().find(|output| output.port == was.port) {
+            None => return Some(format!("output {} was not written", was.port)),
+            Some(is) if is.artefact != was.artefact => {
+                let (was_digest, is_digest) = (was.artefact.short(), is.artefact.short());
+                return Some(format!(
+                    "output {} had {} rows with SHA-256 {was_digest}, and now has {} with {is_digest}",
+                    was.port, was.rows, is.rows
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    if before.totals != now.totals {
+        return Some("the outputs are the same and the control totals are not".to_owned());
+    }
+    if (before.rejects, before.warnings) != (now.rejects, now.warnings) {
+        return Some(format!(
+            "there were {} rejects and {} warnings, and now are {} and {}",
+            before.rejects, before.warnings, now.rejects, now.warnings
+        ));
+    }
+    None
+}
+
 pub(super) fn found(processed: &mut Processed) -> Found {
     let finding = |noted: process::NotedRow| NewFinding {
         effect: if noted.effect == Effect::Warn { FoundEffect::Warn } else { FoundEffect::Reject },
