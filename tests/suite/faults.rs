@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use bailiwick::ledger::{Run, RunState};
+use bailiwick::ledger::{Run, RunEvent, RunState, Scope};
 use bailiwick::run::Hub;
 
 use crate::support::*;
@@ -126,6 +126,22 @@ fn a_plugin_that_takes_too_much_dies_of_its_limit_alone() {
     deadly("memory-at-once", "", ("memory-bytes", &["hostile", "memory-bytes", "67108864"]));
     deadly("deep-recursion", "", ("stack-bytes", &["hostile", "stack-bytes"]));
     deadly("output-flood", "output-rows = 1000", ("output-rows", &["hostile", "output-rows", "1000"]));
+}
+
+#[test]
+fn the_last_notes_of_a_plugin_that_failed_are_kept() {
+    let site = site("log-flood", "retained-bytes = 4000");
+    wait(async {
+        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        let run = both(&site, &hub).await;
+        assert_eq!((run.state, reason(&run).0), (RunState::Failed, "retained-bytes"));
+        let failed = hub.ledger().events(Scope::Hub, run.id, 0).await.unwrap().pop().unwrap().event;
+        let RunEvent::Failed(failed) = failed else { panic!("{failed:?}") };
+        let notes: Vec<&str> = failed.log.iter().map(|line| line.message.as_str()).collect();
+        let numbers: Vec<u32> = notes.iter().map(|note| note.strip_prefix("note ").unwrap().parse().unwrap()).collect();
+        assert!(notes.len() == 20 && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1) && numbers[0] > 0, "{notes:?}");
+        assert!(failed.limits.iter().any(|limit| limit.limit == "retained-bytes" && limit.allowed == 4_000));
+    });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::paint::{Tone, bytes, count, duration, paint, say, table};
 use super::{Answer, DataOption, open};
 use crate::api::wire::{FindingJson, JobJson, RunDetailJson, RunJson, moment};
-use crate::ledger::{FoundEffect, Processed, Receipt, Run, RunFilter, RunState, Scope};
+use crate::ledger::{FoundEffect, LogLine, Processed, Receipt, Run, RunEvent, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, RunId};
 use crate::model::totals::PortTotals;
 use crate::run::Hub;
@@ -155,8 +155,18 @@ pub(super) async fn one_run(hub: &Hub, id: RunId, as_json: bool) -> Result<(), B
     }
     let columns = hub.columns(id).await?;
     say_run(&run, (processed.as_ref(), &receipts), &columns.money);
-    let log = ledger.log_lines((Scope::Hub, id), None, 20).await?;
-    for (_, line) in log.items {
+    let mut log: Vec<LogLine> = ledger.log_lines((Scope::Hub, id), None, 20).await?.items.into_iter().map(|(_, line)| line).collect();
+    if processed.is_none() {
+        let events = ledger.events(Scope::Hub, id, 0).await?;
+        log.extend(
+            events
+                .into_iter()
+                .rev()
+                .find_map(|event| if let RunEvent::Failed(failed) = event.event { Some(failed.log) } else { None })
+                .unwrap_or_default(),
+        );
+    }
+    for line in log {
         say(format!("  {} {}", paint(Tone::Quiet, format!("log {}", line.level)), line.message));
     }
     Ok(())

@@ -23,6 +23,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 pub use again::Backfilled;
 pub use declare::{Installed, Plan};
@@ -39,6 +40,9 @@ use crate::model::ids::{Digest, RunId};
 use crate::model::job::Schedule;
 use crate::sandbox::{Sandbox, SandboxOptions};
 use shelf::Shelf;
+
+/// How long nothing has been written to a file that a killed hub left half made.
+const ABANDONED: Duration = Duration::from_secs(24 * 3_600);
 
 /// What a hub needs to open.
 #[derive(Debug, Clone)]
@@ -104,6 +108,9 @@ impl Hub {
             decision_threads: options.runs_at_once,
         })?;
         let artefacts = Artefacts::open(data.join("artefacts"))?;
+        if lock.is_some() {
+            artefacts.remove_abandoned(options.clock.now_ms(), ABANDONED)?;
+        }
         std::fs::create_dir_all(data.join("spill"))?;
         let shelf = Shelf::new(&data.join("releases"), sandbox.clone());
         let shared = Shared {

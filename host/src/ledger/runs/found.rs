@@ -122,7 +122,7 @@ pub struct StoredFinding {
 }
 
 /// One note of a plugin.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     /// `error`, `warn`, `info`, `debug` or `trace`.
     pub level: String,

@@ -70,8 +70,7 @@ impl Hub {
             Err(RunError::Ledger(lost @ LedgerError::LeaseLost { .. })) => Err(lost),
             Err(error) => {
                 let (attempts_max, limits) = known.get().cloned().unwrap_or_else(|| (ATTEMPTS_UNKNOWN_JOB, Limits::default()));
-                let limits = progress.used().map(|used| LimitUse::all(&limits, used)).unwrap_or_default();
-                self.fail(&claim, &error, (attempts_max, limits)).await
+                self.fail(&claim, &error, attempts_max, progress.left().map(|left| (left, &limits))).await
             }
         }
     }
@@ -297,7 +296,15 @@ impl Hub {
         })
     }
 
-    async fn fail(&self, claim: &Claim, error: &RunError, (attempts_max, limits): (u64, Vec<LimitUse>)) -> Result<RunState, LedgerError> {
+    async fn fail(
+        &self,
+        claim: &Claim,
+        error: &RunError,
+        attempts_max: u64,
+        left: Option<(&process::Left, &Limits)>,
+    ) -> Result<RunState, LedgerError> {
+        let limits = left.map(|(left, limits)| LimitUse::all(limits, &left.usage)).unwrap_or_default();
+        let log = left.map(|(left, _)| record::log_lines(&left.log).collect()).unwrap_or_default();
         let reason = Reason { code: error.code().to_owned(), sentence: error.to_string() };
         let now_ms = self.clock().now_ms();
         let retry_at_ms = match error.next() {
@@ -309,7 +316,7 @@ impl Hub {
             Next::Retry | Next::Person => None,
         };
         tracing::warn!(code = reason.code, retry = retry_at_ms.is_some(), "{}", reason.sentence);
-        Ok(self.ledger().append(&claim.lease, now_ms, Step::Failed(Failed { reason, retry_at_ms, limits })).await?.state)
+        Ok(self.ledger().append(&claim.lease, now_ms, Step::Failed(Failed { reason, retry_at_ms, limits, log })).await?.state)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::job::{Format, Job, JobOutput};
 use crate::model::manifest::{Kind, Manifest};
 use crate::model::outcome::Effect;
 use crate::run::process::{self, InputFile, Processed};
-use crate::sandbox::Setup;
+use crate::sandbox::{LogNote, Setup};
 
 pub(super) fn input_files(manifest: &Manifest, job: &Job, pulled: &Pulled) -> Vec<Option<InputFile>> {
     let of_port = |name: &str| {
@@ -107,8 +107,13 @@ pub(super) fn found(processed: &mut Processed) -> Found {
         .iter()
         .map(|(code, rows)| LogLine { level: "info".to_owned(), message: format!("{rows} rows skipped: {code}") })
         .collect();
-    log.extend(processed.report.log.iter().map(|note| LogLine { level: note.level.as_str().to_owned(), message: note.message.clone() }));
+    log.extend(log_lines(&processed.report.log));
     Found { findings: std::mem::take(&mut processed.noted).into_iter().map(finding).collect(), log }
+}
+
+/// What a plugin noted.
+pub(super) fn log_lines(notes: &[LogNote]) -> impl Iterator<Item = LogLine> {
+    notes.iter().map(|note| LogLine { level: note.level.as_str().to_owned(), message: note.message.clone() })
 }
 
 pub(super) fn event(processed: Processed, claim: &Claim, (pinned, pulled, setup): (&Pinned, &Pulled, &Setup)) -> ProcessedEvent {

@@ -26,7 +26,7 @@ use crate::model::manifest::Kind;
 use crate::model::outcome::{Effect, Reason};
 use crate::model::totals::{Balance, BalanceResult, ControlTotals, NoSuchTotal};
 use crate::registry::schema::Schema;
-use crate::sandbox::{CallError, FailedCall, Report, Setup, Worker};
+use crate::sandbox::{CallError, FailedCall, LogNote, Report, Setup, Worker};
 
 /// What is to be done.
 pub(crate) struct Work {
@@ -60,8 +60,20 @@ pub(crate) struct InputFile {
 pub struct Progress {
     rows: AtomicU64,
     stop: AtomicBool,
-    used: OnceLock<Usage>,
+    left: OnceLock<Left>,
 }
+
+/// What a plugin left when it ended, well or not.
+#[derive(Debug)]
+pub(crate) struct Left {
+    /// What it used of its limits.
+    pub(crate) usage: Usage,
+    /// The last of what it noted.
+    pub(crate) log: Vec<LogNote>,
+}
+
+/// Notes that are kept of a plugin that failed.
+const NOTES_OF_FAILED_MAX: usize = 20;
 
 impl Progress {
     /// Rows read so far, of all inputs.
@@ -75,10 +87,9 @@ impl Progress {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// What the plugin used of its limits; none until it has ended, well or not.
-    #[must_use]
-    pub fn used(&self) -> Option<&Usage> {
-        self.used.get()
+    /// What the plugin left; none until it has ended, well or not.
+    pub(crate) fn left(&self) -> Option<&Left> {
+        self.left.get()
     }
 
     fn add(&self, rows: u64) -> Result<(), ProcessError> {
@@ -243,7 +254,10 @@ pub(crate) fn process(worker: &Worker, work: &Work) -> Processed {
         Kind::Adapter(shape) => adapter::process(worker, work, shape),
         Kind::RuleSet(shape) => rule_set::process(worker, work, shape),
     };
-    work.progress.used.get_or_init(|| processed.report.usage.clone());
+    work.progress.left.get_or_init(|| {
+        let log = &processed.report.log;
+        Left { usage: processed.report.usage.clone(), log: log[log.len().saturating_sub(NOTES_OF_FAILED_MAX)..].to_vec() }
+    });
     processed
 }
 

@@ -6,6 +6,7 @@ mod wire;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::runs::found::LogLine;
 use crate::ledger::who::{Actor, HubId};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, RunId};
 use crate::model::limits::{Limits, Usage};
@@ -379,6 +380,9 @@ pub struct Failed {
     /// What the plugin used of its limits, where it came so far.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<LimitUse>,
+    /// The last of what the plugin noted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<LogLine>,
 }
 
 /// A person sent a run on its way again.
