@@ -1,6 +1,4 @@
-//! What can happen to a run. The log of these is the truth; the run's row is worked out from it.
-//!
-//! These are the ledger's own wire structs: every later version must read them, so a field keeps its name and meaning, and a new one has a default.
+//! What can happen to a run. The log of these is the truth; the run's row is worked out from it. These are the ledger's own wire structs: every later version must read them, so a field keeps its name and meaning, and a new one has a default.
 
 mod wire;
 
@@ -67,7 +65,6 @@ impl RunEvent {
         wire::body_of(self)
     }
 
-    /// Reads it back.
     pub(in crate::ledger) fn read(kind: &str, body: &str) -> Result<Self, serde_json::Error> {
         wire::event_of(kind, body)
     }
