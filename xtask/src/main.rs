@@ -3,6 +3,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod plugins;
 mod prerequisites;
 mod test;
@@ -28,6 +29,8 @@ enum Task {
     Test(test::Options),
     /// Measures against the peers and writes tests/bench/results.json and results.md.
     Bench(bench::Options),
+    /// Tries what nobody thought of on everything that reaches the hub from outside.
+    Fuzz(fuzz::Options),
     /// Checks the house rules: who may know what, file and function length, quarantined crates.
     Tidy,
     /// Builds the plugins in plugins/ into components under target/plugins.
@@ -51,6 +54,7 @@ fn answer(task: Task) -> anyhow::Result<()> {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Tidy => tidy::run(),
         Task::Plugins => plugins::build_all().map(|built| println!("{} plugins built", built.len())),
         Task::Audit => test::audit(),

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::prerequisites;
 use crate::tools::{bailiwick, cargo, command, root, succeed, target};
-use crate::{plugins, tidy};
+use crate::{fuzz, plugins, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -26,6 +26,7 @@ const STEPS: &[Step] = &[
     ("lints", || succeed(cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))),
     ("oracles", oracles),
     ("tests", tests),
+    ("fuzz", fuzz::test),
     ("plugin cases in the sandbox", cases),
     ("demo", demo),
 ];

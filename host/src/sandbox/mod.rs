@@ -20,6 +20,8 @@ mod lend;
 mod runtime;
 mod worker;
 
+#[doc(hidden)]
+pub use contract::answers::{MadeDecision, MadeFinding, judge_decision, judge_outcome};
 pub use error::{CallError, FailedCall, SandboxError};
 pub use inspect::{Inspection, MANIFEST_SECTION, World, componentise, embed_section, inspect, read_section};
 pub use install::{Release, Sandbox, SandboxOptions, compile_component, snapshot_started};

@@ -1,0 +1,4 @@
+//! `cargo xtask fuzz answers`: see `checks` for what is held.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bailiwick_fuzz::answers(bytes));
