@@ -10,6 +10,7 @@ mod cli;
 mod contract;
 mod example;
 mod faults;
+mod fuzz;
 mod kills;
 mod recovery;
 mod replayable;

@@ -3,6 +3,7 @@
 
 mod bench;
 mod demo;
+mod docs;
 mod fuzz;
 mod plugins;
 mod prerequisites;
@@ -31,6 +32,8 @@ enum Task {
     Bench(bench::Options),
     /// Tries what nobody thought of on everything that reaches the hub from outside.
     Fuzz(fuzz::Options),
+    /// Writes the parts of the documentation that are made from the code.
+    Docs,
     /// Checks the house rules: who may know what, file and function length, quarantined crates.
     Tidy,
     /// Builds the plugins in plugins/ into components under target/plugins.
@@ -55,6 +58,7 @@ fn answer(task: Task) -> anyhow::Result<()> {
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Docs => docs::run(),
         Task::Tidy => tidy::run(),
         Task::Plugins => plugins::build_all().map(|built| println!("{} plugins built", built.len())),
         Task::Audit => test::audit(),

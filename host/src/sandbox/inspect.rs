@@ -112,11 +112,26 @@ pub(super) fn survey(wasm: &[u8]) -> Result<Inspection, SandboxError> {
                 depth += 1;
             }
             Payload::End(_) => depth = depth.saturating_sub(1),
-            other => note(&mut found, depth, other).map_err(|error| unreadable(&error))?,
+            other => {
+                whole(&other, wasm.len())?;
+                note(&mut found, depth, other).map_err(|error| unreadable(&error))?;
+            }
         }
     }
     found.world = [World::Adapter, World::RuleSet].into_iter().find(|world| found.exports.iter().any(|export| export == world.export()));
     Ok(found)
+}
+
+/// Refuses what is cut off inside a nested module or component: parser and runtime take the end of the file for its end.
+fn whole(payload: &Payload<'_>, bytes: usize) -> Result<(), SandboxError> {
+    let (Payload::ModuleSection { unchecked_range, .. } | Payload::ComponentSection { unchecked_range, .. }) = payload else {
+        return Ok(());
+    };
+    if unchecked_range.end > bytes {
+        let missing = unchecked_range.end - bytes;
+        return Err(SandboxError::NotAComponent { detail: format!("it is cut off: {missing} bytes of what it nests are missing") });
+    }
+    Ok(())
 }
 
 fn note(found: &mut Inspection, depth: u32, payload: Payload<'_>) -> wasmparser::Result<()> {
@@ -165,6 +180,7 @@ pub fn read_section(wasm: &[u8]) -> Result<Option<Vec<u8>>, SandboxError> {
 /// # Errors
 /// [`SandboxError::NotAComponent`].
 pub fn embed_section(wasm: &[u8], bytes: &[u8]) -> Result<Vec<u8>, SandboxError> {
+    survey(wasm)?;
     let mut without = Vec::with_capacity(wasm.len() + bytes.len() + MANIFEST_SECTION.len() + 16);
     let mut copied = 0;
     let mut depth = 0_u32;
@@ -268,6 +284,10 @@ mod tests {
     fn refuses_what_is_no_component() {
         for bytes in [&b""[..], b"not wasm", &component("(module)"), b"\0asm\x0d\0\x01\0\xff"] {
             assert!(matches!(inspect(bytes), Err(SandboxError::NotAComponent { .. })), "{bytes:?}");
+        }
+        let nested = component("(component (component (core module)))");
+        for cut in 9..nested.len() {
+            assert!(inspect(&nested[..cut]).is_err() && embed_section(&nested[..cut], b"{}").is_err(), "cut at {cut}");
         }
         let detail = inspect(&component("(module)")).unwrap_err().to_string();
         assert!(detail.contains("bailiwick plugin build"), "{detail}");

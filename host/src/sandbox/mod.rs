@@ -24,6 +24,6 @@ mod worker;
 pub use contract::answers::{MadeDecision, MadeFinding, judge_decision, judge_outcome};
 pub use error::{CallError, FailedCall, SandboxError};
 pub use inspect::{Inspection, MANIFEST_SECTION, World, componentise, embed_section, inspect, read_section};
-pub use install::{Release, Sandbox, SandboxOptions, compile_component, snapshot_started};
+pub use install::{Release, Sandbox, SandboxOptions, asked_for, compile_component, snapshot_started};
 pub use lend::{LogLevel, LogNote};
 pub use worker::{AdapterRun, Report, Setup, Worker};

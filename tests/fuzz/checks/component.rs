@@ -30,8 +30,8 @@ pub fn component(input: &[u8]) {
                 assert!([World::Adapter, World::RuleSet].iter().all(|world| !exports.contains(&world.export())));
             }
         }
-        // The text form, which the inspection refuses, is not built into the runtime either.
-        (Err(refused), Ok(_)) => panic!("the runtime takes what the inspection refuses: {refused}"),
+        // The runtime takes a nested component that the file's end cuts off; the hub wants whole ones.
+        (Err(refused), Ok(_)) => assert!(refused.to_string().contains("cut off"), "the runtime takes what is refused: {refused}"),
         (Ok(_) | Err(_), Err(_)) => {}
     }
     if let Ok(found) = found {

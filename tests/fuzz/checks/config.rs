@@ -9,7 +9,7 @@ use bailiwick::registry::source::Problems;
 
 /// The files of a configuration, each after its name.
 pub fn config(input: &[u8]) {
-    let texts = crate::texts::files(input);
+    let texts = super::texts::files(input);
     match config::reload(&texts) {
         Ok(made) => {
             is_sound(&made);
@@ -29,12 +29,8 @@ pub(crate) fn say_where(problems: &Problems, texts: &BTreeMap<String, String>) {
         assert!(!problem.what().is_empty() && !problem.to_do().is_empty(), "{problem}");
     }
     // What a person is shown: the line, with what is wrong underlined.
-    let shown = format!("{:?}", bailiwick_report(problems));
+    let shown = format!("{:?}", miette::Report::new(problems.clone()));
     assert!(!shown.is_empty());
-}
-
-fn bailiwick_report(problems: &Problems) -> miette::Report {
-    miette::Report::new(problems.clone())
 }
 
 fn is_sound(made: &Configuration) {

@@ -12,10 +12,10 @@ pub fn manifest(input: &[u8]) {
     if input.starts_with(b"{") {
         return drop(judged(input));
     }
-    let texts = crate::texts::files(input);
+    let texts = super::texts::files(input);
     let section = serde_json::to_vec(&serde_json::json!({ "form": 1, "files": &texts })).expect("texts by name are JSON");
     match judged(&section) {
-        Some(Err(PackageError::Wrong(problems))) => crate::config::say_where(&problems, &texts),
+        Some(Err(PackageError::Wrong(problems))) => super::config::say_where(&problems, &texts),
         Some(Err(error)) => assert!(!error.to_string().is_empty()),
         Some(Ok(_)) => travels(&section),
         None => {}

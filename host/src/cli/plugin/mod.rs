@@ -2,6 +2,7 @@
 
 mod build;
 mod inspect;
+mod limits;
 mod new;
 mod test;
 
@@ -19,6 +20,8 @@ pub(super) enum Command {
     Test(test::Options),
     /// Shows what a component is, imports, asks for and declares.
     Inspect(inspect::Options),
+    /// Shows what a plugin can call, what it may use up, and why.
+    Limits(limits::Options),
 }
 
 #[derive(Debug, clap::Args)]
@@ -34,5 +37,6 @@ pub(super) async fn answer(command: Command) -> Answer {
         Command::Build(options) => build::build(&options),
         Command::Test(options) => test::test(options).await,
         Command::Inspect(options) => inspect::inspect(&options),
+        Command::Limits(options) => limits::limits(&options),
     }
 }

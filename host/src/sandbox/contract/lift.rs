@@ -69,8 +69,8 @@ fn check_dates(batch: &Batch, port: &PortShape) -> Result<(), CallFault> {
     for (column, shape) in batch.columns.iter().zip(&port.columns) {
         let ColumnData::Dates(days) = &column.data else { continue };
         let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) else { continue };
-        if date_of_days(*first).is_none() || date_of_days(*last).is_none() {
-            return Err(unsound(format!("output {}: column {} holds a day outside the years -9999 to 9999", port.name, shape.name)));
+        if calendar_date(*first).is_none() || calendar_date(*last).is_none() {
+            return Err(unsound(format!("output {}: column {} holds a day outside the years 1 to 9999", port.name, shape.name)));
         }
     }
     Ok(())
@@ -212,7 +212,12 @@ fn amount(wire: Decimal) -> Result<Amount, CallFault> {
 }
 
 fn date(what: &str, days: i32) -> Result<jiff::civil::Date, CallFault> {
-    date_of_days(days).ok_or_else(|| unsound(format!("{what} on day {days}, which lies outside the years -9999 to 9999")))
+    calendar_date(days).ok_or_else(|| unsound(format!("{what} on day {days}, which lies outside the years 1 to 9999")))
+}
+
+/// The date of a day that a file can hold: years have four digits there, and no sign.
+fn calendar_date(days: i32) -> Option<jiff::civil::Date> {
+    date_of_days(days).filter(|date| date.year() >= 1)
 }
 
 /// RFC 6901, section 3: empty, or parts each begun by a slash, in which a tilde is followed by 0 or 1.

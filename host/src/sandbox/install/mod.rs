@@ -176,7 +176,9 @@ fn check_permissions(found: &Inspection, manifest: &Manifest) -> Result<(), Sand
 }
 
 /// Whether a manifest asks for an interface, and how it would; none for an interface that the hub does not have.
-fn asked_for(interface: &str, wants: &Wants) -> Option<(bool, &'static str)> {
+/// What everybody has is not asked for.
+#[must_use]
+pub fn asked_for(interface: &str, wants: &Wants) -> Option<(bool, &'static str)> {
     Some(match interface {
         "types" | "settings" => (true, ""),
         "log" => (wants.log, "log = true"),
