@@ -1,6 +1,7 @@
 //! Every input of the fuzzer's corpus again, without libFuzzer: the seeds, and what was ever found to break something.
 
 #[path = "../fuzz/checks/mod.rs"]
+#[expect(unreachable_pub, reason = "the fuzz targets use them from outside")]
 mod checks;
 
 use std::collections::BTreeSet;

@@ -12,6 +12,7 @@ mod example;
 mod faults;
 mod fuzz;
 mod kills;
+mod promises;
 mod recovery;
 mod replayable;
 mod sandbox;

@@ -5,9 +5,9 @@
 //! one place, so what is looked for is panics, overflow, broken invariants, time and memory.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 
 use crate::prerequisites;
 use crate::tools::{cargo, command, root, succeed, target};
@@ -90,7 +90,6 @@ fn fuzz(name: &str, seconds: u32) -> Result<()> {
         ("rss_limit_mb", MEMORY_MIB_MAX),
         ("timeout", INPUT_SECONDS_MAX),
         ("print_final_stats", 1),
-        ("verbosity", 0),
     ];
     fuzzer.args(flags.map(|(flag, value)| format!("-{flag}={value}")));
     let dictionary = folder().join("dictionaries").join(name).with_extension("txt");
@@ -98,20 +97,60 @@ fn fuzz(name: &str, seconds: u32) -> Result<()> {
         fuzzer.arg(format!("-dict={}", dictionary.display()));
     }
     fuzzer.arg(format!("-artifact_prefix={}/found-", seeds.display())).arg(&learnt).arg(&seeds);
-    let began = Instant::now();
-    let done = succeed(fuzzer);
+    let said = fuzzer.output().with_context(|| format!("{name} cannot be started"))?;
+    let told = String::from_utf8_lossy(&said.stderr);
     let found: Vec<_> = cases(&seeds)?.into_iter().filter(|case| !before.contains(case)).collect();
-    if let [first, ..] = &found[..] {
-        let shown = first.strip_prefix(root()).unwrap_or(first);
-        bail!("{name}: an input breaks what must hold. It lies in {}, where the suite tries it from now on: mend the hub", shown.display());
+    if found.is_empty() && said.status.success() {
+        let tried = statistic(&told, "number_of_executed_units").filter(|tried| *tried > 0);
+        let tried = tried.with_context(|| format!("{name} says nothing of what it tried:\n{}", ending(&told)))?;
+        println!("{name:>12}  {tried:>9} inputs in {seconds} s, {} MiB of memory", statistic(&told, "peak_rss_mb").unwrap_or_default());
+        return Ok(());
     }
-    done?;
-    let least = Duration::from_secs(u64::from(seconds) / 2);
-    ensure!(began.elapsed() >= least, "{name} ended before its time was up");
-    Ok(())
+    println!("{}", ending(&told));
+    let [first, ..] = &found[..] else { bail!("{name} ended with {}", said.status) };
+    let shown = first.strip_prefix(root()).unwrap_or(first);
+    bail!("{name}: an input breaks what must hold. It lies in {}, where the suite tries it from now on: mend the hub", shown.display())
+}
+
+/// A figure that libFuzzer prints at the end.
+fn statistic(told: &str, name: &str) -> Option<u64> {
+    told.lines().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name)?.strip_prefix(':')?.trim().parse().ok())
+}
+
+/// What a person wants to see of a failure: the panic, and all after it.
+fn ending(told: &str) -> String {
+    let lines: Vec<&str> = told.lines().collect();
+    let start = lines.iter().position(|line| line.contains("panicked at")).unwrap_or(lines.len().saturating_sub(20));
+    lines[start..].join("\n")
 }
 
 fn cases(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("{} cannot be listed", folder.display()))?;
     Ok(entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_fuzzer_says_is_read() {
+        let told = "#1 INITED\nstat::number_of_executed_units: 1234\nstat::peak_rss_mb:              46\n";
+        assert_eq!((statistic(told, "number_of_executed_units"), statistic(told, "peak_rss_mb")), (Some(1_234), Some(46)));
+        assert_eq!(statistic(told, "new_units_added"), None);
+        assert_eq!(
+            ending("#1 NEW\nthread 'x' panicked at a.rs:1\nbecause\n==1== ERROR"),
+            "thread 'x' panicked at a.rs:1\nbecause\n==1== ERROR"
+        );
+    }
+
+    #[test]
+    fn every_target_has_seeds_and_a_program() {
+        let manifest = std::fs::read_to_string(folder().join("Cargo.toml")).expect("it can be read");
+        let names = targets().expect("the corpus can be listed");
+        for name in &names {
+            assert!(manifest.contains(&format!("[[bin]]\nname = {name:?}\n")), "{name} has a corpus and no program");
+        }
+        assert_eq!(names.len(), manifest.matches("[[bin]]").count(), "each program has a folder of the corpus");
+    }
 }

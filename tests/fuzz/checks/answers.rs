@@ -198,9 +198,7 @@ fn decision(bytes: &mut Bytes<'_>) {
             let verdict = [Verdict::Pass, Verdict::Refer, Verdict::Fail, Verdict::CannotCheck, Verdict::Applies][bytes.below(5)];
             (word(bytes, ["limit", "age"]), verdict, bytes.text(), bytes.few(2, |bytes| word(bytes, ["/amount", "/a~1b/0"])))
         }),
-        actions: bytes.few(2, |bytes| {
-            (word(bytes, ["pay", "ask"]), bytes.text(), bytes.text(), (bytes.below(2) == 1).then(|| day(bytes)))
-        }),
+        actions: bytes.few(2, |bytes| (word(bytes, ["pay", "ask"]), bytes.text(), bytes.text(), (bytes.below(2) == 1).then(|| day(bytes)))),
         figures: bytes.few(3, |bytes| (word(bytes, ["share", "excess"]), bytes.number() as i64, bytes.byte() % 24)),
         tables: bytes.few(2, |bytes| (bytes.text(), bytes.text(), day(bytes), (bytes.below(2) == 1).then(|| day(bytes)))),
     };

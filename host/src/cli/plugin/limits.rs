@@ -88,7 +88,9 @@ fn as_json() -> serde_json::Value {
 }
 
 fn markdown() -> String {
-    let mut page = String::from("## What it can call\n\n| interface of `bailiwick:plugin` | under `[wants]` in `plugin.toml` | what it is |\n|---|---|---|\n");
+    let mut page = String::from(
+        "## What it can call\n\n| interface of `bailiwick:plugin` | under `[wants]` in `plugin.toml` | what it is |\n|---|---|---|\n",
+    );
     for lent in lent() {
         let asked = if lent.wanted_by.is_empty() { "everybody has it".to_owned() } else { format!("`{}`", lent.wanted_by) };
         line(&mut page, &format!("| `{}` | {asked} | {} |", lent.name, lent.about));
@@ -125,7 +127,8 @@ fn lent() -> Vec<Lent> {
         // Between a comment and its interface stands only the version that brought it.
         within_comment &= text.starts_with("///");
         if let Some(name) = text.strip_prefix("interface ").and_then(|rest| rest.strip_suffix(" {")) {
-            let (_, wanted_by) = sandbox::asked_for(name, &Wants::default()).expect("the hub lends what the contract says, as a test shows");
+            let (_, wanted_by) =
+                sandbox::asked_for(name, &Wants::default()).expect("the hub lends what the contract says, as a test shows");
             found.push(Lent { name, about: about.to_owned(), wanted_by });
         }
     }

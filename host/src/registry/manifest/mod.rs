@@ -32,6 +32,10 @@ pub const SCHEMA_FILE_END: &str = ".schema.json";
 /// Versions of the contract that this hub serves.
 pub const CONTRACTS: &[&str] = &["0.1.0"];
 
+/// Most names of one list: ports, columns, tables, balances, outcomes. A package comes from anybody, and names are compared
+/// with each other.
+const NAMES_MAX: usize = 1_000;
+
 /// Longest title, name of a balance or version, in characters.
 const LINE_CHARS_MAX: usize = 120;
 
@@ -129,7 +133,9 @@ impl Reader<'_> {
             }
         }
         let names: Vec<_> = written.inputs.iter().chain(&written.outputs).map(|port| port.get_ref().name.clone()).collect();
-        self.once(&names, "port");
+        if !self.once(&names, "port") {
+            return None;
+        }
         let inputs: Option<Vec<_>> = written.inputs.iter().map(|port| self.port(port, ports::Side::Input)).collect();
         let outputs: Option<Vec<_>> = written.outputs.iter().map(|port| self.port(port, ports::Side::Output)).collect();
         let independent_rows = written.rows.as_ref().is_some_and(|rows| rows.get_ref().independent);
@@ -138,7 +144,9 @@ impl Reader<'_> {
 
     fn balances(&mut self, written: &[written::Balance], kind: Option<&Kind>) -> Vec<Balance> {
         let names: Vec<_> = written.iter().map(|balance| balance.name.clone()).collect();
-        self.once(&names, "balance");
+        if !self.once(&names, "balance") {
+            return Vec::new();
+        }
         let mut balances = Vec::new();
         for entry in written {
             self.line(&entry.name, "name of a balance");
@@ -198,13 +206,19 @@ impl Reader<'_> {
         }
     }
 
-    /// Refuses names that stand in a list twice.
-    fn once(&mut self, names: &[Spanned<String>], what: &str) {
+    /// Refuses names that stand in a list twice. False where there are more than can be looked at.
+    fn once(&mut self, names: &[Spanned<String>], what: &str) -> bool {
+        if let Some(first) = names.get(NAMES_MAX) {
+            let most = format!("the first {what} beyond {NAMES_MAX}, and there are {}", names.len());
+            self.wrong(first.span(), most, format!("declare at most {NAMES_MAX}"));
+            return false;
+        }
         for (place, name) in names.iter().enumerate() {
             if names[..place].iter().any(|earlier| earlier.get_ref() == name.get_ref()) {
                 self.wrong(name.span(), format!("{what} {:?} stands here twice", name.get_ref()), "give each its own name");
             }
         }
+        true
     }
 
     fn wrong(&mut self, at: Range<usize>, what: impl Into<String>, to_do: impl Into<String>) {

@@ -34,11 +34,12 @@ impl Reader<'_> {
             );
         }
         self.fits(port, side);
-        let names: Vec<_> = port.columns.iter().map(|column| column.get_ref().name.clone()).collect();
-        self.once(&names, "column");
         if port.columns.is_empty() || port.columns.len() > COLUMNS_MAX {
             self.wrong(written.span(), format!("{name} has {} columns", port.columns.len()), format!("declare 1 to {COLUMNS_MAX}"));
+            return None;
         }
+        let names: Vec<_> = port.columns.iter().map(|column| column.get_ref().name.clone()).collect();
+        self.once(&names, "column");
         let columns: Option<Vec<_>> = port.columns.iter().map(|column| self.column(column)).collect();
         let columns = columns?;
         let unique: Option<Vec<_>> = port.unique.iter().map(|set| self.places(set, &columns)).collect();
@@ -151,7 +152,9 @@ impl Reader<'_> {
             self.wrong(names.span(), "this list names no column", "name at least one");
             return None;
         }
-        self.once(names.get_ref(), "column");
+        if !self.once(names.get_ref(), "column") {
+            return None;
+        }
         let place = |name: &Spanned<String>| {
             let found = columns.iter().position(|column| column.name == *name.get_ref());
             found.ok_or_else(|| {

@@ -213,3 +213,25 @@ fn everything_wrong_is_told_at_once() {
     let lines: Vec<_> = read_text(&text).unwrap_err().as_slice().iter().map(Problem::line).collect();
     assert_eq!(lines, [Some(2), Some(30)]);
 }
+
+#[test]
+fn lists_that_would_take_for_ever_to_compare_are_refused_at_once() {
+    // A package may be large enough for a million names, which are half a million million pairs.
+    let many = |each: &dyn Fn(usize) -> String| (0..20_000).map(each).collect::<Vec<_>>();
+    let names = many(&|place| format!("\"a{place}\"")).join(",");
+    let columns = many(&|place| format!("{{ name = \"c{place}\", type = \"integer\" }}")).join(",");
+    let port = |place| format!("[[outputs]]\nname = \"p{place}\"\ncolumns = [{{ name = \"a\", type = \"integer\" }}]\n");
+    let balance = |place| format!("[[balance]]\nname = \"b{place}\"\nholds = \"0 = 0\"\n");
+    for (good, from, to, told) in [
+        (ADAPTER, "\"lgps-bands\"", names.clone(), "the first table beyond 1000, and there are 20000"),
+        (ADAPTER, "\"employee_number\", \"period\"", names.clone(), "the first column beyond 1000, and there are 20000"),
+        (ADAPTER, "{ name = \"period\", type = \"date\" }", columns, "payroll has 20005 columns"),
+        (ADAPTER, "[[balance]]\n", many(&port).concat() + "[[balance]]\n", "the first port beyond 1000, and there are 20003"),
+        (ADAPTER, "[[balance]]\n", many(&balance).concat() + "[[balance]]\n", "the first balance beyond 1000, and there are 20001"),
+        (RULE_SET, "\"fund\", \"insurer\"", names.clone(), "the first outcome beyond 1000, and there are 20000"),
+        (RULE_SET, "\"fund_share\"", names, "the first figure beyond 1000, and there are 20000"),
+    ] {
+        let problems = read_text(&good.replacen(from, &to, 1)).expect_err(told);
+        assert!(problems.as_slice().iter().any(|problem| problem.what().contains(told)), "{told}: {}", problems.as_slice()[0]);
+    }
+}

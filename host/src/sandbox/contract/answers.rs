@@ -1,11 +1,11 @@
 //! What a plugin might answer, as plain values: for checks that make answers up, where compiling a guest for each would
 //! take too long. It goes through the same lifting as a real one; nothing else in the hub uses it.
 
+use super::CallFault;
 use super::lift::{self, PushedRows};
 use super::v0_1::adapter::bailiwick::plugin::types as wire;
 use super::v0_1::adapter::exports::bailiwick::plugin::rows as answer;
 use super::v0_1::rule_set::exports::bailiwick::plugin::decisions;
-use super::CallFault;
 use crate::model::manifest::{AdapterShape, RuleSetShape};
 use crate::model::outcome::{Decision, Effect, Outcome, Verdict};
 use crate::model::rows::{Batch, Column, ColumnData};
@@ -86,9 +86,7 @@ fn lower(batch: Batch) -> wire::BatchResult {
 fn column(column: Column) -> wire::ColumnResult {
     let data = match column.data {
         ColumnData::Integers(values) => wire::ColumnDataResult::Integers(values),
-        ColumnData::Decimals { scale, coefficients } => {
-            wire::ColumnDataResult::Decimals(wire::DecimalColumnResult { scale, coefficients })
-        }
+        ColumnData::Decimals { scale, coefficients } => wire::ColumnDataResult::Decimals(wire::DecimalColumnResult { scale, coefficients }),
         ColumnData::Dates(days) => wire::ColumnDataResult::Dates(days),
         ColumnData::Text(text) => wire::ColumnDataResult::Text(wire::TextColumnResult { offsets: text.offsets, content: text.content }),
         ColumnData::Booleans(bits) => wire::ColumnDataResult::Booleans(bits),
