@@ -1,8 +1,11 @@
 //! The sandbox against guests that misbehave: each dies of exactly the limit that it exceeds, and no other notices.
 
 mod adapter;
+mod ends;
+mod forgeries;
 mod install;
 mod lent;
+mod misdeeds;
 mod rule_set;
 
 use std::collections::BTreeMap;
@@ -12,9 +15,10 @@ use std::sync::{Arc, OnceLock};
 use bailiwick::model::ids::Digest;
 use bailiwick::model::limits::{Limit, Limits};
 use bailiwick::model::manifest::{AdapterShape, Kind, Manifest, RuleSetShape, Wants};
+use bailiwick::model::outcome::Outcome;
 use bailiwick::model::rows::{Batch, BatchBuilder, ColumnKind, ColumnShape, PortShape};
 use bailiwick::model::table::{Table, TableSet, TableVersion};
-use bailiwick::sandbox::{Release, Sandbox, SandboxError, SandboxOptions, Setup, Worker};
+use bailiwick::sandbox::{CallError, Release, Report, Sandbox, SandboxError, SandboxOptions, Setup, Worker};
 use jiff::civil::date;
 use tempfile::TempDir;
 
@@ -56,6 +60,35 @@ fn on_decision_thread<R: Send + 'static>(work: impl FnOnce(&Worker) -> R + Send 
 
 fn wait<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+}
+
+/// A whole run of an adapter over one batch: the outcomes of its calls together, or why it stopped; and the report.
+fn adapter_run(worker: &Worker, setup: &Arc<Setup>, rows: &Batch) -> (Result<Outcome, CallError>, Report) {
+    let mut run = match worker.open_adapter(setup) {
+        Ok(run) => run,
+        Err(failed) => return (Err(failed.error), failed.report),
+    };
+    let mut all = Outcome::default();
+    let result = (|| {
+        let mut add = |outcome: Outcome| {
+            all.outputs.extend(outcome.outputs);
+            all.findings.extend(outcome.findings);
+        };
+        add(run.push(0, rows)?);
+        add(run.end(0)?);
+        add(run.end(1)?);
+        loop {
+            let (outcome, done) = run.finish()?;
+            add(outcome);
+            if done {
+                return Ok(());
+            }
+        }
+    })();
+    if result.is_err() {
+        assert!(matches!(run.push(0, rows), Err(CallError::Spent { .. })), "a store that failed is not used again");
+    }
+    (result.map(|()| all), run.close())
 }
 
 fn manifest(kind: Kind) -> Manifest {

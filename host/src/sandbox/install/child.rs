@@ -13,7 +13,8 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::cache::Cache;
 use super::compile::{Answer, BYTES_VARIABLE, MS_VARIABLE};
-use crate::model::limits::{Limit, Limits};
+use crate::model::limits::{Limit, Limits, MESSAGE_BYTES_MAX};
+use crate::sandbox::contract::text::clean;
 use crate::sandbox::error::SandboxError;
 
 const POLL: Duration = Duration::from_millis(5);
@@ -97,5 +98,5 @@ fn judge(ended: Option<ExitStatus>, words: &str, limits: &Limits) -> Result<(), 
         None => String::new(),
     };
     let detail = [how.as_str(), words.trim()].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ");
-    Err(SandboxError::CompileFailed { detail })
+    Err(SandboxError::CompileFailed { detail: clean(detail, MESSAGE_BYTES_MAX, &mut 0) })
 }
