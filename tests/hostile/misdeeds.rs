@@ -105,6 +105,7 @@ misdeeds! {
         ClockForever = "clock-forever",
         StateFlood = "state-flood",
         StateCount = "state-count",
+        StateKept = "state-kept",
         TablesFlood = "tables-flood",
         TablesInTurn = "tables-in-turn",
         TableNotGranted = "table-not-granted",

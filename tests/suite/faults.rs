@@ -54,10 +54,10 @@ const COLUMNS: &str = r#"[
   { name = "casual", type = "boolean", required = false },
 ]"#;
 
-const LINES: &str = "number,pay,joined,name,casual\n1,100.00,2026-01-01,A,true\n2,23.45,,B,\n";
+pub(crate) const LINES: &str = "number,pay,joined,name,casual\n1,100.00,2026-01-01,A,true\n2,23.45,,B,\n";
 
 /// A site of two partners with the same plugin: one whose job misbehaves as told, one whose job is in order.
-fn site(misbehave: &str, limits: &str) -> Site {
+pub(crate) fn site(misbehave: &str, limits: &str) -> Site {
     static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
     let component = COMPONENT.get_or_init(|| hostile_component(&MANIFEST.replace("COLUMNS", COLUMNS)));
     let site = Site::bare();
@@ -91,7 +91,7 @@ fn site(misbehave: &str, limits: &str) -> Site {
 }
 
 /// Runs both jobs at the same time; answers the run that misbehaves, after looking at the other.
-async fn both(site: &Site, hub: &Hub) -> Run {
+pub(crate) async fn both(site: &Site, hub: &Hub) -> Run {
     let restless = request(hub, "restless", "restless-job").await;
     let quiet = request(hub, "quiet", "quiet-job").await;
     let (one, other) = tokio::join!(hub.work_once(), hub.work_once());

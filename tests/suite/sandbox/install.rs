@@ -132,7 +132,7 @@ fn the_cache_is_private_and_sealed() {
         let release = sandbox.install(hostile_adapter(), &adapter_manifest()).expect("it installs");
         (release, begun.elapsed())
     };
-    let (first, compiling) = installed(&sandbox_in(&cache).expect("it starts"));
+    let (first, compiling) = installed(&sandbox_in(&cache, 2).expect("it starts"));
     let code = files(&cache).into_iter().find(|file| file.extension().is_some_and(|ending| ending == "aot")).expect("code is kept");
     let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
     assert_eq!(mode(&cache), 0o700);
@@ -141,7 +141,7 @@ fn the_cache_is_private_and_sealed() {
 
     // Untouched: another hub takes it as it is.
     let before = written(&code);
-    let (second, loading) = installed(&sandbox_in(&cache).expect("it starts"));
+    let (second, loading) = installed(&sandbox_in(&cache, 2).expect("it starts"));
     assert_eq!((first.digest, first.initialised), (second.digest, second.initialised));
     assert_eq!(written(&code), before, "it was not compiled again");
     assert!(loading < compiling / 2, "loading took {loading:?}, compiling {compiling:?}");
@@ -155,7 +155,7 @@ fn the_cache_is_private_and_sealed() {
     {
         spoil();
         let before = written(&code);
-        let sandbox = sandbox_in(&cache).expect("it starts");
+        let sandbox = sandbox_in(&cache, 2).expect("it starts");
         let (release, _) = installed(&sandbox);
         assert_ne!(written(&code), before, "it was compiled again");
         let setup = Arc::new(setup(release, ""));
@@ -167,7 +167,7 @@ fn the_cache_is_private_and_sealed() {
 #[test]
 fn a_seal_is_for_one_release_only() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let sandbox = sandbox_in(folder.path()).expect("it starts");
+    let sandbox = sandbox_in(folder.path(), 2).expect("it starts");
     let other = bailiwick::sandbox::embed_section(hostile_adapter(), b"another release").expect("a component");
     let one = sandbox.install(hostile_adapter(), &adapter_manifest()).expect("it installs");
     let two = sandbox.install(&other, &adapter_manifest()).expect("it installs");

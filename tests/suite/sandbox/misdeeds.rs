@@ -129,7 +129,7 @@ impl Asks {
                 Trial(&[(Limit::LogBytes, 69)], Curbed(Limit::LogBytes)),
                 Trial(&[(Limit::RetainedBytes, 1_000)], Dies(Limit::RetainedBytes)),
             ],
-            Self::LogOneLargeLine | Self::LogMisleading | Self::TablesInTurn => &[Trial(&[], Unharmed)],
+            Self::LogOneLargeLine | Self::LogMisleading | Self::StateKept | Self::TablesInTurn => &[Trial(&[], Unharmed)],
             Self::LogBeyondHostCall => &[Trial(&[], Dies(Limit::HostCallBytes))],
             Self::RandomFlood => &[Trial(&[], Dies(Limit::RandomBytes))],
             Self::RandomTooManyAtOnce => &[Trial(&[], Traps("65537 random bytes in one call, and may have 65536"))],

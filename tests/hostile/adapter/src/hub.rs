@@ -24,6 +24,9 @@ pub fn misuse(misdeed: Asks) -> Result<(), Failure> {
         },
         Asks::StateFlood => return Err(fill_state()),
         Asks::StateCount => return Err(count_up()),
+        Asks::StateKept => {
+            count_up();
+        }
         Asks::TablesFlood => loop {
             if let Ok(table) = lookup::open("rates", DAY) {
                 std::mem::forget(table);

@@ -27,6 +27,8 @@ struct HostileRun {
     /// What stands after a colon: what it is about.
     about: String,
     kept: RefCell<Vec<Vec<u8>>>,
+    /// What the hub told it, which stays in its memory.
+    _context: Option<Context>,
 }
 
 impl Rows for Hostile {
@@ -34,7 +36,7 @@ impl Rows for Hostile {
 }
 
 impl GuestRun for HostileRun {
-    fn open(_context: Context) -> Result<Run, Failure> {
+    fn open(context: Context) -> Result<Run, Failure> {
         let settings = settings::get();
         let told = settings.split_once("\"misbehave\":").and_then(|(_, rest)| rest.split('"').nth(1)).unwrap_or("");
         let (name, about) = told.split_once(':').unwrap_or((told, ""));
@@ -46,7 +48,7 @@ impl GuestRun for HostileRun {
             }
             _ => {}
         }
-        Ok(Run::new(Self { misdeed, about: about.to_owned(), kept: RefCell::default() }))
+        Ok(Run::new(Self { misdeed, about: about.to_owned(), kept: RefCell::default(), _context: Some(context) }))
     }
 
     fn push(&self, _input: u32, rows: Batch) -> Result<Outcome, Failure> {
@@ -108,7 +110,7 @@ impl HostileRun {
             Takes::HandlesFlood => {
                 for _ in 0..200_000 {
                     let (misdeed, about) = (Misdeed::Takes(Takes::Nothing), String::new());
-                    std::mem::forget(Run::new(Self { misdeed, about, kept: RefCell::default() }));
+                    std::mem::forget(Run::new(Self { misdeed, about, kept: RefCell::default(), _context: None }));
                 }
             }
             Takes::PanicWithLargeMessage => panic!("{}", "x".repeat(100 << 20)),
