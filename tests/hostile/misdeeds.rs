@@ -175,6 +175,8 @@ misdeeds! {
         ManyTables = "many-tables",
         TwoHundredMegabytes = "two-hundred-megabytes",
         DeepNesting = "deep-nesting",
+        DeepTypes = "deep-types",
+        DeepComponents = "deep-components",
         OneHugeFunction = "one-huge-function",
         ThousandsOfFunctions = "thousands-of-functions",
     }

@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 use bailiwick::api;
 use bailiwick::ledger::RunState;
 use bailiwick::model::limits::Limit;
-use bailiwick::run::Hub;
 use bailiwick::sandbox::{AdapterRun, CallError, Release, Sandbox, Setup, Worker};
 
-use crate::faults::{LINES, both, site};
+use crate::faults::{again, both, site};
 use crate::sandbox::{adapter_manifest, adapter_run, rows, sandbox_in, setup, wait as done, with_limits};
 use crate::support::*;
 
@@ -129,22 +128,6 @@ fn a_guest_that_does_not_end_gives_its_place_up() {
     }
 }
 
-/// Runs the restless job once more, told to misbehave in another way.
-async fn again(site: &Site, hub: &Hub, misbehave: &str) -> bailiwick::ledger::Run {
-    let job = String::from_utf8(site.read("jobs/restless.toml")).expect("text");
-    let kept: Vec<String> = job
-        .lines()
-        .map(|line| if line.starts_with("misbehave = ") { format!("misbehave = \"{misbehave}\"") } else { line.to_owned() })
-        .collect();
-    site.write("jobs/restless.toml", kept.join("\n"));
-    site.apply(hub).await;
-    for partner in ["restless", "quiet"] {
-        let number = std::fs::read_dir(site.path(&format!("in/{partner}"))).expect("a folder").count() + 1;
-        site.write(&format!("in/{partner}/lines-{number}.csv"), format!("{LINES}{number},1.00,,,\n"));
-    }
-    finished(hub, "restless", "restless-job").await
-}
-
 #[test]
 fn no_guest_has_a_secret_of_the_hub_in_its_memory() {
     let site = site("", "");
@@ -163,12 +146,12 @@ fn no_guest_has_a_secret_of_the_hub_in_its_memory() {
         canaries.push(b"quiet".to_vec());
         canaries.push(b"lines-1.csv".to_vec());
         for canary in canaries {
-            let run = again(&site, &hub, &format!("seek-mark:{}", masked(&canary))).await;
+            let run = again(&site, &hub, &format!("seek-mark:{}", masked(&canary)), "").await;
             let (code, sentence) = reason(&run);
             assert_eq!((run.state, code), (RunState::Failed, "input-unusable"), "{sentence}");
             assert!(sentence.contains("0 (found)"), "{:?}: {sentence}", String::from_utf8_lossy(&canary));
         }
-        let run = again(&site, &hub, &format!("seek-mark:{}", masked(b"restless-job"))).await;
+        let run = again(&site, &hub, &format!("seek-mark:{}", masked(b"restless-job")), "").await;
         assert!(!reason(&run).1.contains(": 0 (found)"), "it knows its own job: {:?}", run.reason);
     });
 }
@@ -184,7 +167,7 @@ fn the_state_of_one_job_is_not_that_of_another() {
         assert_eq!(state("restless").await, [("count".to_owned(), vec![1])]);
         assert_eq!(state("quiet").await, []);
         // What a run that fails has written is not kept.
-        let failed = again(&site, &hub, "state-count").await;
+        let failed = again(&site, &hub, "state-count", "").await;
         assert_eq!(failed.state, RunState::Failed);
         assert_eq!(state("restless").await, [("count".to_owned(), vec![1])]);
     });

@@ -1,17 +1,19 @@
 //! Every misdeed under its limits: what it dies of, that the reason says so, and that nobody beside it notices.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bailiwick::model::limits::{LIMITS, Limit, MESSAGE_BYTES_MAX};
 use bailiwick::model::manifest::Manifest;
 use bailiwick::model::outcome::{Decision, Outcome};
 use bailiwick::sandbox::{CallError, Report, Sandbox};
+use proptest::prelude::*;
 
 use super::misdeeds::{Answers, Asks, End, Forgeries, MISLEADING, Misdeed, Rules, Takes, Trial};
 use super::{
-    adapter, adapter_run, on_decision_thread, on_run_thread, rows, rule_set, rule_set_manifest, sandbox_in, setup, wait, with_limits,
+    adapter, adapter_run, on_decision_thread, on_run_thread, rows, rule_set, rule_set_manifest, sandbox, sandbox_in, setup, wait,
+    with_limits,
 };
 
 /// Rows of each run: the second byte of each bitmap has one of them.
@@ -202,6 +204,35 @@ fn every_misdeed_of_a_rule_set_comes_to_its_end() {
     let trials = Rules::ALL.iter().flat_map(|misdeed| misdeed.trials().iter().map(move |trial| (*misdeed, trial)));
     let amiss: Vec<String> = trials.filter_map(|(misdeed, trial)| decide(misdeed, trial.0).amiss(misdeed.name(), trial)).collect();
     assert!(amiss.is_empty(), "{}", amiss.join("\n"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+    #[test]
+    fn a_component_that_was_tampered_with_is_refused_or_does_no_harm(
+        flips in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..8), 1..4),
+        cut in prop::option::weighted(0.1, any::<prop::sample::Index>()),
+    ) {
+        let mut component = sound().to_vec();
+        for (place, bit) in flips {
+            component[place.index(sound().len())] ^= 1 << bit;
+        }
+        component.truncate(cut.map_or(component.len(), |at| at.index(component.len())));
+        let manifest = Manifest { limits: vec![(Limit::CpuMs, 100)], ..rule_set_manifest() };
+        match sandbox().install(&component, &manifest) {
+            Err(error) => prop_assert_eq!(unfit_to_read(&error.to_string()), None),
+            Ok(release) => {
+                let setup = with_limits(setup(release, ""), &[(Limit::CpuMs, 100)]);
+                let decided = on_decision_thread(move |worker| worker.decide(&setup, "{}").map_err(|failed| failed.error));
+                prop_assert!(!matches!(decided, Err(CallError::HubFault { .. })), "{decided:?}");
+            }
+        }
+    }
+}
+
+fn sound() -> &'static [u8] {
+    static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
+    COMPONENT.get_or_init(|| Forgeries::Sound.component())
 }
 
 #[test]

@@ -62,6 +62,18 @@ impl Forgeries {
             Self::ManyMemories => with_many(6, "(memory 1)"),
             Self::ManyTables => with_many(7, &"(table 1 funcref)".repeat(20)),
             Self::TwoHundredMegabytes => bailiwick::sandbox::embed_section(&wrapped(&sound), &vec![0; 200 << 20]).expect("a component"),
+            Self::DeepTypes => {
+                let levels = 500_000;
+                let mut types = vec![1];
+                types.extend([0x42, 1, 1].repeat(levels));
+                types.extend([0x42, 0]);
+                with_section(7, &types)
+            }
+            Self::DeepComponents => {
+                let empty = written("(component)");
+                let deep = (0..5_000).fold(empty.clone(), |inner, _| [empty.as_slice(), &[4], &leb(inner.len()), &inner].concat());
+                with_section(4, &deep)
+            }
             Self::DeepNesting => {
                 let depth = 30_000;
                 wrapped(&Parts { more: format!("(func {} {})", "(block ".repeat(depth), ")".repeat(depth)), ..sound })
@@ -185,6 +197,15 @@ fn with_many(count: usize, contents: &str) -> Vec<u8> {
     component.extend(inner);
     // A section of instances: one, of the last component, with no arguments.
     component.extend([5, 4, 1, 0, components, 0]);
+    component
+}
+
+/// A sound component with a section more.
+fn with_section(id: u8, contents: &[u8]) -> Vec<u8> {
+    let mut component = wrapped(&Parts::default());
+    component.push(id);
+    component.extend(leb(contents.len()));
+    component.extend_from_slice(contents);
     component
 }
 

@@ -200,7 +200,7 @@ impl Forgeries {
             Self::TrapInPostReturn => &[Trial(&[], Traps("unreachable"))],
             Self::MisleadingNames => &[Trial(&[], Traps("out of bounds"))],
             Self::MisleadingImport => &[Trial(&[], Refused("is named \"[2J\""))],
-            Self::MisleadingImportOfModule => &[Trial(&[], Refused("missing module instantiation argument named `[2J`"))],
+            Self::MisleadingImportOfModule => &[Trial(&[], Refused("missing module instantiation argument named"))],
             Self::LongImport => &[Trial(&[], Refused("longer than 256 bytes"))],
             Self::ManyInstances => &[Trial(&[], Dies(Limit::Instances))],
             Self::ManyMemories => &[Trial(&[], Dies(Limit::MemoryBytes))],
@@ -208,6 +208,7 @@ impl Forgeries {
             Self::TwoHundredMegabytes => {
                 &[Trial(&[], Dies(Limit::ComponentBytes)), Trial(&[(Limit::ComponentBytes, 128 * MIB)], Dies(Limit::ComponentBytes))]
             }
+            Self::DeepTypes | Self::DeepComponents => &[Trial(&[(Limit::CompileMs, 1_500)], Refused("compil"))],
             Self::DeepNesting => &[Trial(&[(Limit::CompileMs, 1_500)], CompilesOrStops)],
             Self::OneHugeFunction => &[
                 Trial(&[(Limit::CompileMs, 100)], Dies(Limit::CompileMs)),

@@ -80,8 +80,8 @@ fn ten_thousand_hostile_calls_leave_the_hub_as_it_was() {
         (CALLS / 5..CALLS).for_each(misbehave);
         all_is_well();
         let (after, maps, threads_after) = taken();
-        // What a call leaves would be there eight thousand times: less than two kilobytes each is noise of the allocator.
-        assert!(after < warm + 16 * MIB, "{warm} bytes when warm, {after} after");
+        // What a call leaves would be there eight thousand times: measured, it is some 40 bytes a call, noise of the allocator.
+        assert!(after < warm + 4 * MIB, "{warm} bytes when warm, {after} after");
         assert!(
             maps < warm_maps + 100 && threads_after == threads,
             "{warm_maps} maps and {threads} threads, then {maps} and {threads_after}"
@@ -94,16 +94,16 @@ fn memory_that_guests_took_goes_back() {
     alone("sandbox::soak::memory_that_guests_took_goes_back", || {
         let greedy = || {
             // Each takes what it may have, and its answer as much of the hub's.
-            run(Misdeed::Takes(Takes::MemoryBySteps), &[(Limit::MemoryBytes, 256 * MIB)]);
+            run(Misdeed::Takes(Takes::MemoryBySteps), &[(Limit::MemoryBytes, 128 * MIB)]);
             run(Misdeed::Answers(Answers::OneLargeOutput), &[(Limit::HostCallBytes, 64 * MIB)]);
             run(Misdeed::Asks(Asks::LogOneLargeLine), &[]);
         };
         all_is_well();
-        (0..4).for_each(|_| greedy());
+        (0..3).for_each(|_| greedy());
         let (warm, _, _) = taken();
-        (0..30).for_each(|_| greedy());
+        (0..16).for_each(|_| greedy());
         let (after, _, _) = taken();
-        assert!(warm < 300 * MIB, "{warm} bytes after guests that took 256 MiB each");
+        assert!(warm < 128 * MIB, "{warm} bytes after guests that took 128 MiB each");
         assert!(after < warm + 16 * MIB, "{warm} bytes when warm, {after} after");
     });
 }

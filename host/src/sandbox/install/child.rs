@@ -97,6 +97,8 @@ fn judge(ended: Option<ExitStatus>, words: &str, limits: &Limits) -> Result<(), 
         Some(signal) => format!("the compiler died of signal {signal}"),
         None => String::new(),
     };
-    let detail = [how.as_str(), words.trim()].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ");
+    // The child says it as its caller does; once is enough.
+    let words = words.trim().rsplit("the component cannot be compiled: ").next().unwrap_or_default();
+    let detail = [how.as_str(), words].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ");
     Err(SandboxError::CompileFailed { detail: clean(detail, MESSAGE_BYTES_MAX, &mut 0) })
 }
