@@ -57,7 +57,7 @@ const COLUMNS: &str = r#"[
 const LINES: &str = "number,pay,joined,name,casual\n1,100.00,2026-01-01,A,true\n2,23.45,,B,\n";
 
 /// A site of two partners with the same plugin: one whose job misbehaves as told, one whose job is in order.
-fn site(misbehave: &str, limits: &str) -> Site {
+pub(crate) fn site(misbehave: &str, limits: &str) -> Site {
     static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
     let component = COMPONENT.get_or_init(|| hostile_component(&MANIFEST.replace("COLUMNS", COLUMNS)));
     let site = Site::bare();
@@ -91,7 +91,7 @@ fn site(misbehave: &str, limits: &str) -> Site {
 }
 
 /// Runs both jobs at the same time; answers the run that misbehaves, after looking at the other.
-async fn both(site: &Site, hub: &Hub) -> Run {
+pub(crate) async fn both(site: &Site, hub: &Hub) -> Run {
     let restless = request(hub, "restless", "restless-job").await;
     let quiet = request(hub, "quiet", "quiet-job").await;
     let (one, other) = tokio::join!(hub.work_once(), hub.work_once());
@@ -101,6 +101,17 @@ async fn both(site: &Site, hub: &Hub) -> Run {
     assert_eq!((quiet.state, quiet.rows.accepted), (RunState::Closed, 2), "{:?}", quiet.reason);
     assert_eq!(site.names("out/quiet").len(), 1);
     ended(hub, restless).await
+}
+
+/// Runs the restless job once more on a new file, told to misbehave in another way and under other limits.
+pub(crate) async fn again(site: &Site, hub: &Hub, misbehave: &str, limits: &str) -> Run {
+    let job = String::from_utf8(site.read("jobs/restless.toml")).unwrap();
+    let (ports, _) = job.split_once("[settings]").unwrap();
+    site.write("jobs/restless.toml", format!("{ports}[settings]\nmisbehave = \"{misbehave}\"\n[limits]\n{limits}\n"));
+    site.apply(hub).await;
+    let number = site.names("in/restless").len() + 1;
+    site.write(&format!("in/restless/lines-{number}.csv"), format!("{LINES}{number},1.00,,,\n"));
+    finished(hub, "restless", "restless-job").await
 }
 
 fn deadly(misbehave: &str, limits: &str, (code, told): (&str, &[&str])) {
@@ -128,6 +139,76 @@ fn a_plugin_that_takes_too_much_dies_of_its_limit_alone() {
     deadly("output-flood", "output-rows = 1000", ("output-rows", &["hostile", "output-rows", "1000"]));
 }
 
+/// One of each class of misdeed that is not shown above: code of the reason and words in its sentence.
+const OTHERS: &[(&str, &str, &str, &[&str])] = &[
+    ("", "table-entries = 1", "table-entries", &["table-entries", "1 allowed"]),
+    ("", "instances = 1", "instances", &["instances", "1 allowed"]),
+    ("one-large-output", "", "host-call-bytes", &["host-call-bytes", "16777216"]),
+    ("ten-million-entries", "", "host-call-bytes", &["host-call-bytes", "16777216"]),
+    ("state-flood", "retained-bytes = 10000", "retained-bytes", &["retained-bytes", "10000"]),
+    ("handles-flood", "", "handles", &["handles", "64 allowed"]),
+    ("random-flood", "random-bytes = 100000", "random-bytes", &["random-bytes", "100000"]),
+    ("output-flood", "output-bytes = 50000", "output-bytes", &["output-bytes", "50000"]),
+    ("clock-forever", "cpu-ms = 100", "cpu-ms", &["cpu-ms", "100"]),
+    ("never-done", "wall-ms = 200", "wall-ms", &["wall-ms", "200"]),
+    ("panic-with-large-message", "", "memory-bytes", &["memory-bytes", "67108864"]),
+    ("handle-forged", "", "plugin-trapped", &["unknown handle index 7777"]),
+    ("reject-twice", "", "plugin-answer-unsound", &["row 0 of lines, which was rejected or skipped before"]),
+    ("code-misleading", "", "plugin-answer-unsound", &["\"pay-negative[2J\""]),
+    ("failure-misleading", "", "plugin-defect", &["Pay[2J now ([2J)"]),
+];
+
+#[test]
+fn every_class_of_misdeed_ends_in_the_ledger_with_its_reason() {
+    let site = site("", "");
+    wait(async {
+        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        for (misbehave, limits, code, words) in OTHERS {
+            let run = again(&site, &hub, misbehave, limits).await;
+            let (found, sentence) = reason(&run);
+            assert_eq!((run.state, found), (RunState::Failed, *code), "{misbehave}: {sentence}");
+            assert!(words.iter().all(|word| sentence.contains(word)), "{misbehave}: {words:?} in {sentence:?}");
+            assert!(!sentence.contains(char::is_control), "{misbehave}: {sentence:?}");
+        }
+        assert_eq!(site.names("out/restless"), [""; 0], "nothing of theirs was delivered");
+        // After all that, a run that is in order, of the same job in the same hub.
+        let run = again(&site, &hub, "log-flood", "log-lines = 50").await;
+        assert_eq!((run.state, run.rows.accepted), (RunState::Closed, 3), "{:?}", run.reason);
+    });
+}
+
+#[test]
+fn totals_that_lie_are_held_and_nothing_is_delivered() {
+    let site = site("", "");
+    wait(async {
+        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        for (misbehave, left, right) in [("money-invented", "123.45", "123.46"), ("rows-withheld", "124.45", "0.00")] {
+            let run = again(&site, &hub, misbehave, "").await;
+            let (code, sentence) = reason(&run);
+            assert_eq!((run.state, code), (RunState::Held, "totals-do-not-balance"), "{misbehave}: {sentence}");
+            assert!(sentence.contains(&format!("{left} on the left")) && sentence.contains(&format!("{right} on the right")), "{sentence}");
+        }
+        assert_eq!(site.names("out/restless"), [""; 0]);
+    });
+}
+
+#[test]
+fn settings_of_the_wrong_shape_never_reach_the_plugin() {
+    let site = site("", "");
+    wait(async {
+        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        for wrong in ["misbehave = 7", "misbehave = [\"\"]", "unheard-of = \"x\"", "misbehave = { a = 1 }"] {
+            let job = String::from_utf8(site.read("jobs/restless.toml")).unwrap();
+            site.write("jobs/restless.toml", job.replace("misbehave = \"\"", wrong));
+            let refused = hub.apply(&site.config(), &operator(&hub)).await.expect_err(wrong).to_string();
+            assert!(refused.contains("restless"), "{wrong}: {refused}");
+            site.write("jobs/restless.toml", job);
+        }
+        site.apply(&hub).await;
+        assert_eq!(finished(&hub, "restless", "restless-job").await.state, RunState::Closed);
+    });
+}
+
 #[test]
 fn the_last_notes_of_a_plugin_that_failed_are_kept() {
     let site = site("log-flood", "retained-bytes = 4000");
@@ -146,7 +227,7 @@ fn the_last_notes_of_a_plugin_that_failed_are_kept() {
 
 #[test]
 fn a_plugin_that_traps_fails_its_own_run() {
-    for misbehave in ["trap-in-open", "trap-in-push", "trap-in-finish"] {
+    for misbehave in ["trap-in-open", "trap-in-push", "trap-in-end", "trap-in-finish"] {
         deadly(misbehave, "", ("plugin-trapped", &["hostile"]));
     }
     deadly("settings-unusable", "", ("settings-unusable", &["The rate is below zero"]));

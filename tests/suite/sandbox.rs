@@ -1,9 +1,13 @@
 //! The sandbox against guests that misbehave: each dies of exactly the limit that it exceeds, and no other notices.
 
 mod adapter;
+mod ends;
+mod forgeries;
 mod install;
 mod lent;
+mod misdeeds;
 mod rule_set;
+mod soak;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,17 +16,18 @@ use std::sync::{Arc, OnceLock};
 use bailiwick::model::ids::Digest;
 use bailiwick::model::limits::{Limit, Limits};
 use bailiwick::model::manifest::{AdapterShape, Kind, Manifest, RuleSetShape, Wants};
+use bailiwick::model::outcome::Outcome;
 use bailiwick::model::rows::{Batch, BatchBuilder, ColumnKind, ColumnShape, PortShape};
 use bailiwick::model::table::{Table, TableSet, TableVersion};
-use bailiwick::sandbox::{Release, Sandbox, SandboxError, SandboxOptions, Setup, Worker};
+use bailiwick::sandbox::{CallError, Release, Report, Sandbox, SandboxError, SandboxOptions, Setup, Worker};
 use jiff::civil::date;
 use tempfile::TempDir;
 
 use crate::support::{compiler_path, hostile_adapter, hostile_rule_set};
 
-/// A sandbox whose cache lies in a folder.
-fn sandbox_in(folder: &Path) -> Result<Sandbox, SandboxError> {
-    Sandbox::new(SandboxOptions { cache_dir: folder.to_owned(), compiler: compiler_path(), run_threads: 2, decision_threads: 1 })
+/// A sandbox whose cache lies in a folder, with some threads for runs.
+pub(crate) fn sandbox_in(folder: &Path, run_threads: usize) -> Result<Sandbox, SandboxError> {
+    Sandbox::new(SandboxOptions { cache_dir: folder.to_owned(), compiler: compiler_path(), run_threads, decision_threads: 1 })
 }
 
 /// The sandbox that most tests share: a hostile guest must not be noticed by its neighbours.
@@ -31,17 +36,17 @@ fn sandbox() -> &'static Sandbox {
     &SHARED
         .get_or_init(|| {
             let folder = tempfile::tempdir().expect("a temporary folder");
-            (sandbox_in(folder.path()).expect("the sandbox starts"), folder)
+            (sandbox_in(folder.path(), 2).expect("the sandbox starts"), folder)
         })
         .0
 }
 
-fn adapter() -> Release {
+pub(crate) fn adapter() -> Release {
     static RELEASE: OnceLock<Release> = OnceLock::new();
     RELEASE.get_or_init(|| sandbox().install(hostile_adapter(), &adapter_manifest()).expect("it installs")).clone()
 }
 
-fn rule_set() -> Release {
+pub(crate) fn rule_set() -> Release {
     static RELEASE: OnceLock<Release> = OnceLock::new();
     RELEASE.get_or_init(|| sandbox().install(hostile_rule_set(), &rule_set_manifest()).expect("it installs")).clone()
 }
@@ -54,8 +59,50 @@ fn on_decision_thread<R: Send + 'static>(work: impl FnOnce(&Worker) -> R + Send 
     wait(sandbox().on_decision_thread(work)).expect("the thread answers")
 }
 
-fn wait<F: Future>(future: F) -> F::Output {
+pub(crate) fn wait<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+}
+
+/// A whole run of an adapter over one batch: the outcomes of its calls together, or why it stopped; and the report.
+pub(crate) fn adapter_run(worker: &Worker, setup: &Arc<Setup>, rows: &Batch) -> (Result<Outcome, CallError>, Report) {
+    let mut run = match worker.open_adapter(setup) {
+        Ok(run) => run,
+        Err(failed) => return (Err(failed.error), failed.report),
+    };
+    let mut all = Outcome::default();
+    let result = (|| {
+        let mut add = |outcome: Outcome| {
+            all.outputs.extend(outcome.outputs);
+            all.findings.extend(outcome.findings);
+        };
+        add(run.push(0, rows)?);
+        add(run.end(0)?);
+        add(run.end(1)?);
+        loop {
+            let (outcome, done) = run.finish()?;
+            add(outcome);
+            if done {
+                return Ok(());
+            }
+        }
+    })();
+    if result.is_err() {
+        assert!(matches!(run.push(0, rows), Err(CallError::Spent { .. })), "a store that failed is not used again");
+    }
+    (result.map(|()| all), run.close())
+}
+
+/// Does a test's work in a process of its own, where no other test takes memory or time.
+fn alone(test: &str, work: impl FnOnce()) {
+    const ALONE: &str = "BAILIWICK_SUITE_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return work();
+    }
+    let this = std::env::current_exe().expect("it runs");
+    let mut child = std::process::Command::new(this);
+    let ended = child.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(ALONE, "1").output().expect("it starts");
+    let told = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    assert!(ended.status.success() && told.contains("1 passed"), "{told}");
 }
 
 fn manifest(kind: Kind) -> Manifest {
@@ -73,7 +120,7 @@ fn manifest(kind: Kind) -> Manifest {
     }
 }
 
-fn adapter_manifest() -> Manifest {
+pub(crate) fn adapter_manifest() -> Manifest {
     let port = |name: &str, optional| PortShape {
         name: name.to_owned(),
         about: String::new(),
@@ -122,7 +169,7 @@ fn columns() -> Vec<ColumnShape> {
 }
 
 /// Some rows that are in order.
-fn rows(first_row: u64, count: usize) -> Batch {
+pub(crate) fn rows(first_row: u64, count: usize) -> Batch {
     let mut builder = BatchBuilder::new(&columns());
     for row in 0..count {
         let number = i64::try_from(row).expect("few rows");
@@ -136,7 +183,7 @@ fn rows(first_row: u64, count: usize) -> Batch {
     builder.take(first_row)
 }
 
-fn setup(release: Release, misbehave: &str) -> Setup {
+pub(crate) fn setup(release: Release, misbehave: &str) -> Setup {
     Setup {
         release,
         partner: "staffordshire".parse().expect("a name"),
@@ -153,7 +200,7 @@ fn setup(release: Release, misbehave: &str) -> Setup {
     }
 }
 
-fn with_limits(mut setup: Setup, limits: &[(Limit, u64)]) -> Arc<Setup> {
+pub(crate) fn with_limits(mut setup: Setup, limits: &[(Limit, u64)]) -> Arc<Setup> {
     for (limit, amount) in limits {
         setup.limits.set(*limit, *amount).expect("below the ceiling");
     }

@@ -5,6 +5,23 @@ use jiff::civil::Date;
 use super::rows::{Amount, Batch};
 use super::table::TableVersion;
 
+/// Whether a character in a text for people could mislead them: it steers a terminal, turns the direction of reading or
+/// cannot be seen.
+#[must_use]
+pub fn misleads(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            // Direction of reading.
+            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            // Invisible: zero width, joiners, variation of language tags, byte order mark.
+            | '\u{00ad}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+            // Line and paragraph separators.
+            | '\u{2028}' | '\u{2029}'
+        )
+}
+
 /// What a finding means for its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {

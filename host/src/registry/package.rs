@@ -12,7 +12,7 @@ use crate::model::manifest::Manifest;
 use crate::model::table::Table;
 
 use super::manifest::{self, MANIFEST_FILE, SCHEMA_FILE_END};
-use super::source::{Problems, Source};
+use super::source::{Problems, Source, is_misleading};
 use super::tables;
 
 /// Name of the component's custom section.
@@ -119,6 +119,10 @@ pub fn unpack(section: &[u8]) -> Result<Package, PackageError> {
     within(section.files.len(), FILES_MAX, "files")?;
     if let Some(name) = section.files.keys().find(|name| !belongs(name)) {
         return Err(not(format!("it holds {name:?}, which is no part of a package")));
+    }
+    // What is wrong with a file is told with its line shown. Rows of tables are data and never shown so.
+    if let Some((name, _)) = section.files.iter().find(|(name, text)| !name.ends_with(".csv") && is_misleading(text)) {
+        return Err(not(format!("{name} has characters that steer a terminal, turn the direction of reading or cannot be seen")));
     }
     let files = section.files.into_iter().map(|(name, text)| (name.clone(), Source::new(name, text))).collect();
     open(&Files { files })

@@ -10,6 +10,11 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
+use crate::model::outcome::misleads;
+
+/// Of a text that is refused, in characters.
+const TEXT_CHARS_SHOWN: usize = 60;
+
 /// A text file by its name and content.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -31,14 +36,27 @@ impl Source {
     /// # Errors
     /// The first thing that is no TOML, is not known, is missing or is of another type.
     pub fn toml<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        toml::from_str(&self.text).map_err(|error| {
+        let wrong = |error: toml::de::Error| {
             let what = error.message().lines().collect::<Vec<_>>().join("; ");
             self.problem(
                 error.span(),
                 what,
                 "look for a misspelt or misplaced key; keys that are not known are refused, so that no setting is lost silently",
             )
-        })
+        };
+        // Before a key or a text of the file gets into any message.
+        self.check_texts(&toml::from_str(&self.text).map_err(wrong)?)?;
+        toml::from_str(&self.text).map_err(wrong)
+    }
+
+    /// Refuses texts that would mislead whoever reads them. The file may be a stranger's, and its texts are shown to the
+    /// person who decides whether to trust it.
+    pub(crate) fn check_texts(&self, value: &serde_json::Value) -> Result<(), Problem> {
+        let Some(text) = misleading_text(value) else { return Ok(()) };
+        let shown: String = text.chars().take(TEXT_CHARS_SHOWN).collect();
+        let what = format!("{shown:?} has characters that steer a terminal, turn the direction of reading or cannot be seen");
+        // Without the place, which would be shown with its line.
+        Err(self.problem(None, what, "take them out"))
     }
 
     /// Reads it as JSON.
@@ -162,6 +180,24 @@ impl Problem {
         let at = self.at.as_ref()?;
         Some(self.source.inner()[..at.start].matches('\n').count() + 1)
     }
+}
+
+/// The first key or text with characters that mislead. Line breaks and tabs are no such characters.
+fn misleading_text(value: &serde_json::Value) -> Option<&str> {
+    let unfit = |text: &&str| is_misleading(text);
+    match value {
+        serde_json::Value::String(text) => Some(text.as_str()).filter(unfit),
+        serde_json::Value::Array(items) => items.iter().find_map(misleading_text),
+        serde_json::Value::Object(fields) => {
+            fields.iter().find_map(|(key, value)| Some(key.as_str()).filter(unfit).or_else(|| misleading_text(value)))
+        }
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => None,
+    }
+}
+
+/// Whether a text has characters that mislead, other than line breaks and tabs.
+pub(crate) fn is_misleading(text: &str) -> bool {
+    text.contains(|character| misleads(character) && !matches!(character, '\n' | '\r' | '\t'))
 }
 
 impl fmt::Display for Problem {

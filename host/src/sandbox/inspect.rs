@@ -1,16 +1,23 @@
 //! Reads a component without running it: what it imports, what it exports, what stands in its manifest section.
 //!
-//! It decides nothing about grants; `install` does. What it reads is untrusted, so nothing is allocated by what it says.
+//! It decides nothing about grants; `install` does. What it reads is untrusted: nothing is allocated by what it says, and
+//! nothing is read that can be nested without end. Types can, and the validator calls itself for each level of them until
+//! the process dies of it. So only the compiler child asks whether a component is valid.
 
 use std::fmt;
 
-use wasmparser::{Encoding, Instance, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Encoding, Instance, Parser, Payload};
 
+use super::contract::text::clean;
 use super::error::SandboxError;
+use crate::model::limits::MESSAGE_BYTES_MAX;
 use crate::model::manifest::{Kind, Manifest};
 
 /// Name of the custom section that holds a plugin's manifest, its schemas and its tables.
 pub const MANIFEST_SECTION: &str = "bailiwick:manifest";
+
+/// Longest name of an import or export, in bytes: three times that of any interface in use.
+const NAME_BYTES_MAX: usize = 256;
 
 /// The kinds of plugin, as the worlds of the contract name them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,20 +83,11 @@ pub struct Inspection {
     pub core_instances: u32,
 }
 
-/// Reads a component and checks that it is a valid one. Nothing of it is run.
+/// Reads a component. Nothing of it is run, and whether it is valid is not asked: see above.
 ///
 /// # Errors
 /// [`SandboxError::NotAComponent`].
 pub fn inspect(wasm: &[u8]) -> Result<Inspection, SandboxError> {
-    let inspection = survey(wasm)?;
-    let mut features = WasmFeatures::default();
-    features.insert(WasmFeatures::COMPONENT_MODEL);
-    Validator::new_with_features(features).validate_all(wasm).map_err(|error| unreadable(&error))?;
-    Ok(inspection)
-}
-
-/// Reads a component without checking more of it than is read.
-pub(super) fn survey(wasm: &[u8]) -> Result<Inspection, SandboxError> {
     let mut found = Inspection {
         world: None,
         imports: Vec::new(),
@@ -114,7 +112,7 @@ pub(super) fn survey(wasm: &[u8]) -> Result<Inspection, SandboxError> {
             Payload::End(_) => depth = depth.saturating_sub(1),
             other => {
                 whole(&other, wasm.len())?;
-                note(&mut found, depth, other).map_err(|error| unreadable(&error))?;
+                note(&mut found, depth, other)?;
             }
         }
     }
@@ -134,12 +132,12 @@ fn whole(payload: &Payload<'_>, bytes: usize) -> Result<(), SandboxError> {
     Ok(())
 }
 
-fn note(found: &mut Inspection, depth: u32, payload: Payload<'_>) -> wasmparser::Result<()> {
+fn note(found: &mut Inspection, depth: u32, payload: Payload<'_>) -> Result<(), SandboxError> {
     match payload {
         Payload::ModuleSection { .. } => found.core_modules = found.core_modules.saturating_add(1),
         Payload::InstanceSection(instances) => {
             for instance in instances {
-                if let Instance::Instantiate { .. } = instance? {
+                if let Instance::Instantiate { .. } = instance.map_err(|error| unreadable(&error))? {
                     found.core_instances = found.core_instances.saturating_add(1);
                 }
             }
@@ -147,12 +145,12 @@ fn note(found: &mut Inspection, depth: u32, payload: Payload<'_>) -> wasmparser:
         // Only the outermost component talks to the hub; what nested ones import, it gives them.
         Payload::ComponentImportSection(imports) if depth == 1 => {
             for import in imports {
-                found.imports.push(import?.name.name.to_owned());
+                found.imports.push(plain_name(import.map_err(|error| unreadable(&error))?.name.name)?);
             }
         }
         Payload::ComponentExportSection(exports) if depth == 1 => {
             for export in exports {
-                found.exports.push(export?.name.name.to_owned());
+                found.exports.push(plain_name(export.map_err(|error| unreadable(&error))?.name.name)?);
             }
         }
         Payload::CustomSection(section) if depth == 1 && section.name() == MANIFEST_SECTION => {
@@ -163,8 +161,22 @@ fn note(found: &mut Inspection, depth: u32, payload: Payload<'_>) -> wasmparser:
     Ok(())
 }
 
+/// A name that people will be shown: what no name has could make them read another.
+fn plain_name(name: &str) -> Result<String, SandboxError> {
+    if name.len() <= NAME_BYTES_MAX && name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(name.to_owned());
+    }
+    let shown = clean(name.to_owned(), NAME_BYTES_MAX, &mut 0);
+    Err(SandboxError::NotAComponent {
+        detail: format!(
+            "an import or export is named {shown:?}, which is longer than {NAME_BYTES_MAX} bytes or has characters that no name has"
+        ),
+    })
+}
+
+/// The parser's words may hold names from the component.
 fn unreadable(error: &wasmparser::BinaryReaderError) -> SandboxError {
-    SandboxError::NotAComponent { detail: error.to_string() }
+    SandboxError::NotAComponent { detail: clean(error.to_string(), MESSAGE_BYTES_MAX, &mut 0) }
 }
 
 /// The contents of a component's manifest section, if it has one.
@@ -172,7 +184,7 @@ fn unreadable(error: &wasmparser::BinaryReaderError) -> SandboxError {
 /// # Errors
 /// [`SandboxError::NotAComponent`].
 pub fn read_section(wasm: &[u8]) -> Result<Option<Vec<u8>>, SandboxError> {
-    Ok(survey(wasm)?.manifest)
+    Ok(inspect(wasm)?.manifest)
 }
 
 /// The component with a manifest section that holds some bytes, in place of any that it had.

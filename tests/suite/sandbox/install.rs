@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use bailiwick::model::limits::Limit;
 use bailiwick::model::manifest::Manifest;
+use bailiwick::registry::package;
 use bailiwick::sandbox::{Sandbox, SandboxError, SandboxOptions};
 
+use super::misdeeds::MISLEADING;
 use super::{adapter_manifest, hostile_adapter, hostile_rule_set, rows, rule_set_manifest, sandbox, sandbox_in, setup, wait};
 
 fn component(text: &str) -> Vec<u8> {
@@ -20,11 +22,48 @@ fn refusal(wasm: &[u8], manifest: &Manifest) -> SandboxError {
     sandbox().install(wasm, manifest).expect_err("it is refused")
 }
 
+/// Every interface of WASI 0.2, without its version.
+const WASI: &[&str] = &[
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/run",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/timezone",
+    "wasi:clocks/wall-clock",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
+    "wasi:http/incoming-handler",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+    "wasi:sockets/instance-network",
+    "wasi:sockets/ip-name-lookup",
+    "wasi:sockets/network",
+    "wasi:sockets/tcp",
+    "wasi:sockets/tcp-create-socket",
+    "wasi:sockets/udp",
+    "wasi:sockets/udp-create-socket",
+];
+
 #[test]
 fn what_the_hub_does_not_lend_is_refused_by_name() {
-    for interface in
-        ["wasi:cli/environment@0.2.0", "wasi:sockets/tcp@0.2.0", "bailiwick:plugin/files@0.1.0", "env", "bailiwick:other/log@0.1.0"]
-    {
+    let wasi = WASI.iter().flat_map(|interface| ["0.2.0", "0.2.9", "0.3.0"].map(|version| format!("{interface}@{version}")));
+    let others =
+        ["bailiwick:plugin/files@0.1.0", "bailiwick:plugin/http@0.1.0", "env", "wasi-snapshot-preview1", "bailiwick:other/log@0.1.0"];
+    for interface in &wasi.chain(others.map(str::to_owned)).collect::<Vec<_>>() {
         let wasm = component(&format!(r#"(component (import "{interface}" (instance)))"#));
         let error = refusal(&wasm, &adapter_manifest());
         assert!(matches!(&error, SandboxError::ForbiddenImport { interface: named } if named == interface), "{error}");
@@ -50,6 +89,54 @@ fn what_the_manifest_does_not_ask_for_is_refused() {
         assert!(named.contains(interface) && want.starts_with(interface), "{error}");
     }
 }
+
+#[test]
+fn a_core_module_for_wasi_is_no_plugin() {
+    let module = component(r#"(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32))))"#);
+    let error = bailiwick::sandbox::componentise(&module).expect_err("nothing lends it that");
+    assert!(error.to_string().contains("wasi_snapshot_preview1"), "{error}");
+    assert!(matches!(refusal(&module, &adapter_manifest()), SandboxError::NotAComponent { .. }));
+}
+
+#[test]
+fn a_manifest_that_misleads_its_reader_is_refused() {
+    let schema = r#"{"type": "object", "title": "A case"}"#;
+    let unpacked = |manifest: &str, schema: &str| {
+        let files = serde_json::json!({ "plugin.toml": manifest, "case.schema.json": schema });
+        let section = serde_json::json!({ "form": 1, "files": files });
+        package::unpack(section.to_string().as_bytes()).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(unpacked(MANIFEST, schema), Ok(()));
+    // As it is, and as TOML and JSON may write it.
+    for misleading in ["\u{202e}", "\\u202e", "\\u001b[2J", "\\U000E0041", "\u{feff}", "\\u0000"] {
+        for (place, with) in [
+            ("Made by hand", format!("Made{misleading} by hand")),
+            ("Decides", format!("Decides{misleading}")),
+            ("\"fund\"", format!("\"fund{misleading}\"")),
+            ("[case]", format!("\"unheard{misleading}of\" = 1\n[case]")),
+        ] {
+            let refused = unpacked(&MANIFEST.replacen(place, &with, 1), schema).expect_err(place);
+            assert!(refused.contains("steer a terminal"), "{with:?}: {refused}");
+            assert!(!refused.contains(|character| MISLEADING.contains(character) && !char::is_ascii_graphic(&character)), "{refused:?}");
+        }
+        let json = misleading.replace("\\U000E0041", "\\udb40\\udc41");
+        let refused = unpacked(MANIFEST, &schema.replace("A case", &format!("A{json} case"))).expect_err("the schema misleads");
+        assert!(refused.contains("steer a terminal"), "{json:?}: {refused}");
+    }
+}
+
+const MANIFEST: &str = r#"name = "by-hand"
+version = "1.0.0"
+kind = "rule-set"
+contract = "0.1.0"
+title = "Made by hand"
+about = "Decides."
+[case]
+schema = "case.schema.json"
+reference = "/reference"
+[decision]
+outcomes = ["fund"]
+"#;
 
 #[test]
 fn what_does_not_fit_its_kind_is_refused() {
@@ -132,7 +219,7 @@ fn the_cache_is_private_and_sealed() {
         let release = sandbox.install(hostile_adapter(), &adapter_manifest()).expect("it installs");
         (release, begun.elapsed())
     };
-    let (first, compiling) = installed(&sandbox_in(&cache).expect("it starts"));
+    let (first, compiling) = installed(&sandbox_in(&cache, 2).expect("it starts"));
     let code = files(&cache).into_iter().find(|file| file.extension().is_some_and(|ending| ending == "aot")).expect("code is kept");
     let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
     assert_eq!(mode(&cache), 0o700);
@@ -141,7 +228,7 @@ fn the_cache_is_private_and_sealed() {
 
     // Untouched: another hub takes it as it is.
     let before = written(&code);
-    let (second, loading) = installed(&sandbox_in(&cache).expect("it starts"));
+    let (second, loading) = installed(&sandbox_in(&cache, 2).expect("it starts"));
     assert_eq!((first.digest, first.initialised), (second.digest, second.initialised));
     assert_eq!(written(&code), before, "it was not compiled again");
     assert!(loading < compiling / 2, "loading took {loading:?}, compiling {compiling:?}");
@@ -155,7 +242,7 @@ fn the_cache_is_private_and_sealed() {
     {
         spoil();
         let before = written(&code);
-        let sandbox = sandbox_in(&cache).expect("it starts");
+        let sandbox = sandbox_in(&cache, 2).expect("it starts");
         let (release, _) = installed(&sandbox);
         assert_ne!(written(&code), before, "it was compiled again");
         let setup = Arc::new(setup(release, ""));
@@ -167,7 +254,7 @@ fn the_cache_is_private_and_sealed() {
 #[test]
 fn a_seal_is_for_one_release_only() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let sandbox = sandbox_in(folder.path()).expect("it starts");
+    let sandbox = sandbox_in(folder.path(), 2).expect("it starts");
     let other = bailiwick::sandbox::embed_section(hostile_adapter(), b"another release").expect("a component");
     let one = sandbox.install(hostile_adapter(), &adapter_manifest()).expect("it installs");
     let two = sandbox.install(&other, &adapter_manifest()).expect("it installs");

@@ -23,9 +23,17 @@ pub(crate) fn hostile_rule_set() -> &'static [u8] {
     WASM.get_or_init(|| component("hostile_rule_set"))
 }
 
+/// The hostile rule set as cargo built it: a core module that says in a section which world it is for.
+pub(crate) fn hostile_rule_set_module() -> Vec<u8> {
+    module("hostile_rule_set")
+}
+
 fn component(name: &str) -> Vec<u8> {
-    let module = built().join(format!("wasm32-unknown-unknown/release/{name}.wasm"));
-    componentise(&std::fs::read(&module).expect("cargo built it")).expect("it was built against the contract")
+    componentise(&module(name)).expect("it was built against the contract")
+}
+
+fn module(name: &str) -> Vec<u8> {
+    std::fs::read(built().join(format!("wasm32-unknown-unknown/release/{name}.wasm"))).expect("cargo built it")
 }
 
 /// The folder that cargo built the guests into.

@@ -186,6 +186,7 @@ impl Reader<'_> {
             return None;
         }
         let value = self.problems.note(text.json())?;
+        self.problems.note(text.check_texts(&value))?;
         let usable =
             Schema::compile(&value).map_err(|error| text.problem(None, error.to_string(), "mend the schema; it must be whole in itself"));
         self.problems.note(usable).map(|_| value)

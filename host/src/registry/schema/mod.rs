@@ -1,5 +1,6 @@
 //! JSON Schemas of settings and cases: compiled without a network, patterns that cannot run away.
 
+mod unfold;
 mod words;
 
 use jsonschema::error::ValidationErrorKind;
@@ -45,7 +46,7 @@ pub struct Schema {
 impl Schema {
     /// Compiles a schema: JSON Schema 2020-12 unless it says otherwise. `format` is checked.
     ///
-    /// References lead nowhere outside of it, and patterns have no look-around and no back-references, so that they take linear time.
+    /// References lead to places inside it and never in a circle, and patterns have no look-around and no back-references, so that they take linear time.
     ///
     /// # Errors
     /// [`UnusableSchema`] if it is no schema, or does not begin with `"type": "object"`.
@@ -53,6 +54,7 @@ impl Schema {
         if schema.get("type").and_then(Value::as_str) != Some("object") {
             return Err(UnusableSchema { why: "it does not say \"type\": \"object\"".to_owned(), pointer: None });
         }
+        unfold::check(schema)?;
         let validator = jsonschema::options()
             .offline()
             .should_validate_formats(true)

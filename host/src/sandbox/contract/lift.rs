@@ -15,7 +15,7 @@ use super::v0_1::rule_set::exports::bailiwick::plugin::decisions::{
 use crate::model::ids::{NAME_BYTES_MAX, is_name};
 use crate::model::limits::{EVIDENCE_BYTES_MAX, MESSAGE_BYTES_MAX};
 use crate::model::manifest::{AdapterShape, RuleSetShape};
-use crate::model::outcome::{Action, Decision, Effect, Finding, Outcome, PluginFailure, Reason, RuleReason, Verdict};
+use crate::model::outcome::{Action, Decision, Effect, Finding, Outcome, PluginFailure, Reason, RuleReason, Verdict, misleads};
 use crate::model::rows::{Amount, Batch, Column, ColumnData, PortShape, TextColumn, Validity, date_of_days};
 use crate::model::table::TableVersion;
 
@@ -225,7 +225,7 @@ fn is_pointer(text: &str) -> bool {
     text.len() <= EVIDENCE_BYTES_MAX
         && (text.is_empty() || text.starts_with('/'))
         && text.split('~').skip(1).all(|after| after.starts_with(['0', '1']))
-        && !text.contains(char::is_control)
+        && !text.contains(misleads)
 }
 
 /// The beginning of a text that a plugin gave where it should not, for an error message.
@@ -246,7 +246,7 @@ mod tests {
         for good in ["", "/", "/claimant/name", "/a~1b/~0c", "/lines/0"] {
             assert!(is_pointer(good), "{good}");
         }
-        for bad in ["claimant", "/a~", "/a~2", "/\u{7}", &"/a".repeat(EVIDENCE_BYTES_MAX)] {
+        for bad in ["claimant", "/a~", "/a~2", "/\u{7}", "/\u{202e}", &"/a".repeat(EVIDENCE_BYTES_MAX)] {
             assert!(!is_pointer(bad), "{bad}");
         }
     }

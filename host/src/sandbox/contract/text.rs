@@ -1,5 +1,7 @@
 //! Text that a plugin wrote for people: what could mislead a reader or a terminal is taken out, and it is bounded.
 
+use crate::model::outcome::misleads;
+
 /// What stands where a text was cut.
 const CUT: &str = "…";
 
@@ -29,20 +31,6 @@ pub(in crate::sandbox) fn clean(text: String, bytes_max: usize, stripped: &mut u
         cleaned.push(kept);
     }
     cleaned
-}
-
-fn misleads(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            // Direction of reading.
-            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            // Invisible: zero width, joiners, variation of language tags, byte order mark.
-            | '\u{00ad}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-            // Line and paragraph separators.
-            | '\u{2028}' | '\u{2029}'
-        )
 }
 
 #[cfg(test)]

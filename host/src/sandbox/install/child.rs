@@ -13,7 +13,8 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::cache::Cache;
 use super::compile::{Answer, BYTES_VARIABLE, MS_VARIABLE};
-use crate::model::limits::{Limit, Limits};
+use crate::model::limits::{Limit, Limits, MESSAGE_BYTES_MAX};
+use crate::sandbox::contract::text::clean;
 use crate::sandbox::error::SandboxError;
 
 const POLL: Duration = Duration::from_millis(5);
@@ -96,6 +97,8 @@ fn judge(ended: Option<ExitStatus>, words: &str, limits: &Limits) -> Result<(), 
         Some(signal) => format!("the compiler died of signal {signal}"),
         None => String::new(),
     };
-    let detail = [how.as_str(), words.trim()].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ");
-    Err(SandboxError::CompileFailed { detail })
+    // The child says it as its caller does; once is enough.
+    let words = words.trim().rsplit("the component cannot be compiled: ").next().unwrap_or_default();
+    let detail = [how.as_str(), words].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ");
+    Err(SandboxError::CompileFailed { detail: clean(detail, MESSAGE_BYTES_MAX, &mut 0) })
 }

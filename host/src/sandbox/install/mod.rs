@@ -14,12 +14,12 @@ pub use compile::compile_component;
 pub use snapshot::of_started as snapshot_started;
 
 use super::contract;
-use super::error::SandboxError;
+use super::error::{CallError, SandboxError};
 use super::inspect::{self, Inspection, World};
 use super::runtime;
 use super::worker::{Pulse, Threads, Worker};
 use crate::model::ids::Digest;
-use crate::model::limits::{Limit, Limits};
+use crate::model::limits::{Limit, Limits, MESSAGE_BYTES_MAX};
 use crate::model::manifest::{Manifest, Wants};
 use cache::{Cache, Compiled};
 
@@ -92,7 +92,7 @@ impl Sandbox {
         if wasm.len() as u64 > allowed {
             return Err(SandboxError::TooLarge { bytes: wasm.len() as u64, allowed });
         }
-        check_permissions(&inspect::survey(wasm)?, manifest)?;
+        check_permissions(&inspect::inspect(wasm)?, manifest)?;
         let digest = Digest::of(wasm);
         if let Some(compiled) = self.shared.cache.find(digest) {
             return Ok(release(digest, manifest, compiled));
@@ -101,7 +101,7 @@ impl Sandbox {
         if let Some(compiled) = self.shared.cache.find(digest) {
             return Ok(release(digest, manifest, compiled));
         }
-        inspect::inspect(wasm)?;
+        // Only the child checks that it is valid: types may be nested so deep that checking them ends the process.
         let made = child::compile(&self.shared.compiler, &self.shared.cache, wasm, &limits)?;
         self.try_out(release(digest, manifest, made.untried()), limits)?;
         Ok(release(digest, manifest, self.shared.cache.keep(digest, made)?))
@@ -128,7 +128,14 @@ impl Sandbox {
         let worker =
             Worker::new(Arc::clone(&self.shared.pulse)).map_err(|error| SandboxError::ThreadsStopped { detail: format!("{error:#}") })?;
         let plugin = release.manifest.name.clone();
-        worker.try_out(release, limits).map_err(|failed| SandboxError::DoesNotLink { plugin, detail: failed.to_string() })
+        worker.try_out(release, limits).map_err(|failed| {
+            let told = match failed.error {
+                // Nothing of the hub's has failed: the component is one that no worker can load.
+                CallError::HubFault { detail, .. } => detail,
+                error => error.to_string(),
+            };
+            SandboxError::DoesNotLink { plugin, detail: contract::text::clean(told, MESSAGE_BYTES_MAX, &mut 0) }
+        })
     }
 }
 

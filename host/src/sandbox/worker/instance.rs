@@ -6,12 +6,13 @@ use std::time::Duration;
 use wasmtime::{PoolConcurrencyLimitError, StoreContextMut, Trap, UpdateDeadline};
 
 use super::super::contract::CallFault;
+use super::super::contract::text::clean;
 use super::super::error::CallError;
 use super::super::lend::{KeptState, LogBook, OpenTables, RandomStream};
 use super::meter::Meter;
 use super::pulse::Pulse;
 use super::report::{Report, Setup};
-use crate::model::limits::{Limit, Usage};
+use crate::model::limits::{Limit, MESSAGE_BYTES_MAX, Usage};
 
 /// Why the hub stopped an instance.
 #[derive(Debug)]
@@ -184,7 +185,8 @@ impl InstanceState {
                 return reached(limit, None);
             }
         }
-        Stop::Trap(text)
+        // The runtime's words may hold names from the component.
+        Stop::Trap(clean(text, MESSAGE_BYTES_MAX, &mut 0))
     }
 
     /// What the instance has used so far.

@@ -1,29 +1,31 @@
 //! Output batches that contradict themselves or the manifest, and outputs that do not end.
 
-use crate::bailiwick::plugin::types::{Batch, Column, ColumnData, DecimalColumn, Failure, TextColumn};
+use crate::bailiwick::plugin::types::{Batch, Column, ColumnData, DecimalColumn, TextColumn};
 use crate::exports::bailiwick::plugin::rows::{Outcome, OutputBatch};
+use crate::misdeeds::Answers;
 
 /// What the output declares: number, money of two places, date, text, truth value.
-pub fn unsound(what: &str, given: &Batch) -> Option<Result<Outcome, Failure>> {
-    let rows = given.rows;
-    let mut batch = copy(given);
+pub fn answer(misdeed: Answers, mut batch: Batch) -> Outcome {
+    let rows = batch.rows;
     let mut output = 0;
-    match what {
-        "no-columns" => batch.columns.clear(),
-        "wrong-kind" => batch.columns[0].data = ColumnData::Dates(vec![0; rows as usize]),
-        "wrong-scale" => batch.columns[1].data = ColumnData::Decimals(DecimalColumn { scale: 3, coefficients: vec![0; rows as usize] }),
-        "too-few-values" => batch.columns[0].data = ColumnData::Integers(Vec::new()),
-        "too-many-rows" => batch.rows = u32::MAX,
-        "offsets-outside" => {
+    match misdeed {
+        Answers::NoColumns => batch.columns.clear(),
+        Answers::WrongKind => batch.columns[0].data = ColumnData::Dates(vec![0; rows as usize]),
+        Answers::WrongScale => {
+            batch.columns[1].data = ColumnData::Decimals(DecimalColumn { scale: 3, coefficients: vec![0; rows as usize] })
+        }
+        Answers::TooFewValues => batch.columns[0].data = ColumnData::Integers(Vec::new()),
+        Answers::TooManyRows => batch.rows = u32::MAX,
+        Answers::OffsetsOutside => {
             batch.columns[3].data =
                 ColumnData::Text(TextColumn { offsets: (0..=rows).map(|row| row * 1000).collect(), content: String::new() });
         }
-        "offsets-fall" => {
+        Answers::OffsetsFall => {
             let mut offsets: Vec<u32> = (0..=rows).rev().collect();
             offsets[0] = 0;
             batch.columns[3].data = ColumnData::Text(TextColumn { offsets, content: String::new() });
         }
-        "offsets-cut-a-character" => {
+        Answers::OffsetsCutACharacter => {
             let offsets = (0..=rows)
                 .map(|row| {
                     if row == 0 {
@@ -37,22 +39,28 @@ pub fn unsound(what: &str, given: &Batch) -> Option<Result<Outcome, Failure>> {
                 .collect();
             batch.columns[3].data = ColumnData::Text(TextColumn { offsets, content: "é".to_owned() });
         }
-        "required-absent" => batch.columns[0].validity = vec![0; rows.div_ceil(8) as usize],
-        "short-validity" => batch.columns[3].validity = Vec::from([0xff]),
-        "no-such-day" => batch.columns[2].data = ColumnData::Dates(vec![i32::MAX; rows as usize]),
-        "no-such-output" => output = 7,
-        "output-flood" => {
-            let outputs = (0..1_000).map(|_| OutputBatch { output: 0, rows: copy(given) }).collect();
-            return Some(Ok(Outcome { outputs, findings: Vec::new() }));
+        Answers::RequiredAbsent => batch.columns[0].validity = vec![0; rows.div_ceil(8) as usize],
+        Answers::ShortValidity => batch.columns[3].validity = Vec::from([0xff]),
+        Answers::NoSuchDay => batch.columns[2].data = ColumnData::Dates(vec![i32::MAX; rows as usize]),
+        Answers::NoSuchOutput => output = 7,
+        Answers::OutputFlood => {
+            let outputs = (0..1_000).map(|_| OutputBatch { output: 0, rows: copy(&batch) }).collect();
+            return Outcome { outputs, findings: Vec::new() };
         }
-        "one-large-output" => {
+        Answers::OneLargeOutput => {
             let content = "x".repeat(18 << 20);
             let offsets = (0..=rows).map(|row| if row == 0 { 0 } else { content.len() as u32 }).collect();
             batch.columns[3].data = ColumnData::Text(TextColumn { offsets, content });
         }
-        _ => return None,
+        Answers::TenMillionEntries => batch.columns[2].data = ColumnData::Dates(vec![0; 10_000_000]),
+        Answers::MoneyInvented => {
+            if let ColumnData::Decimals(pay) = &mut batch.columns[1].data {
+                pay.coefficients[0] += 1;
+            }
+        }
+        Answers::RowsWithheld => return Outcome { outputs: Vec::new(), findings: Vec::new() },
     }
-    Some(Ok(Outcome { outputs: vec![OutputBatch { output, rows: batch }], findings: Vec::new() }))
+    Outcome { outputs: vec![OutputBatch { output, rows: batch }], findings: Vec::new() }
 }
 
 fn copy(batch: &Batch) -> Batch {

@@ -3,45 +3,71 @@
 use crate::bailiwick::plugin::log::{self, Level};
 use crate::bailiwick::plugin::types::Failure;
 use crate::bailiwick::plugin::{clock, lookup, random, state};
-use crate::exports::bailiwick::plugin::rows::Outcome;
+use crate::misdeeds::{Asks, MISLEADING};
 use crate::problem;
 
 /// 2026-10-19.
 const DAY: i32 = 20_745;
 
-/// Misuses the hub as told; none if this is no misuse of the hub.
-pub fn misuse(what: &str) -> Option<Result<Outcome, Failure>> {
-    match what {
-        "log-flood" => (0..5_000).for_each(|note| log::write(Level::Info, &format!("note {note}"))),
-        "log-one-large-line" => log::write(Level::Warn, &"\u{1b}[31mred\u{1b}[0m \0line\n".repeat(65_536)),
-        "log-beyond-host-call" => log::write(Level::Warn, &"x".repeat(20 << 20)),
-        "random-flood" => loop {
+/// Misuses the hub as told.
+pub fn misuse(misdeed: Asks) -> Result<(), Failure> {
+    match misdeed {
+        Asks::LogFlood => (0..5_000).for_each(|note| log::write(Level::Info, &format!("note {note}"))),
+        Asks::LogOneLargeLine => log::write(Level::Warn, &"\u{1b}[31mred\u{1b}[0m \0line\n".repeat(65_536)),
+        Asks::LogBeyondHostCall => log::write(Level::Warn, &"x".repeat(20 << 20)),
+        Asks::RandomFlood => loop {
             random::bytes(65_536);
         },
-        "random-too-many-at-once" => drop(random::bytes(65_537)),
-        "clock-forever" => loop {
+        Asks::RandomTooManyAtOnce => drop(random::bytes(65_537)),
+        Asks::ClockForever => loop {
             clock::now();
         },
-        "state-flood" => return Some(Err(fill_state())),
-        "state-count" => return Some(Err(count_up())),
-        "tables-flood" => loop {
+        Asks::StateFlood => return Err(fill_state()),
+        Asks::StateCount => return Err(count_up()),
+        Asks::StateKept => {
+            count_up();
+        }
+        Asks::TablesFlood => loop {
             if let Ok(table) = lookup::open("rates", DAY) {
                 std::mem::forget(table);
             }
         },
-        "tables-in-turn" => {
+        Asks::TablesInTurn => {
             for _ in 0..1_000 {
                 drop(lookup::open("rates", DAY));
             }
         }
-        "table-not-granted" => return Some(Err(why_not("secrets", DAY))),
-        "table-not-in-force" => return Some(Err(why_not("rates", DAY + 10_000))),
-        "table-too-many-rows" => return Some(Err(find_all("band", "all"))),
-        "table-no-such-column" => return Some(Err(find_all("no-such", "all"))),
-        "tell-what-is-lent" => return Some(Err(tell())),
-        _ => return None,
+        Asks::TableNotGranted => return Err(why_not("secrets", DAY)),
+        Asks::TableNotInForce => return Err(why_not("rates", DAY + 10_000)),
+        Asks::TableTooManyRows => return Err(find_all("band", "all")),
+        Asks::TableNoSuchColumn => return Err(find_all("no-such", "all")),
+        Asks::TellWhatIsLent => return Err(tell()),
+        Asks::LogMisleading => log::write(Level::Error, &format!("Pay{MISLEADING} now")),
+        Asks::TableUsedAfterDrop => {
+            let dropped = std::mem::ManuallyDrop::new(open_and_drop());
+            dropped.size();
+        }
+        Asks::TableDroppedTwice => drop(open_and_drop()),
+        Asks::HandleForged => {
+            let forged = std::mem::ManuallyDrop::new(forged(7_777));
+            forged.size();
+        }
     }
-    None
+    Ok(())
+}
+
+/// A handle whose table was dropped.
+fn open_and_drop() -> lookup::Table {
+    let table = lookup::open("rates", DAY).expect("the test gives the table");
+    let handle = table.handle();
+    drop(table);
+    forged(handle)
+}
+
+/// A handle that the hub did not give.
+fn forged(handle: u32) -> lookup::Table {
+    // SAFETY: it is not safe, and the hub must not care.
+    unsafe { lookup::Table::from_handle(handle) }
 }
 
 fn fill_state() -> Failure {

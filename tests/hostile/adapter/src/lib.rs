@@ -5,21 +5,30 @@
 mod batches;
 mod findings;
 mod hub;
+mod memory;
+#[path = "../../misdeeds.rs"]
+mod misdeeds;
 
 use std::cell::RefCell;
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "bailiwick:plugin/adapter" });
 
 use bailiwick::plugin::settings;
 use bailiwick::plugin::types::{Batch, Failure, Problem};
 use exports::bailiwick::plugin::rows::{Context, FinalOutcome, Guest as Rows, GuestRun, Outcome, OutputBatch, Run};
+use misdeeds::{Finds, MISLEADING, Misdeed, Takes};
 
 struct Hostile;
 
 struct HostileRun {
-    misbehave: String,
+    misdeed: Misdeed,
+    /// What stands after a colon: what it is about.
+    about: String,
     kept: RefCell<Vec<Vec<u8>>>,
+    /// What the hub told it, which stays in its memory.
+    _context: Option<Context>,
 }
 
 impl Rows for Hostile {
@@ -27,71 +36,107 @@ impl Rows for Hostile {
 }
 
 impl GuestRun for HostileRun {
-    fn open(_context: Context) -> Result<Run, Failure> {
+    fn open(context: Context) -> Result<Run, Failure> {
         let settings = settings::get();
-        let misbehave = settings.split_once("\"misbehave\":").and_then(|(_, rest)| rest.split('"').nth(1)).unwrap_or("").to_owned();
-        match misbehave.as_str() {
-            "trap-in-open" => std::process::abort(),
-            "settings-unusable" => return Err(Failure::SettingsUnusable(problem("rate-negative", "The rate is below zero.\u{1b}[2J"))),
+        let told = settings.split_once("\"misbehave\":").and_then(|(_, rest)| rest.split('"').nth(1)).unwrap_or("");
+        let (name, about) = told.split_once(':').unwrap_or((told, ""));
+        let misdeed = Misdeed::named(name).expect("a listed misdeed");
+        match misdeed {
+            Misdeed::Takes(Takes::TrapInOpen) => std::process::abort(),
+            Misdeed::Takes(Takes::SettingsUnusable) => {
+                return Err(Failure::SettingsUnusable(problem("rate-negative", "The rate is below zero.\u{1b}[2J")));
+            }
             _ => {}
         }
-        Ok(Run::new(Self { misbehave, kept: RefCell::default() }))
+        Ok(Run::new(Self { misdeed, about: about.to_owned(), kept: RefCell::default(), _context: Some(context) }))
     }
 
     fn push(&self, _input: u32, rows: Batch) -> Result<Outcome, Failure> {
-        self.take(&self.misbehave);
-        if let Some(answer) = hub::misuse(&self.misbehave).or_else(|| batches::unsound(&self.misbehave, &rows)) {
-            return answer;
+        match self.misdeed {
+            Misdeed::Takes(misdeed) => self.take(misdeed).map(|()| passed_on(rows)),
+            Misdeed::Answers(misdeed) => Ok(batches::answer(misdeed, rows)),
+            Misdeed::Finds(misdeed) => Ok(Outcome { outputs: Vec::new(), findings: findings::about(misdeed, &rows) }),
+            Misdeed::Asks(misdeed) => hub::misuse(misdeed).map(|()| passed_on(rows)),
         }
-        if let Some(finding) = findings::about(&self.misbehave, &rows) {
-            return Ok(Outcome { outputs: Vec::new(), findings: vec![finding] });
-        }
-        Ok(Outcome { outputs: vec![OutputBatch { output: 0, rows }], findings: Vec::new() })
     }
 
     fn end(&self, input: u32) -> Result<Outcome, Failure> {
-        if self.misbehave == "speak-of-absent-input" {
-            let finding = findings::one(input, 0);
-            return Ok(Outcome { outputs: Vec::new(), findings: vec![finding] });
-        }
-        Ok(Outcome { outputs: Vec::new(), findings: Vec::new() })
+        let findings = match self.misdeed {
+            Misdeed::Takes(Takes::TrapInEnd) => std::process::abort(),
+            Misdeed::Finds(Finds::SpeakOfAbsentInput) => vec![findings::one(input, 0)],
+            _ => Vec::new(),
+        };
+        Ok(Outcome { outputs: Vec::new(), findings })
     }
 
     fn finish(&self) -> Result<FinalOutcome, Failure> {
-        if self.misbehave == "trap-in-finish" {
+        if self.misdeed == Misdeed::Takes(Takes::TrapInFinish) {
             std::process::abort();
         }
         let outcome = Outcome { outputs: Vec::new(), findings: Vec::new() };
-        Ok(FinalOutcome { outcome, done: self.misbehave != "never-done" })
+        Ok(FinalOutcome { outcome, done: self.misdeed != Misdeed::Takes(Takes::NeverDone) })
+    }
+}
+
+impl Drop for HostileRun {
+    fn drop(&mut self) {
+        if self.misdeed == Misdeed::Takes(Takes::TrapInDrop) {
+            std::process::abort();
+        }
     }
 }
 
 impl HostileRun {
-    /// Takes what only the runtime can refuse: time, memory, stack.
-    fn take(&self, what: &str) {
-        match what {
-            "endless-loop" => loop {
+    /// Takes what only the runtime can refuse: time, memory, stack, handles.
+    fn take(&self, misdeed: Takes) -> Result<(), Failure> {
+        match misdeed {
+            Takes::EndlessLoop => loop {
                 black_box(());
             },
-            "memory-by-steps" => loop {
+            Takes::MemoryBySteps => loop {
                 self.kept.borrow_mut().push(vec![1; 1 << 20]);
             },
-            "memory-at-once" => self.kept.borrow_mut().push(vec![1; 1 << 30]),
-            "memory-refused-and-well" => {
+            Takes::MemoryAtOnce => self.kept.borrow_mut().push(vec![1; 1 << 30]),
+            Takes::MemoryRefusedAndWell => {
                 let mut kept: Vec<u8> = Vec::new();
                 assert!(kept.try_reserve(1 << 30).is_err());
             }
-            "deep-recursion" => {
+            Takes::DeepRecursion => {
                 black_box(deeper(black_box(1)));
             }
-            "deep-recursion-in-memory" => {
+            Takes::DeepRecursionInMemory => {
                 black_box(deeper_in_memory(black_box(1)));
             }
-            "trap-in-push" => std::process::abort(),
-            "panic-with-large-message" => panic!("{}", "x".repeat(4 << 20)),
-            _ => {}
+            Takes::HandlesFlood => {
+                for _ in 0..200_000 {
+                    let (misdeed, about) = (Misdeed::Takes(Takes::Nothing), String::new());
+                    std::mem::forget(Run::new(Self { misdeed, about, kept: RefCell::default(), _context: None }));
+                }
+            }
+            Takes::PanicWithLargeMessage => panic!("{}", "x".repeat(100 << 20)),
+            Takes::TrapInPush => std::process::abort(),
+            Takes::FailureMisleading => return Err(Failure::PluginDefect(problem(MISLEADING, &format!("Pay{MISLEADING} now")))),
+            Takes::FailureWithLargeMessage => return Err(Failure::PluginDefect(problem("large", &"x".repeat(10 << 20)))),
+            Takes::CountCalls => return Err(count_calls()),
+            Takes::LeaveMark => memory::leave_mark(&self.about),
+            Takes::SeekMark => return Err(memory::seek_mark(&self.about)),
+            // Of other calls than this one.
+            Takes::Nothing
+            | Takes::NeverDone
+            | Takes::TrapInOpen
+            | Takes::TrapInEnd
+            | Takes::TrapInFinish
+            | Takes::TrapInDrop
+            | Takes::SettingsUnusable => {}
         }
+        Ok(())
     }
+}
+
+/// Counts in a global, which the next instance must not see.
+fn count_calls() -> Failure {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    Failure::InputUnusable(problem("called-before", &CALLS.fetch_add(1, Ordering::Relaxed).to_string()))
 }
 
 /// Two calls of itself, so that no loop can be made of it, and nothing in linear memory.
@@ -104,6 +149,10 @@ fn deeper(depth: u64) -> u64 {
 fn deeper_in_memory(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     deeper_in_memory(depth + 1).wrapping_mul(frame[(depth % 64) as usize])
+}
+
+fn passed_on(rows: Batch) -> Outcome {
+    Outcome { outputs: vec![OutputBatch { output: 0, rows }], findings: Vec::new() }
 }
 
 fn problem(code: &str, message: &str) -> Problem {
