@@ -10,6 +10,7 @@ mod contract;
 mod example;
 mod faults;
 mod kills;
+mod plugin_bench;
 mod recovery;
 mod replayable;
 mod sandbox;

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 pub use declare::{Installed, Plan};
-pub use desk::{CaseOutcome, Decided, Question, Rehearsal, rehearse};
+pub use desk::{BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, bench, rehearse};
 pub use duty::Request;
 pub use failure::RunError;
 pub use process::{ProcessError, Progress};
