@@ -35,7 +35,7 @@ fn every_case_of_a_rule_set_is_timed_and_every_limit_told() {
     let said = bench(&site, component, &["--case", &cases, "--times", "5", "--json"]);
     assert_eq!(said.code, Some(0), "{}", said.err);
     let benched = said.json();
-    assert_eq!((&benched["name"], &benched["kind"]), (&json!("claim-routing"), &json!("rule set")));
+    assert_eq!((&benched["name"], &benched["kind"]), (&json!("claim-routing"), &json!("rule-set")));
     let timed = benched["cases"].as_array().unwrap();
     assert_eq!(timed.len(), file["cases"].as_array().unwrap().len());
     for (timed, case) in timed.iter().zip(file["cases"].as_array().unwrap()) {
@@ -101,7 +101,7 @@ fn what_cannot_be_measured_is_refused() {
     site.write("broken.json", "{");
     for (component, more, words) in [
         ("no-such.wasm", &["--case", "lines.csv"][..], &["no-such.wasm cannot be read"][..]),
-        ("settings.json", &["--case", "lines.csv"], &["no manifest"]),
+        ("settings.json", &["--case", "lines.csv"], &["not a WebAssembly component"]),
         ("hostile.wasm", &["--case", "other.csv"], &["other.csv", "lines.csv"]),
         ("hostile.wasm", &["--case", "in"], &["case.toml"]),
         ("hostile.wasm", &["--case", "lines.csv", "--settings", "broken.json"], &["broken.json is not JSON"]),

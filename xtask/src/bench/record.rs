@@ -114,3 +114,50 @@ fn merged(marks: Vec<Mark>, known: &Map<String, Value>) -> Vec<(Mark, Option<Ent
 fn path() -> PathBuf {
     root().join("tests/bench/results.json")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::marks::Held;
+
+    fn mark(name: &str) -> Mark {
+        let text = String::new;
+        Mark {
+            name: name.to_owned(),
+            what: text(),
+            unit: "ratio".to_owned(),
+            against: text(),
+            how: text(),
+            held: Held::Told,
+            tried: text(),
+        }
+    }
+
+    #[test]
+    fn what_was_not_measured_again_stays_as_it_was() {
+        let kept = Entry {
+            value: 1.5,
+            unit: "ratio".to_owned(),
+            against: "a peer".to_owned(),
+            runs: vec![1.25, 1.5, 2.0],
+            also: vec![Also { what: "theirs".to_owned(), value: 12.5, unit: "µs".to_owned() }],
+            commit: "0123abc".to_owned(),
+            load: "0.1 0.2 0.3".to_owned(),
+        };
+        let known = json!({ "kept": kept.json(), "again": kept.json(), "of-no-mark": kept.json() });
+        let marks = ["again", "kept", "new"].map(mark).into();
+        let mut record = Record { entries: merged(marks, known.as_object().expect("an object")) };
+        let again = Entry::new(&mark("again"), &Figures::from(vec![3.0, 1.0, 2.0]), "4567def", "0 0 0");
+        record.put("again", again.clone());
+        let entries: Vec<_> = record.entries.into_iter().map(|(mark, entry)| (mark.name, entry)).collect();
+        assert_eq!((again.value, again.commit.as_str()), (2.0, "4567def"));
+        assert_eq!(entries, [("again".to_owned(), Some(again)), ("kept".to_owned(), Some(kept)), ("new".to_owned(), None)]);
+    }
+
+    #[test]
+    fn an_entry_of_before_commits_were_kept_is_read() {
+        let entry = json!({ "against": "a peer", "runs": [1.0], "unit": "ms", "value": 1.0 });
+        let read = Entry::read(&entry).map(|entry| (entry.value, entry.commit, entry.also.len()));
+        assert_eq!(read, Some((1.0, "unknown".to_owned(), 0)));
+    }
+}
