@@ -75,6 +75,11 @@ impl Built {
         self.folder.join("case.json")
     }
 
+    /// A case that hardly asks anything of the rules: what a sandbox costs by itself shows most.
+    pub(super) fn small_case(&self) -> PathBuf {
+        self.folder.join("small-case.json")
+    }
+
     fn prepare(&self) -> Result<()> {
         let mut initialise = command(&self.measure, &["initialise"]);
         initialise.arg(self.component("claim-routing")).arg(self.started());
@@ -82,7 +87,8 @@ impl Built {
         let mut initialise = command(&self.extism, &["initialise"]);
         initialise.arg(self.extism_plugin(false)).arg(self.extism_plugin(true));
         succeed(initialise)?;
-        std::fs::write(self.case(), motor_claim()?)?;
+        std::fs::write(self.case(), case("portal-motor", "a claim of £10,000.00")?)?;
+        std::fs::write(self.small_case(), case("advice", "partnership")?)?;
         Ok(())
     }
 }
@@ -110,13 +116,12 @@ fn measure_program() -> Result<PathBuf> {
     program.context("cargo built no program for the bench `measure`")
 }
 
-/// A claim after a collision, from the plugin's own cases: it opens every table and has most of the rules apply.
-fn motor_claim() -> Result<String> {
-    const FILE: &str = "plugins/claim-routing/cases/portal-motor.json";
-    const CASE: &str = "a claim of £10,000.00";
-    let text = std::fs::read_to_string(root().join(FILE)).context(FILE)?;
-    let cases: serde_json::Value = serde_json::from_str(&text).context(FILE)?;
+/// A case of `claim-routing`'s own. The claim after a collision opens every table and has most of the rules apply.
+fn case(file: &str, name: &str) -> Result<String> {
+    let file = format!("plugins/claim-routing/cases/{file}.json");
+    let text = std::fs::read_to_string(root().join(&file)).with_context(|| file.clone())?;
+    let cases: serde_json::Value = serde_json::from_str(&text).with_context(|| file.clone())?;
     let mut listed = cases["cases"].as_array().into_iter().flatten();
-    let found = listed.find(|case| case["name"] == CASE).with_context(|| format!("{FILE} has no case {CASE:?}"))?;
+    let found = listed.find(|case| case["name"] == name).with_context(|| format!("{file} has no case {name:?}"))?;
     Ok(found["case"].to_string())
 }
