@@ -54,12 +54,17 @@ const COLUMNS: &str = r#"[
   { name = "casual", type = "boolean", required = false },
 ]"#;
 
-const LINES: &str = "number,pay,joined,name,casual\n1,100.00,2026-01-01,A,true\n2,23.45,,B,\n";
+pub(super) const LINES: &str = "number,pay,joined,name,casual\n1,100.00,2026-01-01,A,true\n2,23.45,,B,\n";
+
+/// An adapter with two inputs and an output that does as its setting `misbehave` says.
+pub(super) fn misbehaving() -> &'static [u8] {
+    static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
+    COMPONENT.get_or_init(|| hostile_component(&MANIFEST.replace("COLUMNS", COLUMNS)))
+}
 
 /// A site of two partners with the same plugin: one whose job misbehaves as told, one whose job is in order.
 pub(crate) fn site(misbehave: &str, limits: &str) -> Site {
-    static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
-    let component = COMPONENT.get_or_init(|| hostile_component(&MANIFEST.replace("COLUMNS", COLUMNS)));
+    let component = misbehaving();
     let site = Site::bare();
     site.write("hostile.wasm", component);
     let (mut partners, mut plugins, mut connections) = (String::new(), String::new(), String::new());

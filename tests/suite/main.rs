@@ -14,6 +14,7 @@ mod faults;
 mod fuzz;
 mod isolation;
 mod kills;
+mod plugin_bench;
 mod promises;
 mod recovery;
 mod replayable;

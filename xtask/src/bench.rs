@@ -5,17 +5,24 @@
 #![allow(clippy::float_arithmetic, reason = "times are divided, money is not")]
 
 mod built;
+mod decisions;
 mod environment;
+mod figures;
+mod jobs;
 mod marks;
 mod measures;
+mod python;
+mod record;
 mod report;
 mod rounds;
+mod start;
 
 use anyhow::{Result, ensure};
 
 use crate::prerequisites;
 use built::Built;
 use environment::Environment;
+use record::{Entry, Record};
 use rounds::Rounds;
 
 #[derive(clap::Args)]
@@ -29,6 +36,9 @@ pub(crate) struct Options {
     /// Only this measurement, which is printed and not written down. Can be given again.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+    /// Write down what --only measured; everything else stays as it was.
+    #[arg(long, requires = "only")]
+    record: bool,
 }
 
 /// Builds, measures, writes `tests/bench/results.json` and `results.md`.
@@ -44,14 +54,33 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let before = Environment::look()?;
     println!("{}", before.told());
     let rounds = Rounds { built: &built, count: options.rounds, rows: options.rows };
-    let mut results = Vec::new();
-    for mark in marks {
-        if options.only.is_empty() || options.only.contains(&mark.name) {
-            let runs = measures::measure(&mark.name, &rounds)?;
-            let result = report::Measured { mark, runs };
-            println!("{}", result.told());
-            results.push(result);
+    let measured: Vec<String> = marks.iter().map(|mark| mark.name.clone()).filter(|name| options.wants(name)).collect();
+    let mut record = Record::read(marks)?;
+    for name in measured {
+        let load = environment::load();
+        let figures = measures::measure(&name, &rounds)?;
+        let mark = record.mark(&name);
+        let entry = Entry::new(mark, &figures, &before.commit, &load);
+        println!("{}", report::told(mark, &entry));
+        record.put(&name, entry);
+        if options.writes() {
+            // After each, so that what was measured is not lost if a later one fails.
+            record.write()?;
+            report::write(&record, &before)?;
         }
     }
-    if options.only.is_empty() { report::write(&results, &before, options.rounds) } else { Ok(()) }
+    if options.writes() {
+        println!("written: tests/bench/results.json and results.md");
+    }
+    Ok(())
+}
+
+impl Options {
+    fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == name)
+    }
+
+    fn writes(&self) -> bool {
+        self.only.is_empty() || self.record
+    }
 }

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 pub use again::Backfilled;
 pub use declare::{Installed, Plan};
-pub use desk::{CaseOutcome, Decided, Question, Rehearsal, rehearse};
+pub use desk::{BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, bench, rehearse};
 pub use duty::Request;
 pub use failure::RunError;
 pub use process::{ProcessError, Progress};

@@ -45,12 +45,12 @@ employers = [
 ]
 "#;
 
-/// Runs the job once over the payroll that lies in `FOLDER/drop`; what comes out goes to `FOLDER/out`.
-pub(crate) fn run(component: &str, folder: &str) -> Result<Value> {
+/// Runs the job once, on some of the hub's threads, over the payroll that lies in `FOLDER/drop`; what comes out goes to `FOLDER/out`.
+pub(crate) fn run(component: &str, folder: &str, threads: usize) -> Result<Value> {
     let (folder, component) = (std::path::absolute(folder)?, std::path::absolute(component)?);
     configure(&folder, &component)?;
     let data = tempfile::tempdir_in(&folder)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     runtime.block_on(async {
         let options = HubOptions {
             data: data.path().to_owned(),

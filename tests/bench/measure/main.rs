@@ -15,12 +15,13 @@ mod rows;
 mod stage;
 
 use anyhow::{Result, bail};
+use serde_json::Value;
 
 const USAGE: &str = "\
-measure decide COMPONENT CASE-FILE ROUND-MS [THREADS]   fresh decisions in the sandbox, all limits on
+measure decide COMPONENT CASE-FILE ROUND-MS THREADS FORM  fresh decisions in the sandbox, all limits on; FORM typed or json
 measure rows COMPONENT ROWS ROUNDS [BATCH]              payroll rows through the sandbox, in memory
 measure load COMPONENT RELEASES                         releases from the cache: verified, linked, ready
-measure job COMPONENT FOLDER                            a whole job, file to file: FOLDER/drop/*.csv to FOLDER/out
+measure job COMPONENT FOLDER THREADS                    a whole job, file to file: FOLDER/drop/*.csv to FOLDER/out
 measure payroll ROWS FILE                               writes the payroll as a CSV file
 measure initialise COMPONENT TO                         the component as instances of it begin
 
@@ -30,12 +31,14 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let answer = match arguments[..] {
-        ["decide", component, case, round_ms] => decide::run(component, case, (round_ms.parse()?, 1))?,
-        ["decide", component, case, round_ms, threads] => decide::run(component, case, (round_ms.parse()?, threads.parse()?))?,
+        ["decide", component, case, round_ms, threads, form] => {
+            let form = if form == "json" { decide::Form::Json } else { decide::Form::Typed };
+            decide::run(component, case, (round_ms.parse()?, threads.parse()?, form))?
+        }
         ["rows", component, rows, rounds] => rows::run(component, (rows.parse()?, 1_024), rounds.parse()?)?,
         ["rows", component, rows, rounds, batch] => rows::run(component, (rows.parse()?, batch.parse()?), rounds.parse()?)?,
-        ["load", component, releases] => load::run(component, releases.parse()?)?,
-        ["job", component, folder] => job::run(component, folder)?,
+        ["load", component, releases] => with_peak(load::run(component, releases.parse()?)?)?,
+        ["job", component, folder, threads] => job::run(component, folder, threads.parse()?)?,
         ["payroll", rows, file] => payroll_file::write(rows.parse()?, file)?,
         ["initialise", component, to] => stage::initialise(component, to)?,
         [] => {
@@ -46,4 +49,10 @@ fn main() -> Result<()> {
     };
     println!("{answer}");
     Ok(())
+}
+
+/// With the most memory that the process has held.
+fn with_peak(mut answer: Value) -> Result<Value> {
+    answer["peak_mib"] = clock::peak_mib()?.into();
+    Ok(answer)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::plugins;
+use crate::prerequisites::WASM_TARGET;
 use crate::tools::{cargo, command, output, root, succeed, target};
 
 /// Where the programs and components are.
@@ -17,6 +18,10 @@ pub(super) struct Built {
     pub(super) native: PathBuf,
     /// `tests/bench/peers/native/src/bin/program.rs`.
     pub(super) program: PathBuf,
+    /// `tests/bench/peers/extism`.
+    pub(super) extism: PathBuf,
+    /// The hub's own program.
+    pub(super) bailiwick: PathBuf,
     /// Components, compiled code and files of the measures.
     pub(super) folder: PathBuf,
 }
@@ -29,13 +34,23 @@ impl Built {
         components(&folder)?;
         let measure = measure_program()?;
         let peers = root().join("tests/bench/peers/Cargo.toml");
-        for (package, profile) in [("bare", "release"), ("native", "native")] {
+        for (package, profile) in [("bare", "release"), ("native", "native"), ("extism-peer", "release"), ("extism-plugin", "plugin")] {
             let mut build = cargo(&["build", "--locked", "--package", package, "--profile", profile, "--manifest-path"]);
             build.arg(&peers).arg("--target-dir").arg(target());
+            if package == "extism-plugin" {
+                build.args(["--target", WASM_TARGET]);
+            }
             succeed(build)?;
         }
-        let (bare, native, program) = (target().join("release/bare"), target().join("native/native"), target().join("native/program"));
-        let built = Self { measure, bare, native, program, folder };
+        let built = Self {
+            measure,
+            bare: target().join("release/bare"),
+            native: target().join("native/native"),
+            program: target().join("native/program"),
+            extism: target().join("release/extism-peer"),
+            bailiwick: target().join("release/bailiwick"),
+            folder,
+        };
         built.prepare()?;
         Ok(built)
     }
@@ -50,16 +65,30 @@ impl Built {
         self.folder.join("claim-routing-started.wasm")
     }
 
+    /// `claim-routing` for Extism, as cargo built it, or as it is after its start.
+    pub(super) fn extism_plugin(&self, started: bool) -> PathBuf {
+        if started { self.folder.join("extism-started.wasm") } else { target().join(WASM_TARGET).join("plugin/extism_plugin.wasm") }
+    }
+
     /// The case that is decided.
     pub(super) fn case(&self) -> PathBuf {
         self.folder.join("case.json")
+    }
+
+    /// A case that hardly asks anything of the rules: what a sandbox costs by itself shows most.
+    pub(super) fn small_case(&self) -> PathBuf {
+        self.folder.join("small-case.json")
     }
 
     fn prepare(&self) -> Result<()> {
         let mut initialise = command(&self.measure, &["initialise"]);
         initialise.arg(self.component("claim-routing")).arg(self.started());
         succeed(initialise)?;
-        std::fs::write(self.case(), motor_claim()?)?;
+        let mut initialise = command(&self.extism, &["initialise"]);
+        initialise.arg(self.extism_plugin(false)).arg(self.extism_plugin(true));
+        succeed(initialise)?;
+        std::fs::write(self.case(), case("portal-motor", "a claim of £10,000.00")?)?;
+        std::fs::write(self.small_case(), case("advice", "partnership")?)?;
         Ok(())
     }
 }
@@ -87,13 +116,12 @@ fn measure_program() -> Result<PathBuf> {
     program.context("cargo built no program for the bench `measure`")
 }
 
-/// A claim after a collision, from the plugin's own cases: it opens every table and has most of the rules apply.
-fn motor_claim() -> Result<String> {
-    const FILE: &str = "plugins/claim-routing/cases/portal-motor.json";
-    const CASE: &str = "a claim of £10,000.00";
-    let text = std::fs::read_to_string(root().join(FILE)).context(FILE)?;
-    let cases: serde_json::Value = serde_json::from_str(&text).context(FILE)?;
+/// A case of `claim-routing`'s own. The claim after a collision opens every table and has most of the rules apply.
+fn case(file: &str, name: &str) -> Result<String> {
+    let file = format!("plugins/claim-routing/cases/{file}.json");
+    let text = std::fs::read_to_string(root().join(&file)).with_context(|| file.clone())?;
+    let cases: serde_json::Value = serde_json::from_str(&text).with_context(|| file.clone())?;
     let mut listed = cases["cases"].as_array().into_iter().flatten();
-    let found = listed.find(|case| case["name"] == CASE).with_context(|| format!("{FILE} has no case {CASE:?}"))?;
+    let found = listed.find(|case| case["name"] == name).with_context(|| format!("{file} has no case {name:?}"))?;
     Ok(found["case"].to_string())
 }

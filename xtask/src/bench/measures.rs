@@ -1,128 +1,73 @@
 //! The measurements, by the names under which their marks stand.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 
-use super::rounds::{Rounds, number};
-use crate::prerequisites;
-use crate::tools::{root, succeed};
+use super::figures::Figures;
+use super::rounds::{Rounds, answers_together, median, number};
+use super::{decisions, jobs, start};
+use crate::tools::root;
 
-/// How long a round of decisions takes.
-const ROUND_MS: &str = "1000";
+/// How often the rows of a process go through; the least counts.
+const PASSES: &str = "3";
 
-/// Releases that are taken up.
-const RELEASES: &str = "1000";
+/// Rows of a batch, as the hub has them.
+const BATCH: &str = "1024";
 
-/// Rows of the run whose memory is watched.
-const LONG_ROWS: usize = 10_000_000;
+/// Rows of a batch, for people to see what it matters.
+const BATCHES: [&str; 5] = ["64", "256", "1024", "4096", "8192"];
+
+/// Rounds of what has no mark.
+const SIDE_ROUNDS: usize = 3;
 
 /// Measures one thing; one value for each round.
-pub(super) fn measure(name: &str, rounds: &Rounds<'_>) -> Result<Vec<f64>> {
+pub(super) fn measure(name: &str, rounds: &Rounds<'_>) -> Result<Figures> {
     println!("{name}");
     match name {
-        "decision_fresh_vs_wasmtime" => decision_fresh(rounds),
-        "decisions_two_core_scaling" => two_cores(rounds),
+        "decision_fresh_vs_wasmtime" => decisions::against_bare(rounds),
+        "decision_fresh_vs_extism_fresh" => decisions::against_extism_fresh(rounds),
+        "decision_fresh_vs_extism_warm" => decisions::against_extism_warm(rounds),
+        "decisions_two_core_scaling" => decisions::two_cores(rounds),
         "rows_sandbox_vs_native" => rows(rounds),
-        "load_1000_releases_ms" => load(rounds),
-        "rss_10m_rows_mib" => long_run(rounds),
-        "job_vs_native_program" => job_vs_program(rounds),
+        "load_1000_releases_ms" => start::load(rounds),
+        "cold_first_decision_ms" => start::first_decision(rounds),
+        "rss_10m_rows_mib" => jobs::long_run(rounds),
+        "job_vs_native_program" => jobs::against_program(rounds),
+        "job_two_cores_vs_native_program" => jobs::two_cores_against_program(rounds),
+        "job_vs_duckdb" => jobs::against_duckdb(rounds),
+        "job_vs_python" => jobs::against_python(rounds),
         other => bail!("tests/bench/marks.toml names {other}, which nothing here measures"),
     }
 }
 
-fn decision_fresh(rounds: &Rounds<'_>) -> Result<Vec<f64>> {
-    let ours = || number(decide(rounds, "1"), "cpu_ns");
-    let theirs = || {
-        let mut bare = rounds.peer(&rounds.built.bare);
-        bare.arg(rounds.built.started()).arg(root().join("plugins/claim-routing/tables")).arg(rounds.built.case()).arg(ROUND_MS);
-        number(bare, "cpu_ns")
-    };
-    rounds.pairs(ours, theirs, |ours, bare| ours / bare)
-}
-
-fn two_cores(rounds: &Rounds<'_>) -> Result<Vec<f64>> {
-    let a_second = |threads| number(decide(rounds, threads), "per_second");
-    rounds.pairs(|| a_second("2"), || a_second("1"), |two, one| two / one)
-}
-
-fn decide(rounds: &Rounds<'_>, threads: &str) -> Command {
-    let mut decide = rounds.measure("decide");
-    decide.arg(rounds.built.component("claim-routing")).arg(rounds.built.case()).args([ROUND_MS, threads]);
-    decide
-}
-
-fn rows(rounds: &Rounds<'_>) -> Result<Vec<f64>> {
-    const PASSES: &str = "3";
+fn rows(rounds: &Rounds<'_>) -> Result<Figures> {
     let count = rounds.rows.to_string();
-    let ours = || {
-        let mut rows = rounds.measure("rows");
-        rows.arg(rounds.built.component("lgps-return")).args([count.as_str(), PASSES]);
-        number(rows, "cpu_ns")
-    };
+    let ours = || number(sandboxed(rounds, &count, BATCH), "cpu_ns");
     let theirs = || {
         let mut native = rounds.peer(&rounds.built.native);
         native.arg(root().join("plugins/lgps-return")).args([count.as_str(), PASSES]);
         number(native, "cpu_ns")
     };
     // Nanoseconds a row: the inverse of rows a second.
-    rounds.pairs(ours, theirs, |ours, native| native / ours)
-}
-
-fn load(rounds: &Rounds<'_>) -> Result<Vec<f64>> {
-    let load = || {
-        let mut load = rounds.measure("load");
-        load.arg(rounds.built.component("claim-routing")).arg(RELEASES).env("BENCH_CACHE", rounds.built.folder.join("releases"));
-        number(load, "ms")
-    };
-    load()?;
-    (0..rounds.count).map(|_| load()).collect()
-}
-
-/// Long runs differ little: one is enough.
-fn long_run(rounds: &Rounds<'_>) -> Result<Vec<f64>> {
-    let folder = payroll_folder(rounds, LONG_ROWS)?;
-    Ok(vec![number(job(rounds, &folder), "peak_mib")?])
-}
-
-fn job_vs_program(rounds: &Rounds<'_>) -> Result<Vec<f64>> {
-    prerequisites::debian(&[("taskset", "util-linux")])?;
-    let folder = payroll_folder(rounds, rounds.rows)?;
-    let theirs_to = folder.join("by-program");
-    std::fs::create_dir_all(&theirs_to)?;
-    let ours = || number(rounds.pinned(&job(rounds, &folder)), "wall_ms");
-    let theirs = || {
-        let mut program = rounds.peer(&rounds.built.program);
-        program.arg(root().join("plugins/lgps-return")).arg(folder.join("drop/payroll.csv")).arg(&theirs_to);
-        number(rounds.pinned(&program), "wall_ms")
-    };
-    // Milliseconds for the same rows: the inverse of rows a second.
-    let runs = rounds.pairs(ours, theirs, |ours, program| program / ours)?;
-    for file in ["return.csv", "ctr1.csv"] {
-        let (ours, theirs) = (std::fs::read(folder.join("out").join(file))?, std::fs::read(theirs_to.join(file))?);
-        ensure!(ours == theirs, "the hub and the program did not write the same {file}");
+    let mut figures = Figures::from(rounds.pairs(ours, theirs, |ours, native| native / ours)?);
+    let count = (rounds.rows / 4).max(1).to_string();
+    for batch in BATCHES {
+        let (mut one, mut two) = (Vec::new(), Vec::new());
+        for _ in 0..SIDE_ROUNDS {
+            one.push(1e9 / number(sandboxed(rounds, &count, batch), "wall_ns")?);
+            let together = answers_together(vec![sandboxed(rounds, &count, batch), sandboxed(rounds, &count, batch)])?;
+            two.push(together.iter().filter_map(|answer| answer["wall_ns"].as_f64()).map(|wall_ns| 1e9 / wall_ns).sum());
+        }
+        figures = figures.also(format!("batches of {batch} rows, one core"), median(&one), "rows a second");
+        figures = figures.also(format!("batches of {batch} rows, two cores"), median(&two), "rows a second");
     }
-    Ok(runs)
+    Ok(figures)
 }
 
-fn job(rounds: &Rounds<'_>, folder: &Path) -> Command {
-    let mut job = rounds.measure("job");
-    job.arg(rounds.built.component("lgps-return")).arg(folder);
-    job
-}
-
-/// A folder with a payroll of some rows in `drop`, made the first time.
-fn payroll_folder(rounds: &Rounds<'_>, rows: usize) -> Result<PathBuf> {
-    let folder = rounds.built.folder.join(format!("job-{rows}"));
-    let file = folder.join("drop/payroll.csv");
-    if !file.is_file() {
-        std::fs::create_dir_all(folder.join("drop"))?;
-        let unfinished = folder.join("payroll.csv");
-        let mut payroll = rounds.measure("payroll");
-        payroll.arg(rows.to_string()).arg(&unfinished);
-        succeed(payroll)?;
-        std::fs::rename(unfinished, &file)?;
-    }
-    Ok(folder)
+/// Rows through the sandbox, in batches of some rows.
+fn sandboxed(rounds: &Rounds<'_>, count: &str, batch: &str) -> Command {
+    let mut rows = rounds.measure("rows");
+    rows.arg(rounds.built.component("lgps-return")).args([count, PASSES, batch]);
+    rows
 }

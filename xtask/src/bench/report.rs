@@ -1,89 +1,97 @@
-//! What came out, for machines (`results.json`) and for people (`results.md`).
+//! What came out, for people: `tests/bench/results.md`.
 
 use std::fmt::Write as _;
 use std::fs;
 
 use anyhow::Result;
-use serde_json::json;
 
 use super::environment::Environment;
-use super::marks::Mark;
-use super::rounds::median;
+use super::marks::{Held, Mark};
+use super::record::{Entry, Record};
 use crate::tools::root;
 
-/// One measurement with the value of each round.
-pub(super) struct Measured {
-    pub(super) mark: Mark,
-    pub(super) runs: Vec<f64>,
-}
-
-impl Measured {
-    fn value(&self) -> f64 {
-        median(&self.runs)
+/// One line for the terminal.
+pub(super) fn told(mark: &Mark, entry: &Entry) -> String {
+    let Mark { name, unit, held, .. } = mark;
+    let mut text = format!("{name}: {} {unit}, mark {}: {}", rounded(entry.value), held.told(), verdict(*held, entry.value));
+    for also in &entry.also {
+        let _ = write!(text, "\n  {}: {} {}", also.what, rounded(also.value), also.unit);
     }
-
-    fn verdict(&self) -> &'static str {
-        match self.mark.held.reached(self.value()) {
-            Some(true) => "reached",
-            Some(false) => "missed",
-            None => "told",
-        }
-    }
-
-    pub(super) fn told(&self) -> String {
-        let Mark { name, unit, held, .. } = &self.mark;
-        format!("{name}: {} {unit}, mark {}: {}", rounded(self.value()), held.told(), self.verdict())
-    }
+    text
 }
 
-/// Writes both files.
-pub(super) fn write(results: &[Measured], environment: &Environment, rounds: usize) -> Result<()> {
-    let folder = root().join("tests/bench");
-    let object: serde_json::Map<_, _> = results.iter().map(|result| (result.mark.name.clone(), entry(result))).collect();
-    fs::write(folder.join("results.json"), serde_json::to_string_pretty(&object)? + "\n")?;
-    fs::write(folder.join("results.md"), readable(results, environment, rounds))?;
-    println!("written: tests/bench/results.json and results.md");
-    Ok(())
+/// Writes the file.
+pub(super) fn write(record: &Record, environment: &Environment) -> Result<()> {
+    Ok(fs::write(root().join("tests/bench/results.md"), readable(record, environment))?)
 }
 
-fn entry(result: &Measured) -> serde_json::Value {
-    let number = |value: f64| json!((value * 1e4).round() / 1e4);
-    let runs: Vec<_> = result.runs.iter().map(|run| number(*run)).collect();
-    json!({ "value": number(result.value()), "unit": result.mark.unit, "against": result.mark.against, "runs": runs })
-}
-
-fn readable(results: &[Measured], environment: &Environment, rounds: usize) -> String {
+fn readable(record: &Record, environment: &Environment) -> String {
     let mut text = String::from("# What was measured\n\nWritten by `cargo xtask bench`; do not edit. The marks stand in `marks.toml`.\n");
-    let _ = writeln!(
-        text,
-        "A ratio is the median of {rounds} rounds, in each of which both sides ran one after the other. Absolute figures move with the machine.\n"
-    );
-    text += "| name | what | mark | value | |\n|---|---|---|---|---|\n";
-    for result in results {
-        let Mark { name, what, unit, held, .. } = &result.mark;
+    text += "A ratio is the median of some rounds, in each of which both sides ran one after the other. Absolute figures move with the machine.\n";
+    text += "\n| name | what | mark | value | |\n|---|---|---|---|---|\n";
+    for (mark, entry) in &record.entries {
+        let Mark { name, what, unit, held, .. } = mark;
         let unit = if unit == "ratio" { String::new() } else { format!(" {unit}") };
-        let _ = writeln!(text, "| `{name}` | {what} | {}{unit} | {}{unit} | {} |", held.told(), rounded(result.value()), result.verdict());
+        let (value, verdict) = match entry {
+            Some(entry) => (format!("{}{unit}", rounded(entry.value)), verdict(*held, entry.value)),
+            None => ("–".to_owned(), "not measured yet"),
+        };
+        let _ = writeln!(text, "| `{name}` | {what} | {}{unit} | {value} | {verdict} |", held.told());
     }
-    text += "\n## How\n\n| name | against | how | each round |\n|---|---|---|---|\n";
-    for result in results {
-        let Mark { name, against, how, .. } = &result.mark;
-        let runs: Vec<String> = result.runs.iter().map(|run| rounded(*run)).collect();
-        let _ = writeln!(text, "| `{name}` | {against} | {how} | {} |", runs.join(" "));
-    }
-    text += "\nAgain: `cargo xtask bench`, or `cargo xtask bench --only NAME` for one of them.\n";
-    text += "\n## Where\n\n| | |\n|---|---|\n";
+    how(record, &mut text);
+    also(record, &mut text);
+    text += "\nAgain: `cargo xtask bench`; or `cargo xtask bench --only NAME` for one of them, with `--record` to write it down here.\n";
+    text += "\n## Where\n\nThe latest run:\n\n| | |\n|---|---|\n";
     for (name, value) in &environment.facts {
         let _ = writeln!(text, "| {name} | {value} |");
     }
-    let missed: Vec<&Measured> = results.iter().filter(|result| result.mark.held.reached(result.value()) == Some(false)).collect();
-    if !missed.is_empty() {
-        text += "\n## What was tried where a mark is missed\n";
-        for result in missed {
-            let tried = if result.mark.tried.is_empty() { "Nothing yet." } else { &result.mark.tried };
-            let _ = write!(text, "\n### {}\n\n{tried}\n", result.mark.name);
+    tried(record, &mut text);
+    text
+}
+
+fn how(record: &Record, text: &mut String) {
+    *text += "\n## How\n\n| name | against | how | each round | commit | load before |\n|---|---|---|---|---|---|\n";
+    for (mark, entry) in measured(record) {
+        let runs: Vec<String> = entry.runs.iter().map(|run| rounded(*run)).collect();
+        let Entry { against, commit, load, .. } = entry;
+        let _ = writeln!(text, "| `{}` | {against} | {} | {} | {commit} | {load} |", mark.name, mark.how, runs.join(" "));
+    }
+}
+
+fn also(record: &Record, text: &mut String) {
+    if measured(record).all(|(_, entry)| entry.also.is_empty()) {
+        return;
+    }
+    *text += "\n## Seen beside them\n\nMedians of the same rounds; no marks.\n\n| with | what | |\n|---|---|---|\n";
+    for (mark, entry) in measured(record) {
+        for also in &entry.also {
+            let _ = writeln!(text, "| `{}` | {} | {} {} |", mark.name, also.what, rounded(also.value), also.unit);
         }
     }
-    text
+}
+
+fn tried(record: &Record, text: &mut String) {
+    let missed = |(mark, entry): &(&Mark, &Entry)| mark.held.reached(entry.value) == Some(false);
+    let missed: Vec<(&Mark, &Entry)> = measured(record).filter(missed).collect();
+    if !missed.is_empty() {
+        *text += "\n## What was tried where a mark is missed\n";
+        for (mark, _) in missed {
+            let tried = if mark.tried.is_empty() { "Nothing yet." } else { &mark.tried };
+            let _ = write!(text, "\n### {}\n\n{tried}\n", mark.name);
+        }
+    }
+}
+
+fn measured(record: &Record) -> impl Iterator<Item = (&Mark, &Entry)> {
+    record.entries.iter().filter_map(|(mark, entry)| Some((mark, entry.as_ref()?)))
+}
+
+fn verdict(held: Held, value: f64) -> &'static str {
+    match held.reached(value) {
+        Some(true) => "reached",
+        Some(false) => "missed",
+        None => "told",
+    }
 }
 
 fn rounded(value: f64) -> String {

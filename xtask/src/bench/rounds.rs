@@ -20,19 +20,28 @@ impl Rounds<'_> {
     /// Runs two things in turns, and gives what is made of each pair. A first pair only warms up.
     pub(super) fn pairs(
         &self,
-        mut ours: impl FnMut() -> Result<f64>,
-        mut theirs: impl FnMut() -> Result<f64>,
+        ours: impl FnMut() -> Result<f64>,
+        theirs: impl FnMut() -> Result<f64>,
         ratio: impl Fn(f64, f64) -> f64,
     ) -> Result<Vec<f64>> {
-        let mut runs = Vec::with_capacity(self.count);
+        let (mut ours, mut theirs) = (ours, theirs);
+        let rounds = self.in_turns(&mut [&mut ours, &mut theirs])?;
+        let runs: Vec<f64> = rounds.iter().map(|round| ratio(round[0], round[1])).collect();
+        println!("  {}", told(&runs));
+        Ok(runs)
+    }
+
+    /// Runs some things in turns: what each came to, round by round. A first round only warms up.
+    pub(super) fn in_turns(&self, things: &mut [Thing<'_>]) -> Result<Vec<Vec<f64>>> {
+        let mut rounds = Vec::with_capacity(self.count);
         for round in 0..=self.count {
-            let (our, their) = (ours()?, theirs()?);
+            let came_to: Vec<f64> = things.iter_mut().map(|thing| thing()).collect::<Result<_>>()?;
             if round > 0 {
-                println!("  round {round}: {our:.1} and {their:.1}, {:.3}", ratio(our, their));
-                runs.push(ratio(our, their));
+                println!("  round {round}: {}", told(&came_to));
+                rounds.push(came_to);
             }
         }
-        Ok(runs)
+        Ok(rounds)
     }
 
     /// A command of the hub's side.
@@ -46,16 +55,13 @@ impl Rounds<'_> {
     pub(super) fn peer(&self, program: &Path) -> Command {
         command(program, &[])
     }
+}
 
-    /// The same command held to the first core.
-    pub(super) fn pinned(&self, program: &Command) -> Command {
-        let mut pinned = command("taskset", &["-c", "0"]);
-        pinned.arg(program.get_program()).args(program.get_args());
-        for (name, value) in program.get_envs() {
-            value.map(|value| pinned.env(name, value));
-        }
-        pinned
-    }
+/// Something that is measured: it runs once and says what it came to.
+pub(super) type Thing<'t> = &'t mut dyn FnMut() -> Result<f64>;
+
+fn told(values: &[f64]) -> String {
+    values.iter().map(|value| format!("{value:.3}")).collect::<Vec<_>>().join(" ")
 }
 
 /// Runs a program and reads its answer.
@@ -63,6 +69,14 @@ pub(super) fn answer(program: Command) -> Result<Value> {
     let said = output(program)?;
     let line = said.lines().last().unwrap_or_default();
     serde_json::from_str(line).with_context(|| format!("it did not answer with a line of JSON: {line:?}"))
+}
+
+/// Runs some programs at the same time and reads their answers.
+pub(super) fn answers_together(programs: Vec<Command>) -> Result<Vec<Value>> {
+    std::thread::scope(|scope| {
+        let running: Vec<_> = programs.into_iter().map(|program| scope.spawn(move || answer(program))).collect();
+        running.into_iter().map(|thread| thread.join().expect("reading an answer does not panic")).collect()
+    })
 }
 
 /// One number of a program's answer.

@@ -1,5 +1,6 @@
-//! `bailiwick plugin`: make, build, test and inspect.
+//! `bailiwick plugin`: make, build, test, measure and inspect.
 
+mod bench;
 mod build;
 mod inspect;
 mod limits;
@@ -18,6 +19,8 @@ pub(super) enum Command {
     Build(build::Options),
     /// Runs a plugin's cases in the sandbox.
     Test(test::Options),
+    /// Measures a component in the sandbox: time, memory, and how close it comes to each limit.
+    Bench(bench::Options),
     /// Shows what a component is, imports, asks for and declares.
     Inspect(inspect::Options),
     /// Shows what a plugin can call, what it may use up, and why.
@@ -36,6 +39,7 @@ pub(super) async fn answer(command: Command) -> Answer {
         Command::New(options) => new::new(&options),
         Command::Build(options) => build::build(&options),
         Command::Test(options) => test::test(options).await,
+        Command::Bench(options) => bench::bench(options).await,
         Command::Inspect(options) => inspect::inspect(&options),
         Command::Limits(options) => limits::limits(&options),
     }

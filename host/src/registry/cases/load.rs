@@ -79,21 +79,63 @@ pub fn rule_set_cases(plugin: &Path, shape: &RuleSetShape) -> Result<Vec<RuleSet
     Ok(problems.or(Some(cases))?)
 }
 
+/// Reads one case of an adapter.
+///
+/// # Errors
+/// [`CaseError`], with everything that is wrong in it.
+pub fn adapter_case_folder(folder: &Path, shape: &AdapterShape) -> Result<AdapterCase, CaseError> {
+    let mut problems = Problems::default();
+    let case = adapter_case(folder, shape, &mut problems)?;
+    Ok(problems.or(case)?)
+}
+
+/// A case of files that are named after an adapter's inputs, of which nothing is expected.
+///
+/// # Errors
+/// [`CaseError`], with every file that is none of the adapter's inputs and every input that is missing.
+pub fn adapter_files(
+    files: &[PathBuf],
+    shape: &AdapterShape,
+    (settings, today): (&serde_json::Value, jiff::civil::Date),
+) -> Result<AdapterCase, CaseError> {
+    let mut problems = Problems::default();
+    let inputs = ports(files, &shape.inputs, &mut problems);
+    let source = Source::new("the files".to_owned(), "");
+    required(&source, &inputs, shape, &mut problems);
+    let case = AdapterCase {
+        name: "files".to_owned(),
+        about: String::new(),
+        today,
+        settings: settings.clone(),
+        inputs,
+        outputs: Vec::new(),
+        findings: Vec::new(),
+        expect_failure: None,
+        tables: Vec::new(),
+    };
+    Ok(problems.or(Some(case))?)
+}
+
+/// Reads one file of cases of a rule set.
+///
+/// # Errors
+/// [`CaseError`], with everything that is wrong in it.
+pub fn rule_set_file(path: &Path, shape: &RuleSetShape) -> Result<RuleSetCase, CaseError> {
+    let mut problems = Problems::default();
+    let source = Source::new(shown(path), text(path)?);
+    let case = rule_set_case(path, &source, shape, &mut problems);
+    Ok(problems.or(case)?)
+}
+
 fn adapter_case(folder: &Path, shape: &AdapterShape, problems: &mut Problems) -> Result<Option<AdapterCase>, CaseError> {
     let source = Source::new(format!("{}/case.toml", shown(folder)), text(&folder.join("case.toml"))?);
     let Some(written) = problems.note(source.toml::<WrittenCase>()) else { return Ok(None) };
     let today = problems.note(tables::date(&source, &written.today));
     let settings = source.settings("settings", written.settings, problems);
-    let inputs = ports(&folder.join("in"), &shape.inputs, problems)?;
-    for missing in shape.inputs.iter().filter(|port| !port.optional && !inputs.iter().any(|(name, _)| *name == port.name)) {
-        problems.add(source.problem(
-            None,
-            format!("the case has no in/{}.csv", missing.name),
-            "write one; a first line alone is an input without rows",
-        ));
-    }
+    let inputs = ports(&listed(&folder.join("in"))?, &shape.inputs, problems);
+    required(&source, &inputs, shape, problems);
     let expected = folder.join("expected");
-    let outputs = ports(&expected, &shape.outputs, problems)?;
+    let outputs = ports(&listed(&expected)?, &shape.outputs, problems);
     let outputs = outputs.into_iter().map(|(name, path)| Ok((name, bytes(&path)?))).collect::<Result<Vec<_>, CaseError>>()?;
     let findings = findings(&expected.join("findings.csv"), problems)?;
     let tables = own_tables(&folder.join("tables"), problems)?;
@@ -110,18 +152,29 @@ fn adapter_case(folder: &Path, shape: &AdapterShape, problems: &mut Problems) ->
     }))
 }
 
-/// The CSV files of a folder that stand for ports, in the ports' order. Others are refused, but for findings.
-fn ports(folder: &Path, shapes: &[PortShape], problems: &mut Problems) -> Result<Vec<(String, PathBuf)>, CaseError> {
+/// Notes every input that a run needs and a case lacks.
+fn required(source: &Source, inputs: &[(String, PathBuf)], shape: &AdapterShape, problems: &mut Problems) {
+    for missing in shape.inputs.iter().filter(|port| !port.optional && !inputs.iter().any(|(name, _)| *name == port.name)) {
+        problems.add(source.problem(
+            None,
+            format!("the case has no in/{}.csv", missing.name),
+            "write one; a first line alone is an input without rows",
+        ));
+    }
+}
+
+/// The CSV files that stand for ports, in the ports' order. Others are refused, but for findings.
+fn ports(paths: &[PathBuf], shapes: &[PortShape], problems: &mut Problems) -> Vec<(String, PathBuf)> {
     let mut found = Vec::new();
-    for path in listed(folder)? {
-        let name = name_of(&path);
+    for path in paths {
+        let name = name_of(path);
         let port = shapes.iter().position(|shape| path.extension().is_some_and(|end| end == "csv") && shape.name == name);
         match port {
-            Some(place) => found.push((place, (name, path))),
+            Some(place) => found.push((place, (name, path.clone()))),
             None if path.ends_with("expected/findings.csv") => {}
             None => {
                 let names: Vec<_> = shapes.iter().map(|shape| format!("{}.csv", shape.name)).collect();
-                problems.add(Source::new(shown(&path), "").problem(
+                problems.add(Source::new(shown(path), "").problem(
                     None,
                     "no port of the plugin has this name",
                     format!("the files here are {}", names.join(", ")),
@@ -130,7 +183,7 @@ fn ports(folder: &Path, shapes: &[PortShape], problems: &mut Problems) -> Result
         }
     }
     found.sort_by_key(|(place, _)| *place);
-    Ok(found.into_iter().map(|(_, port)| port).collect())
+    found.into_iter().map(|(_, port)| port).collect()
 }
 
 fn findings(path: &Path, problems: &mut Problems) -> Result<Vec<String>, CaseError> {

@@ -1,7 +1,9 @@
-//! What is answered at once, with nothing kept: decisions, and rehearsals of a plugin's own cases.
+//! What is answered at once, with nothing kept: decisions, rehearsals of a plugin's own cases, and how long they take.
 
+mod bench;
 mod decide;
 mod rehearse;
 
+pub use bench::{BenchInput, BenchRounds, Benched, BenchedCase, LimitShare, bench};
 pub use decide::{Decided, Question};
 pub use rehearse::{CaseOutcome, Rehearsal, rehearse};

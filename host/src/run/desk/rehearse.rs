@@ -14,6 +14,7 @@ use crate::model::job::{CsvFormat, DateStyle, Encoding, Format};
 use crate::model::limits::{BATCH_ROWS, Usage};
 use crate::model::manifest::{AdapterShape, Kind};
 use crate::model::outcome::{Outcome, PluginFailure};
+use crate::model::rows::{Batch, PortShape};
 use crate::model::table::{Table, TableSet};
 use crate::registry::cases::{self, AdapterCase, AdapterHappened, Difference, RuleSetCase};
 use crate::run::conduct::limits;
@@ -60,16 +61,16 @@ pub async fn rehearse(component: &[u8], folder: &Path, sandbox: &Sandbox) -> Res
     }
 }
 
-struct Stage {
-    plugin: Arc<Plugin>,
+/// A plugin on which cases are played.
+pub(super) struct Stage {
+    pub(super) plugin: Arc<Plugin>,
 }
 
 impl Stage {
     fn adapter_cases(&self, worker: &Worker, shape: &AdapterShape, cases: &[AdapterCase]) -> Result<Rehearsal, RunError> {
         let mut rehearsal = Rehearsal::default();
         for case in cases {
-            let present = shape.inputs.iter().map(|port| case.inputs.iter().any(|(name, _)| *name == port.name)).collect();
-            let setup = Arc::new(self.setup((case.today, &case.settings), &case.tables, (present, vec![true; shape.outputs.len()])));
+            let setup = Arc::new(self.adapter_setup(shape, case));
             let mut happened = AdapterHappened::default();
             if let Err(error) = play(worker, (&setup, shape, case), (&mut happened, &mut rehearsal.usage)) {
                 happened.failure = Some(plugin_failure(error)?);
@@ -83,7 +84,7 @@ impl Stage {
         let mut rehearsal = Rehearsal::default();
         let schema = self.plugin.case_schema.as_deref().expect("a rule set has a schema");
         for file in files {
-            let setup = Arc::new(self.setup((file.today, &file.settings), &[], (Vec::new(), Vec::new())));
+            let setup = Arc::new(self.rule_set_setup(file));
             for case in &file.cases {
                 let name = format!("{}: {}", file.name, case.name);
                 if let Some(violation) = schema.violations(&case.case).into_iter().next() {
@@ -102,6 +103,15 @@ impl Stage {
             }
         }
         Ok(rehearsal)
+    }
+
+    pub(super) fn adapter_setup(&self, shape: &AdapterShape, case: &AdapterCase) -> Setup {
+        let present = shape.inputs.iter().map(|port| case.inputs.iter().any(|(name, _)| *name == port.name)).collect();
+        self.setup((case.today, &case.settings), &case.tables, (present, vec![true; shape.outputs.len()]))
+    }
+
+    pub(super) fn rule_set_setup(&self, file: &RuleSetCase) -> Setup {
+        self.setup((file.today, &file.settings), &[], (Vec::new(), Vec::new()))
     }
 
     fn setup(&self, (today, settings): (Date, &serde_json::Value), extra: &[Table], (inputs, outputs): (Vec<bool>, Vec<bool>)) -> Setup {
@@ -144,17 +154,10 @@ fn play(
 ) -> Result<(), RunError> {
     let mut run = worker.open_adapter(setup).map_err(|failed| failed.error)?;
     let mut take = Take::new(shape);
-    let format = case_format();
     for (place, port) in shape.inputs.iter().enumerate() {
         if let Some((_, path)) = case.inputs.iter().find(|(name, _)| *name == port.name) {
-            let unreadable = |error: FormatError| RunError::from(ProcessError::Input { input: port.name.clone(), error });
-            let mut decoder = Decoder::open(&format, port, File::open(path)?).map_err(unreadable)?;
-            while let Some(decoded) = decoder.next_batch().map_err(unreadable)? {
-                if let Some(reject) = decoded.rejects.first() {
-                    let why = reject.reasons.first().map_or("", |reason| reason.message.as_str());
-                    return Err(RunError::CaseUnreadable { file: path.display().to_string(), line: reject.line, why: why.to_owned() });
-                }
-                take.outcome(run.push(place, &decoded.batch)?, happened)?;
+            for batch in batches(port, path)? {
+                take.outcome(run.push(place, &batch)?, happened)?;
             }
         }
         take.outcome(run.end(place)?, happened)?;
@@ -171,6 +174,21 @@ fn play(
     Ok(())
 }
 
+/// The rows of a case's input, which are in order: a row that the hub refuses never reaches a plugin.
+pub(super) fn batches(port: &PortShape, path: &Path) -> Result<Vec<Batch>, RunError> {
+    let unreadable = |error: FormatError| RunError::from(ProcessError::Input { input: port.name.clone(), error });
+    let mut decoder = Decoder::open(&case_format(), port, File::open(path)?).map_err(unreadable)?;
+    let mut batches = Vec::new();
+    while let Some(decoded) = decoder.next_batch().map_err(unreadable)? {
+        if let Some(reject) = decoded.rejects.first() {
+            let why = reject.reasons.first().map_or("", |reason| reason.message.as_str());
+            return Err(RunError::CaseUnreadable { file: path.display().to_string(), line: reject.line, why: why.to_owned() });
+        }
+        batches.push(decoded.batch);
+    }
+    Ok(batches)
+}
+
 /// Outputs as CSV in memory.
 struct Take {
     outputs: Vec<(Option<Aggregate>, Encoder<Vec<u8>>)>,
@@ -178,7 +196,7 @@ struct Take {
 
 impl Take {
     fn new(shape: &AdapterShape) -> Self {
-        let open = |port: &crate::model::rows::PortShape| {
+        let open = |port: &PortShape| {
             let encoder = Encoder::open(&case_format(), port, Vec::new()).expect("plain CSV fits every port");
             (Aggregate::for_port(port), encoder)
         };
