@@ -192,7 +192,7 @@ pub fn read_section(wasm: &[u8]) -> Result<Option<Vec<u8>>, SandboxError> {
 /// # Errors
 /// [`SandboxError::NotAComponent`].
 pub fn embed_section(wasm: &[u8], bytes: &[u8]) -> Result<Vec<u8>, SandboxError> {
-    survey(wasm)?;
+    inspect(wasm)?;
     let mut without = Vec::with_capacity(wasm.len() + bytes.len() + MANIFEST_SECTION.len() + 16);
     let mut copied = 0;
     let mut depth = 0_u32;
