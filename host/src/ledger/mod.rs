@@ -25,8 +25,6 @@ mod who;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
-
 use crate::model::ids::RunId;
 
 pub use audit::{Act, AuditCheck, AuditEntry, BrokenEntry};
@@ -41,6 +39,7 @@ pub use runs::{
     Reason, Receipt, Retried, Run, RunEvent, RunFilter, RunRows, RunState, StagedOutput, Standing, StateChange, Step, StoredFinding,
     TableUsed, TakenFile, Trigger, Word,
 };
+pub use store::Database;
 pub use tokens::{NewToken, Token};
 pub use who::{Actor, By, HubId, PAGE_ITEMS_MAX, Page, Scope};
 
@@ -51,21 +50,21 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger in a file, making it and its folder if need be, brings its tables up to date,
+    /// Opens the ledger, making its file and folder if need be, brings its tables up to date,
     /// and sets right every run whose row does not agree with its log.
     ///
     /// # Errors
-    /// [`LedgerError::CannotOpen`] if the file cannot be used; [`LedgerError::Corrupt`] if a log cannot be read.
-    pub async fn open(path: &Path) -> Result<Self, LedgerError> {
-        Self::open_and_repair(path).await.map(|(ledger, _)| ledger)
+    /// [`LedgerError::CannotOpen`] if its file or its server cannot be used; [`LedgerError::Corrupt`] if a log cannot be read.
+    pub async fn open(database: &Database) -> Result<Self, LedgerError> {
+        Self::open_and_repair(database).await.map(|(ledger, _)| ledger)
     }
 
     /// The same, and says which runs were set right.
     ///
     /// # Errors
     /// As for [`Ledger::open`].
-    pub async fn open_and_repair(path: &Path) -> Result<(Self, Vec<RunId>), LedgerError> {
-        let store = store::Store::open(path).await?;
+    pub async fn open_and_repair(database: &Database) -> Result<(Self, Vec<RunId>), LedgerError> {
+        let store = store::Store::open(database).await?;
         let repaired = repair::repair(&store).await?;
         for run in &repaired {
             tracing::warn!(%run, "the row of a run did not agree with its log, and was worked out again");

@@ -31,7 +31,7 @@ pub use pull::{Columns, masked_row};
 
 use crate::clock::Clock;
 use crate::connection::Artefacts;
-use crate::ledger::{HubId, Ledger};
+use crate::ledger::{Database, HubId, Ledger};
 use crate::model::ids::{Digest, RunId};
 use crate::model::job::Schedule;
 use crate::sandbox::{Sandbox, SandboxOptions};
@@ -84,7 +84,7 @@ impl Hub {
     pub async fn open(options: HubOptions) -> Result<Self, RunError> {
         let data = std::path::absolute(&options.data)?;
         std::fs::create_dir_all(&data)?;
-        let ledger = Ledger::open(&data.join("ledger.sqlite")).await?;
+        let ledger = Ledger::open(&Database::Sqlite(data.join("ledger.sqlite"))).await?;
         let id = HubId::new(options.name);
         // Who only looks on, as when a person lists runs while the hub serves, takes nobody's runs away.
         let lock = if options.works { hold(&data, &id)? } else { None };

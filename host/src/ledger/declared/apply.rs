@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::SqliteConnection;
-
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::{RunEvent, Word, load, record};
-use crate::ledger::store::parsed;
+use crate::ledger::store::{Transaction, parsed, query, query_scalar};
 use crate::ledger::who::By;
 use crate::model::ids::{ConnectionName, Digest, JobName, PluginName, RunId};
 use crate::model::job::{Job, Partner, WorkingDay};
@@ -123,7 +121,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NotFound`] if a definition is not among the sources; or what the database failed of.
     pub async fn apply(&self, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
-        let mut transaction = self.store.begin().await?;
+        self.store.again(|| async move {
+            let mut transaction = self.store.begin().await?;
         let applied = put_in_force(&mut transaction, declaration, by).await?;
         if applied.changes.is_empty() {
             return Ok(applied);
@@ -141,9 +140,10 @@ impl Ledger {
             before: None,
             after: Some(after),
         };
-        audit::append(&mut transaction, act, by).await?;
-        transaction.commit().await?;
+        audit::append(&mut transaction, act, by);
+transaction.commit().await?;
         Ok(applied)
+        }).await
     }
 
     /// What an application would change. It is done and taken back, so that it cannot differ from the application itself.
@@ -151,14 +151,18 @@ impl Ledger {
     /// # Errors
     /// As for [`Ledger::apply`].
     pub async fn plan(&self, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let applied = put_in_force(&mut transaction, declaration, by).await?;
-        transaction.rollback().await?;
-        Ok(applied)
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let applied = put_in_force(&mut transaction, declaration, by).await?;
+                transaction.rollback().await?;
+                Ok(applied)
+            })
+            .await
     }
 }
 
-async fn put_in_force(connection: &mut SqliteConnection, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
+async fn put_in_force(transaction: &mut Transaction, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
     let digests: Vec<Digest> = declaration.sources.iter().map(|source| Digest::of(source.text.as_bytes())).collect();
     let connections = declaration.connections.iter().map(|connection| (connection.name.as_str(), connection.definition));
     let jobs = declaration.jobs.iter().map(|job| (job.name.as_str(), job.definition));
@@ -166,8 +170,8 @@ async fn put_in_force(connection: &mut SqliteConnection, declaration: &Declarati
         return Err(LedgerError::NotFound { what: "source file that declares", name: name.to_owned() });
     }
     let mut applied = Applied::default();
-    put_partner(connection, &declaration.partner, by, &mut applied).await?;
-    let mut writing = Writing { connection, partner: declaration.partner.name.as_str(), by, applied: &mut applied };
+    put_partner(transaction, &declaration.partner, by, &mut applied).await?;
+    let mut writing = Writing { transaction, partner: declaration.partner.name.as_str(), by, applied: &mut applied };
     writing.sources(&declaration.sources).await?;
     writing.connections(&declaration.connections).await?;
     let gone = writing.jobs(&declaration.jobs).await?;
@@ -177,31 +181,29 @@ async fn put_in_force(connection: &mut SqliteConnection, declaration: &Declarati
     Ok(applied)
 }
 
-async fn put_partner(connection: &mut SqliteConnection, partner: &Partner, by: &By, applied: &mut Applied) -> Result<(), LedgerError> {
-    let title: Option<String> = sqlx::query_scalar("SELECT title FROM partners WHERE partner = $1")
-        .bind(partner.name.as_str())
-        .fetch_optional(&mut *connection)
-        .await?;
+async fn put_partner(transaction: &mut Transaction, partner: &Partner, by: &By, applied: &mut Applied) -> Result<(), LedgerError> {
+    let title: Option<String> =
+        query_scalar("SELECT title FROM partners WHERE partner = $1").bind(partner.name.as_str()).fetch_optional(&mut *transaction).await?;
     if title.as_deref() == Some(partner.title.as_str()) {
         return Ok(());
     }
     let how = if title.is_none() { Changed::Added } else { Changed::Changed };
     applied.changes.push(Change { what: "partner", name: partner.name.to_string(), how });
-    sqlx::query(
+    query(
         "INSERT INTO partners (partner, title, applied_at_ms) VALUES ($1, $2, $3)
          ON CONFLICT (partner) DO UPDATE SET title = excluded.title, applied_at_ms = excluded.applied_at_ms",
     )
     .bind(partner.name.as_str())
     .bind(partner.title.as_str())
     .bind(by.now_ms)
-    .execute(connection)
+    .execute(transaction)
     .await?;
     Ok(())
 }
 
 /// An application under way.
 struct Writing<'a> {
-    connection: &'a mut SqliteConnection,
+    transaction: &'a mut Transaction,
     partner: &'a str,
     by: &'a By,
     applied: &'a mut Applied,
@@ -224,39 +226,37 @@ impl Writing<'_> {
     }
 
     async fn sources(&mut self, declared: &[Source]) -> Result<(), LedgerError> {
-        let rows: Vec<(String, String)> = sqlx::query_as("SELECT source, definition FROM sources WHERE partner = $1")
-            .bind(self.partner)
-            .fetch_all(&mut *self.connection)
-            .await?;
+        let rows: Vec<(String, String)> =
+            query("SELECT source, definition FROM sources WHERE partner = $1").bind(self.partner).fetch_all(&mut *self.transaction).await?;
         let mut stored: BTreeMap<_, _> = rows.into_iter().collect();
         for source in declared {
             let digest = Digest::of(source.text.as_bytes()).to_string();
             if !self.note("source", &source.name, (&digest, stored.remove(&source.name).as_ref())) {
                 continue;
             }
-            sqlx::query("INSERT INTO definitions (partner, digest, content, stored_at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
+            query("INSERT INTO definitions (partner, digest, content, stored_at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
                 .bind(self.partner)
                 .bind(digest.as_str())
                 .bind(source.text.as_str())
                 .bind(self.by.now_ms)
-                .execute(&mut *self.connection)
+                .execute(&mut *self.transaction)
                 .await?;
-            sqlx::query(
+            query(
                 "INSERT INTO sources (partner, source, definition) VALUES ($1, $2, $3)
                  ON CONFLICT (partner, source) DO UPDATE SET definition = excluded.definition",
             )
             .bind(self.partner)
             .bind(source.name.as_str())
             .bind(digest)
-            .execute(&mut *self.connection)
+            .execute(&mut *self.transaction)
             .await?;
         }
         for name in stored.keys() {
             self.gone("source", name);
-            sqlx::query("DELETE FROM sources WHERE partner = $1 AND source = $2")
+            query("DELETE FROM sources WHERE partner = $1 AND source = $2")
                 .bind(self.partner)
                 .bind(name.as_str())
-                .execute(&mut *self.connection)
+                .execute(&mut *self.transaction)
                 .await?;
         }
         Ok(())
@@ -264,9 +264,9 @@ impl Writing<'_> {
 
     async fn connections(&mut self, declared: &[DeclaredConnection]) -> Result<(), LedgerError> {
         let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT connection, definition FROM connections WHERE partner = $1 AND removed_at_ms IS NULL")
+            query("SELECT connection, definition FROM connections WHERE partner = $1 AND removed_at_ms IS NULL")
                 .bind(self.partner)
-                .fetch_all(&mut *self.connection)
+                .fetch_all(&mut *self.transaction)
                 .await?;
         let mut stored: BTreeMap<_, _> = rows.into_iter().collect();
         for connection in declared {
@@ -274,7 +274,7 @@ impl Writing<'_> {
             if !self.note("connection", name, (&digest, stored.remove(name).as_ref())) {
                 continue;
             }
-            sqlx::query(
+            query(
                 "INSERT INTO connections (partner, connection, definition, applied_at_ms) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (partner, connection) DO UPDATE
                  SET definition = excluded.definition, applied_at_ms = excluded.applied_at_ms, removed_at_ms = NULL",
@@ -283,16 +283,16 @@ impl Writing<'_> {
             .bind(name)
             .bind(digest)
             .bind(self.by.now_ms)
-            .execute(&mut *self.connection)
+            .execute(&mut *self.transaction)
             .await?;
         }
         for name in stored.keys() {
             self.gone("connection", name);
-            sqlx::query("UPDATE connections SET removed_at_ms = $3 WHERE partner = $1 AND connection = $2")
+            query("UPDATE connections SET removed_at_ms = $3 WHERE partner = $1 AND connection = $2")
                 .bind(self.partner)
                 .bind(name.as_str())
                 .bind(self.by.now_ms)
-                .execute(&mut *self.connection)
+                .execute(&mut *self.transaction)
                 .await?;
         }
         Ok(())
@@ -302,9 +302,9 @@ impl Writing<'_> {
     async fn jobs(&mut self, declared: &[DeclaredJob]) -> Result<Vec<String>, LedgerError> {
         type Particulars = (String, String, String, Option<String>);
         let rows: Vec<(String, String, String, String, Option<String>)> =
-            sqlx::query_as("SELECT job, title, plugin, definition, schedule FROM jobs WHERE partner = $1 AND removed_at_ms IS NULL")
+            query("SELECT job, title, plugin, definition, schedule FROM jobs WHERE partner = $1 AND removed_at_ms IS NULL")
                 .bind(self.partner)
-                .fetch_all(&mut *self.connection)
+                .fetch_all(&mut *self.transaction)
                 .await?;
         let mut stored: BTreeMap<String, Particulars> =
             rows.into_iter().map(|(job, title, plugin, definition, schedule)| (job, (title, plugin, definition, schedule))).collect();
@@ -318,18 +318,18 @@ impl Writing<'_> {
         }
         for name in stored.keys() {
             self.gone("job", name);
-            sqlx::query("UPDATE jobs SET removed_at_ms = $3 WHERE partner = $1 AND job = $2")
+            query("UPDATE jobs SET removed_at_ms = $3 WHERE partner = $1 AND job = $2")
                 .bind(self.partner)
                 .bind(name.as_str())
                 .bind(self.by.now_ms)
-                .execute(&mut *self.connection)
+                .execute(&mut *self.transaction)
                 .await?;
         }
         Ok(stored.into_keys().collect())
     }
 
     async fn job(&mut self, job: &DeclaredJob, same_schedule: bool) -> Result<(), LedgerError> {
-        sqlx::query(
+        query(
             "INSERT INTO jobs (partner, job, title, plugin, definition, schedule, scheduled_through_ms, applied_at_ms)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
              ON CONFLICT (partner, job) DO UPDATE SET title = excluded.title, plugin = excluded.plugin, definition = excluded.definition,
@@ -344,24 +344,23 @@ impl Writing<'_> {
         .bind(job.schedule.as_deref())
         .bind(self.by.now_ms)
         .bind(i64::from(same_schedule))
-        .execute(&mut *self.connection)
+        .execute(&mut *self.transaction)
         .await?;
         Ok(())
     }
 
     /// What has begun is brought to its end by what it is pinned to; what only waits has lost its purpose.
     async fn cancel_waiting(&mut self, job: &str) -> Result<(), LedgerError> {
-        let waiting: Vec<String> =
-            sqlx::query_scalar("SELECT run FROM runs WHERE partner = $1 AND job = $2 AND state = 'queued' ORDER BY run")
-                .bind(self.partner)
-                .bind(job)
-                .fetch_all(&mut *self.connection)
-                .await?;
+        let waiting: Vec<String> = query_scalar("SELECT run FROM runs WHERE partner = $1 AND job = $2 AND state = 'queued' ORDER BY run")
+            .bind(self.partner)
+            .bind(job)
+            .fetch_all(&mut *self.transaction)
+            .await?;
         for run in waiting {
             let id: RunId = parsed(&run, "run id")?;
-            if let Some(mut run) = load(self.connection, id).await? {
+            if let Some(mut run) = load(self.transaction, id).await? {
                 let word = Word { why: "its job is no longer declared".to_owned() };
-                record(self.connection, &mut run, RunEvent::Cancelled(word), self.by).await?;
+                record(self.transaction, &mut run, RunEvent::Cancelled(word), self.by).await?;
                 self.applied.cancelled.push(id);
             }
         }

@@ -1,11 +1,9 @@
 //! Leases: how a hub takes a run up, keeps it, works on it, and loses it; and what a person may do to a run in between.
 
-use sqlx::SqliteConnection;
-
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::{count, parsed, parsed_option, to_stored};
+use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, query_scalar, to_stored};
 use crate::ledger::who::{By, HubId, Scope};
 use crate::model::ids::RunId;
 
@@ -106,26 +104,31 @@ impl Ledger {
     /// What the database failed of.
     pub async fn claim(&self, hub: &HubId, now_ms: i64, lease_for_ms: i64) -> Result<Option<Claim>, LedgerError> {
         // A look by a reader first, so that an idle hub does not keep others from writing.
-        let waiting = sqlx::query_as::<_, RunRow>(CLAIMABLE).bind(now_ms).fetch_optional(&self.store.readers).await?;
+        let waiting: Option<RunRow> = query(CLAIMABLE).bind(now_ms).fetch_optional(&self.store).await?;
         if waiting.is_none() {
             return Ok(None);
         }
-        let mut transaction = self.store.begin().await?;
-        let waiting = sqlx::query_as::<_, RunRow>(CLAIMABLE).bind(now_ms).fetch_optional(&mut *transaction).await?;
-        let Some(row) = waiting else { return Ok(None) };
-        let mut run = Run::try_from(row)?;
-        let pins = match &run.pins {
-            Some(pins) => pins.clone(),
-            None => pins_now(&mut transaction, &run).await?,
-        };
-        let until_ms = now_ms.saturating_add(lease_for_ms);
-        let claimed = Claimed { hub: hub.as_str().to_owned(), until_ms, pins: pins.clone() };
-        record(&mut transaction, &mut run, RunEvent::Claimed(claimed), &By::hub(hub, now_ms)).await?;
-        let events = events_of(&mut transaction, run.id).await?;
-        transaction.commit().await?;
-        let lease = Lease { run: run.id, number: run.lease, hub: hub.clone() };
-        let (pulled, processed, delivered) = what_stands(&run, events);
-        Ok(Some(Claim { lease, run, pins, until_ms, pulled, processed, delivered }))
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                transaction.claim_alone().await?;
+                let waiting: Option<RunRow> = query(CLAIMABLE).bind(now_ms).locked_unless_taken().fetch_optional(&mut transaction).await?;
+                let Some(row) = waiting else { return Ok(None) };
+                let mut run = Run::try_from(row)?;
+                let pins = match &run.pins {
+                    Some(pins) => pins.clone(),
+                    None => pins_now(&mut transaction, &run).await?,
+                };
+                let until_ms = now_ms.saturating_add(lease_for_ms);
+                let claimed = Claimed { hub: hub.as_str().to_owned(), until_ms, pins: pins.clone() };
+                record(&mut transaction, &mut run, RunEvent::Claimed(claimed), &By::hub(hub, now_ms)).await?;
+                let events = events_of(&mut transaction, run.id).await?;
+                let lease = Lease { run: run.id, number: run.lease, hub: hub.clone() };
+                let (pulled, processed, delivered) = what_stands(&run, events);
+                transaction.commit().await?;
+                Ok(Some(Claim { lease, run, pins, until_ms, pulled, processed, delivered }))
+            })
+            .await
     }
 
     /// Renews a lease. Answers false if it is lost: the holder stops at once.
@@ -133,17 +136,21 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn heartbeat(&self, lease: &Lease, now_ms: i64, lease_for_ms: i64) -> Result<bool, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let renewed = sqlx::query(
-            "UPDATE runs SET claimable_at_ms = $3 WHERE run = $1 AND lease = $2 AND state IN ('running', 'staged', 'delivering')",
-        )
-        .bind(lease.run.to_string())
-        .bind(to_stored(lease.number))
-        .bind(now_ms.saturating_add(lease_for_ms))
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(renewed.rows_affected() == 1)
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let renewed = query(
+                    "UPDATE runs SET claimable_at_ms = $3 WHERE run = $1 AND lease = $2 AND state IN ('running', 'staged', 'delivering')",
+                )
+                .bind(lease.run.to_string())
+                .bind(to_stored(lease.number))
+                .bind(now_ms.saturating_add(lease_for_ms))
+                .execute(&mut transaction)
+                .await?;
+                transaction.commit().await?;
+                Ok(renewed == 1)
+            })
+            .await
     }
 
     /// Lets go of every lease that a hub holds, so that its runs can be claimed at once. For a hub that starts again
@@ -152,17 +159,21 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn forget_leases(&self, hub: &HubId, now_ms: i64) -> Result<u64, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let forgotten = sqlx::query(
-            "UPDATE runs SET claimable_at_ms = $2
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let forgotten = query(
+                    "UPDATE runs SET claimable_at_ms = $2
              WHERE hub = $1 AND state IN ('running', 'staged', 'delivering') AND claimable_at_ms > $2",
-        )
-        .bind(hub.as_str())
-        .bind(now_ms)
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(forgotten.rows_affected())
+                )
+                .bind(hub.as_str())
+                .bind(now_ms)
+                .execute(&mut transaction)
+                .await?;
+                transaction.commit().await?;
+                Ok(forgotten)
+            })
+            .await
     }
 
     /// Writes down the next step of a run, with all that hangs on it, in one transaction. Answers how the run stands then.
@@ -171,30 +182,35 @@ impl Ledger {
     /// [`LedgerError::LeaseLost`] if the run has been claimed anew or ended since; [`LedgerError::WrongState`] if the step does not
     /// follow from how the run stands; [`LedgerError::FileTaken`] if another run of the job has the file. Nothing is written then.
     pub async fn append(&self, lease: &Lease, now_ms: i64, step: Step) -> Result<Run, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let mut run = fenced(&mut transaction, lease).await?;
-        let by = By::hub(&lease.hub, now_ms);
-        let (event, found) = match step {
-            Step::Pulled(pulled) => (RunEvent::Pulled(pulled), None),
-            Step::Processed(processed, found) => (RunEvent::Processed(processed), Some(found)),
-            Step::Delivered(delivered) => {
-                permit_delivery(&mut transaction, &run, &delivered).await?;
-                (RunEvent::Delivered(delivered), None)
-            }
-            Step::Closed(closed) => (RunEvent::Closed(closed), None),
-            Step::Held(reason) => (RunEvent::Held(reason), None),
-            Step::Failed(failed) => (RunEvent::Failed(failed), None),
-            Step::Skipped(reason) => (RunEvent::Skipped(reason), None),
-        };
-        record(&mut transaction, &mut run, event, &by).await?;
-        if let Some(found) = found {
-            found::insert(&mut transaction, &run, &found).await?;
-        }
-        if matches!(run.state, RunState::Closed | RunState::Held | RunState::Failed) {
-            audit::append(&mut transaction, ending(&run), &by).await?;
-        }
-        transaction.commit().await?;
-        Ok(run)
+        let step = &step;
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let mut run = fenced(&mut transaction, lease).await?;
+                let by = By::hub(&lease.hub, now_ms);
+                let (event, found) = match step {
+                    Step::Pulled(pulled) => (RunEvent::Pulled(pulled.clone()), None),
+                    Step::Processed(processed, found) => (RunEvent::Processed(processed.clone()), Some(found)),
+                    Step::Delivered(delivered) => {
+                        permit_delivery(&mut transaction, &run, delivered).await?;
+                        (RunEvent::Delivered(delivered.clone()), None)
+                    }
+                    Step::Closed(closed) => (RunEvent::Closed(closed.clone()), None),
+                    Step::Held(reason) => (RunEvent::Held(reason.clone()), None),
+                    Step::Failed(failed) => (RunEvent::Failed(failed.clone()), None),
+                    Step::Skipped(reason) => (RunEvent::Skipped(reason.clone()), None),
+                };
+                record(&mut transaction, &mut run, event, &by).await?;
+                if let Some(found) = found {
+                    found::insert(&mut transaction, &run, found).await?;
+                }
+                if matches!(run.state, RunState::Closed | RunState::Held | RunState::Failed) {
+                    audit::append(&mut transaction, ending(&run), &by);
+                }
+                transaction.commit().await?;
+                Ok(run)
+            })
+            .await
     }
 
     /// Does to a run what a person says, and notes it in the audit trail. Answers how the run stands then.
@@ -202,30 +218,35 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::WrongState`] if that cannot be done to a run that stands as this one does.
     pub async fn instruct(&self, scope: Scope<'_>, run: RunId, instruction: Instruction, by: &By) -> Result<Run, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let missing = || LedgerError::NotFound { what: "run", name: run.to_string() };
-        let visible = |run: &Run| scope.covers(run.partner());
-        let mut run = load(&mut transaction, run).await?.filter(visible).ok_or_else(missing)?;
-        let before = serde_json::json!({ "state": run.state.as_str() });
-        let (action, event, why) = match instruction {
-            Instruction::Release { why } => ("run.release", RunEvent::Released(Word { why: why.clone() }), why),
-            Instruction::Retry { afresh, why } => ("run.retry", RunEvent::Retried(Retried { afresh, why: why.clone() }), why),
-            Instruction::Cancel { why } => ("run.cancel", RunEvent::Cancelled(Word { why: why.clone() }), why),
-        };
-        record(&mut transaction, &mut run, event, by).await?;
-        let after = serde_json::json!({ "state": run.state.as_str(), "why": why });
-        let subject = format!("run:{}", run.id);
-        let act = Act { partner: Some(run.partner()), action, subject, before: Some(before), after: Some(after) };
-        audit::append(&mut transaction, act, by).await?;
-        transaction.commit().await?;
-        Ok(run)
+        let instruction = &instruction;
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let missing = || LedgerError::NotFound { what: "run", name: run.to_string() };
+                let visible = |run: &Run| scope.covers(run.partner());
+                let mut run = load(&mut transaction, run).await?.filter(visible).ok_or_else(missing)?;
+                let before = serde_json::json!({ "state": run.state.as_str() });
+                let (action, event, why) = match instruction.clone() {
+                    Instruction::Release { why } => ("run.release", RunEvent::Released(Word { why: why.clone() }), why),
+                    Instruction::Retry { afresh, why } => ("run.retry", RunEvent::Retried(Retried { afresh, why: why.clone() }), why),
+                    Instruction::Cancel { why } => ("run.cancel", RunEvent::Cancelled(Word { why: why.clone() }), why),
+                };
+                record(&mut transaction, &mut run, event, by).await?;
+                let after = serde_json::json!({ "state": run.state.as_str(), "why": why });
+                let subject = format!("run:{}", run.id);
+                let act = Act { partner: Some(run.partner()), action, subject, before: Some(before), after: Some(after) };
+                audit::append(&mut transaction, act, by);
+                transaction.commit().await?;
+                Ok(run)
+            })
+            .await
     }
 }
 
 /// The run of a lease, if the lease is the one in force.
-async fn fenced(connection: &mut SqliteConnection, lease: &Lease) -> Result<Run, LedgerError> {
+async fn fenced(transaction: &mut Transaction, lease: &Lease) -> Result<Run, LedgerError> {
     let missing = || LedgerError::NotFound { what: "run", name: lease.run.to_string() };
-    let run = load(connection, lease.run).await?.ok_or_else(missing)?;
+    let run = load(transaction, lease.run).await?.ok_or_else(missing)?;
     if run.lease == lease.number && run.state.is_leased() {
         return Ok(run);
     }
@@ -233,19 +254,19 @@ async fn fenced(connection: &mut SqliteConnection, lease: &Lease) -> Result<Run,
 }
 
 /// What a run's attempts will work with: what is in force now.
-async fn pins_now(connection: &mut SqliteConnection, run: &Run) -> Result<Pins, LedgerError> {
-    let (definition, release): (String, Option<String>) = sqlx::query_as(
+async fn pins_now(transaction: &mut Transaction, run: &Run) -> Result<Pins, LedgerError> {
+    let (definition, release): (String, Option<String>) = query(
         "SELECT jobs.definition, active_releases.digest FROM jobs
          LEFT JOIN active_releases ON active_releases.partner = jobs.partner AND active_releases.plugin = jobs.plugin
          WHERE jobs.partner = $1 AND jobs.job = $2",
     )
     .bind(run.partner().as_str())
     .bind(run.job().as_str())
-    .fetch_one(&mut *connection)
+    .fetch_one(&mut *transaction)
     .await?;
-    let tables_through: i64 = sqlx::query_scalar("SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE partner = $1")
+    let tables_through: i64 = query_scalar("SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE partner = $1")
         .bind(run.partner().as_str())
-        .fetch_one(connection)
+        .fetch_one(transaction)
         .await?;
     let active = parsed_option(release.as_deref(), "digest of a release")?;
     Ok(Pins {
@@ -256,8 +277,8 @@ async fn pins_now(connection: &mut SqliteConnection, run: &Run) -> Result<Pins, 
 }
 
 /// What is delivered must be what was staged.
-async fn permit_delivery(connection: &mut SqliteConnection, run: &Run, delivered: &Delivered) -> Result<(), LedgerError> {
-    let staged = what_stands(run, events_of(connection, run.id).await?).1;
+async fn permit_delivery(transaction: &mut Transaction, run: &Run, delivered: &Delivered) -> Result<(), LedgerError> {
+    let staged = what_stands(run, events_of(transaction, run.id).await?).1;
     let same = |output: &StagedOutput| {
         (&output.port, &output.connection, &output.target) == (&delivered.port, &delivered.connection, &delivered.target)
             && output.artefact == delivered.digest

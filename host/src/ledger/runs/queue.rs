@@ -1,11 +1,9 @@
 //! The queue: how runs come into it, from a schedule or by request, each slot once.
 
-use sqlx::SqliteConnection;
-
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::parsed;
+use crate::ledger::store::{Transaction, parsed, query, query_scalar};
 use crate::ledger::who::{Actor, By};
 use crate::model::ids::{Digest, JobName, PartnerName, RunId};
 
@@ -82,33 +80,37 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NoSuchJob`], or what the database failed of.
     pub async fn record_due(&self, due: &Due, by: &By) -> Result<Option<Vec<RunId>>, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let moved = sqlx::query(
-            "UPDATE jobs SET scheduled_through_ms = $4
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let moved = query(
+                    "UPDATE jobs SET scheduled_through_ms = $4
              WHERE partner = $1 AND job = $2 AND scheduled_through_ms = $3 AND paused_at_ms IS NULL AND removed_at_ms IS NULL",
-        )
-        .bind(due.partner.as_str())
-        .bind(due.job.as_str())
-        .bind(due.since_ms)
-        .bind(due.through_ms)
-        .execute(&mut *transaction)
-        .await?;
-        if moved.rows_affected() == 0 {
-            return Ok(None);
-        }
-        let mut runs = Vec::new();
-        for (slot, id) in due.slots.iter().zip(ids_in_order(by.now_ms, due.slots.len())) {
-            if run_of_slot(&mut transaction, &due.partner, &due.job, &slot.key).await?.is_some() {
-                continue;
-            }
-            let mut run = begin(&mut transaction, id, enqueued_by_schedule(due, slot, id), by).await?;
-            if let Some(reason) = &slot.skip {
-                record(&mut transaction, &mut run, RunEvent::Skipped(reason.clone()), by).await?;
-            }
-            runs.push(id);
-        }
-        transaction.commit().await?;
-        Ok(Some(runs))
+                )
+                .bind(due.partner.as_str())
+                .bind(due.job.as_str())
+                .bind(due.since_ms)
+                .bind(due.through_ms)
+                .execute(&mut transaction)
+                .await?;
+                if moved == 0 {
+                    return Ok(None);
+                }
+                let mut runs = Vec::new();
+                for (slot, id) in due.slots.iter().zip(ids_in_order(by.now_ms, due.slots.len())) {
+                    if run_of_slot(&mut transaction, &due.partner, &due.job, &slot.key).await?.is_some() {
+                        continue;
+                    }
+                    let mut run = begin(&mut transaction, id, enqueued_by_schedule(due, slot, id), by).await?;
+                    if let Some(reason) = &slot.skip {
+                        record(&mut transaction, &mut run, RunEvent::Skipped(reason.clone()), by).await?;
+                    }
+                    runs.push(id);
+                }
+                transaction.commit().await?;
+                Ok(Some(runs))
+            })
+            .await
     }
 
     /// Puts a run in the queue, unless its slot has one.
@@ -116,32 +118,43 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NoSuchJob`]; [`LedgerError::NotFound`] if there is no origin to replay; or what the database failed of.
     pub async fn enqueue(&self, new: &NewRun, by: &By) -> Result<Queued, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let declared: Option<i64> =
-            sqlx::query_scalar("SELECT applied_at_ms FROM jobs WHERE partner = $1 AND job = $2 AND removed_at_ms IS NULL")
-                .bind(new.partner.as_str())
-                .bind(new.job.as_str())
-                .fetch_optional(&mut *transaction)
-                .await?;
-        if declared.is_none() {
-            return Err(LedgerError::NoSuchJob { partner: new.partner.clone(), job: new.job.clone() });
-        }
-        if let Some(slot) = &new.slot
-            && let Some(run) = run_of_slot(&mut transaction, &new.partner, &new.job, slot).await?
-        {
-            return Ok(Queued { run, new: false });
-        }
-        let id = id_at(by.now_ms);
-        let enqueued = enqueued_by_request(&mut transaction, new, id).await?;
-        begin(&mut transaction, id, enqueued, by).await?;
-        if by.actor != Actor::hub(&by.hub) {
-            let after = serde_json::json!({ "job": new.job.as_str(), "trigger": new.trigger.kind(), "dry-run": new.dry_run });
-            let act =
-                Act { partner: Some(&new.partner), action: "run.request", subject: format!("run:{id}"), before: None, after: Some(after) };
-            audit::append(&mut transaction, act, by).await?;
-        }
-        transaction.commit().await?;
-        Ok(Queued { run: id, new: true })
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let declared: Option<i64> =
+                    query_scalar("SELECT applied_at_ms FROM jobs WHERE partner = $1 AND job = $2 AND removed_at_ms IS NULL")
+                        .bind(new.partner.as_str())
+                        .bind(new.job.as_str())
+                        // Keeps the job from being taken away before its run is in the queue.
+                        .locked_with_others()
+                        .fetch_optional(&mut transaction)
+                        .await?;
+                if declared.is_none() {
+                    return Err(LedgerError::NoSuchJob { partner: new.partner.clone(), job: new.job.clone() });
+                }
+                if let Some(slot) = &new.slot
+                    && let Some(run) = run_of_slot(&mut transaction, &new.partner, &new.job, slot).await?
+                {
+                    return Ok(Queued { run, new: false });
+                }
+                let id = id_at(by.now_ms);
+                let enqueued = enqueued_by_request(&mut transaction, new, id).await?;
+                begin(&mut transaction, id, enqueued, by).await?;
+                if by.actor != Actor::hub(&by.hub) {
+                    let after = serde_json::json!({ "job": new.job.as_str(), "trigger": new.trigger.kind(), "dry-run": new.dry_run });
+                    let act = Act {
+                        partner: Some(&new.partner),
+                        action: "run.request",
+                        subject: format!("run:{id}"),
+                        before: None,
+                        after: Some(after),
+                    };
+                    audit::append(&mut transaction, act, by);
+                }
+                transaction.commit().await?;
+                Ok(Queued { run: id, new: true })
+            })
+            .await
     }
 }
 
@@ -160,7 +173,7 @@ fn enqueued_by_schedule(due: &Due, slot: &DueSlot, id: RunId) -> Enqueued {
     }
 }
 
-async fn enqueued_by_request(connection: &mut SqliteConnection, new: &NewRun, id: RunId) -> Result<Enqueued, LedgerError> {
+async fn enqueued_by_request(transaction: &mut Transaction, new: &NewRun, id: RunId) -> Result<Enqueued, LedgerError> {
     let mut enqueued = Enqueued {
         partner: new.partner.clone(),
         job: new.job.clone(),
@@ -176,7 +189,7 @@ async fn enqueued_by_request(connection: &mut SqliteConnection, new: &NewRun, id
     if let Some(origin) = new.trigger.origin() {
         let of_this_job = |origin: &super::run::Run| *origin.partner() == new.partner && *origin.job() == new.job;
         let missing = || LedgerError::NotFound { what: "run of this job", name: origin.to_string() };
-        let origin = load(connection, origin).await?.filter(of_this_job).ok_or_else(missing)?;
+        let origin = load(transaction, origin).await?.filter(of_this_job).ok_or_else(missing)?;
         if matches!(new.trigger, Trigger::Replay(_)) {
             enqueued.logical_ms = origin.enqueued.logical_ms;
             enqueued.seed = origin.enqueued.seed;
@@ -188,16 +201,16 @@ async fn enqueued_by_request(connection: &mut SqliteConnection, new: &NewRun, id
 }
 
 async fn run_of_slot(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     partner: &PartnerName,
     job: &JobName,
     slot: &str,
 ) -> Result<Option<RunId>, LedgerError> {
-    let run: Option<String> = sqlx::query_scalar("SELECT run FROM runs WHERE partner = $1 AND job = $2 AND slot = $3")
+    let run: Option<String> = query_scalar("SELECT run FROM runs WHERE partner = $1 AND job = $2 AND slot = $3")
         .bind(partner.as_str())
         .bind(job.as_str())
         .bind(slot)
-        .fetch_optional(connection)
+        .fetch_optional(transaction)
         .await?;
     run.map(|run| parsed(&run, "run id")).transpose()
 }

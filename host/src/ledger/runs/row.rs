@@ -1,9 +1,7 @@
 //! A run's row: how a run is written to the table `runs` and read from it.
 
-use sqlx::SqliteConnection;
-
 use crate::ledger::error::{LedgerError, corrupt};
-use crate::ledger::store::{count, parsed, parsed_option, to_stored};
+use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, to_stored};
 use crate::ledger::who::HubId;
 use crate::model::ids::RunId;
 
@@ -124,8 +122,8 @@ fn outcome(text: &str) -> Result<Outcome, LedgerError> {
 }
 
 /// The run as its row has it; none if there is no such run.
-pub(in crate::ledger) async fn load(connection: &mut SqliteConnection, run: RunId) -> Result<Option<Run>, LedgerError> {
-    let row = sqlx::query_as::<_, RunRow>("SELECT * FROM runs WHERE run = $1").bind(run.to_string()).fetch_optional(connection).await?;
+pub(in crate::ledger) async fn load(transaction: &mut Transaction, run: RunId) -> Result<Option<Run>, LedgerError> {
+    let row: Option<RunRow> = query("SELECT * FROM runs WHERE run = $1").bind(run.to_string()).locked().fetch_optional(transaction).await?;
     row.map(Run::try_from).transpose()
 }
 
@@ -146,13 +144,13 @@ ON CONFLICT (run) DO UPDATE SET definition = excluded.definition, release_digest
     reason = excluded.reason, last_event = excluded.last_event";
 
 /// Writes the run's row.
-pub(in crate::ledger) async fn save(connection: &mut SqliteConnection, run: &Run) -> Result<(), LedgerError> {
+pub(in crate::ledger) async fn save(transaction: &mut Transaction, run: &Run) -> Result<(), LedgerError> {
     let enqueued = &run.enqueued;
     let pins = run.pins.as_ref();
     let standing = run.standing.unwrap_or_default();
     let stands = |value: u64| run.standing.is_some().then(|| to_stored(value));
     let first_pins = enqueued.pins.as_ref().map(|pins| serde_json::to_string(pins).expect("pins have only text keys"));
-    sqlx::query(SAVE)
+    query(SAVE)
         .bind(run.id.to_string())
         .bind(enqueued.partner.as_str())
         .bind(enqueued.job.as_str())
@@ -191,7 +189,7 @@ pub(in crate::ledger) async fn save(connection: &mut SqliteConnection, run: &Run
         .bind(run.reason.as_ref().map(|reason| reason.code.as_str()))
         .bind(run.reason.as_ref().map(|reason| reason.sentence.as_str()))
         .bind(to_stored(run.last_event))
-        .execute(connection)
+        .execute(transaction)
         .await?;
     Ok(())
 }

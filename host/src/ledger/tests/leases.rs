@@ -2,9 +2,17 @@
 
 use super::*;
 
-#[tokio::test]
-async fn of_two_claims_one_wins() {
-    let house = House::new().await;
+on_both![
+    of_two_claims_one_wins,
+    two_processes_on_one_file_share_the_work,
+    the_oldest_goes_first_and_the_next_when_it_has_ended,
+    who_was_overtaken_changes_nothing,
+    a_hub_that_starts_again_takes_its_runs_over_at_once,
+    futures_can_move_between_threads
+];
+
+async fn of_two_claims_one_wins(on: Kind) {
+    let house = House::new(on).await;
     for now_ms in 0..5 {
         house.enqueue(now_ms).await;
     }
@@ -22,20 +30,18 @@ async fn of_two_claims_one_wins() {
     assert_eq!(house.claim(12).await.run.id, other, "another job is not kept waiting");
 }
 
-#[tokio::test]
-async fn two_processes_on_one_file_share_the_work() {
-    let house = House::new().await;
+async fn two_processes_on_one_file_share_the_work(on: Kind) {
+    let house = House::new(on).await;
     let mine = house.enqueue(1).await;
     let theirs = house.ledger.enqueue(&request("other", None), &person(2)).await.unwrap().run;
-    let second = Ledger::open(&house.folder.path().join("data/ledger.db")).await.unwrap();
+    let second = Ledger::open(&house.database).await.unwrap();
     assert_eq!(house.claim(3).await.run.id, mine);
     assert_eq!(second.claim(&hub("second"), 3, LEASE_MS).await.unwrap().unwrap().run.id, theirs);
     assert!(second.claim(&hub("second"), 3, LEASE_MS).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn the_oldest_goes_first_and_the_next_when_it_has_ended() {
-    let house = House::new().await;
+async fn the_oldest_goes_first_and_the_next_when_it_has_ended(on: Kind) {
+    let house = House::new(on).await;
     let (first, second) = (house.enqueue(1).await, house.enqueue(2).await);
     let claim = house.claim(3).await;
     assert_eq!(claim.run.id, first);
@@ -44,9 +50,8 @@ async fn the_oldest_goes_first_and_the_next_when_it_has_ended() {
     assert_eq!(house.claim(5).await.run.id, second, "a held run keeps nobody waiting");
 }
 
-#[tokio::test]
-async fn who_was_overtaken_changes_nothing() {
-    let house = House::new().await;
+async fn who_was_overtaken_changes_nothing(on: Kind) {
+    let house = House::new(on).await;
     let run = house.enqueue(1).await;
     let slow = house.claim(1_000).await;
     house.append(&slow, 1_001, pulled("pay.csv")).await;
@@ -76,9 +81,8 @@ async fn who_was_overtaken_changes_nothing() {
     assert_eq!(house.finish(&quick, 15_003).await.state, RunState::Closed);
 }
 
-#[tokio::test]
-async fn a_hub_that_starts_again_takes_its_runs_over_at_once() {
-    let mut house = House::new().await;
+async fn a_hub_that_starts_again_takes_its_runs_over_at_once(on: Kind) {
+    let mut house = House::new(on).await;
     let run = house.enqueue(1).await;
     house.ledger.enqueue(&request("other", None), &person(2)).await.unwrap();
     let dead = house.claim(1_000).await;
@@ -95,12 +99,11 @@ async fn a_hub_that_starts_again_takes_its_runs_over_at_once() {
     assert_eq!(house.ledger.receipts(Scope::Hub, run).await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn futures_can_move_between_threads() {
+async fn futures_can_move_between_threads(on: Kind) {
     fn movable<F: Future + Send>(future: F) -> F {
         future
     }
-    let house = House::new().await;
+    let house = House::new(on).await;
     let ledger = &house.ledger;
     let by = person(1);
     movable(ledger.enqueue(&request("lgps", None), &by)).await.unwrap();
