@@ -9,6 +9,7 @@ mod cli;
 mod contract;
 mod example;
 mod faults;
+mod hubs;
 mod kills;
 mod recovery;
 mod replayable;

@@ -35,11 +35,11 @@ pub use declared::{
 pub use error::LedgerError;
 pub use runs::{
     Claim, Claimed, Closed, Delivered, Due, DueSlot, Enqueued, Failed, FileQuestion, FindingId, Found, FoundEffect, Instruction, Lease,
-    LimitUse, LogLine, LoggedEvent, NewFinding, NewRun, NotAFindingId, NotAState, Outcome, Pins, Processed, Pulled, PulledFile, Queued,
-    Reason, Receipt, Retried, Run, RunEvent, RunFilter, RunRows, RunState, StagedOutput, Standing, StateChange, Step, StoredFinding,
-    TableUsed, TakenFile, Trigger, Word,
+    LimitUse, LogLine, LoggedEvent, NewFinding, NewRun, NotAFindingId, NotAState, Outcome, Overdue, Pins, Processed, Pulled, PulledFile,
+    Queued, Reason, Receipt, Retried, Run, RunEvent, RunFilter, RunRows, RunState, StagedOutput, Standing, StateChange, Step,
+    StoredFinding, TableUsed, TakenFile, Trigger, Word,
 };
-pub use store::Database;
+pub use store::{Database, HeldName};
 pub use tokens::{NewToken, Token};
 pub use who::{Actor, By, HubId, PAGE_ITEMS_MAX, Page, Scope};
 
@@ -70,6 +70,29 @@ impl Ledger {
             tracing::warn!(%run, "the row of a run did not agree with its log, and was worked out again");
         }
         Ok((Self { store }, repaired))
+    }
+
+    /// Answers when there may be work to claim: something came into the queue or ended, here or, while somebody listens, on another hub.
+    pub async fn work_arrived(&self) {
+        self.store.bell().heard().await;
+    }
+
+    /// Wakes who waits for [`Ledger::work_arrived`] in this process.
+    pub fn wake(&self) {
+        self.store.bell().ring_here();
+    }
+
+    /// Hears of work that comes in through other hubs, for as long as this is waited for. It never answers.
+    pub async fn listen(&self) {
+        self.store.listen().await;
+    }
+
+    /// Takes the name of a hub, so that no other works under it; none if one does.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn hold_name(&self, hub: &HubId) -> Result<Option<HeldName>, LedgerError> {
+        self.store.hold_name(hub.as_str()).await
     }
 
     /// Closes the ledger once all that was begun has ended. What was answered is durable without it.

@@ -4,7 +4,7 @@ use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{parsed, query, query_scalar};
-use crate::ledger::who::{Actor, By, Scope};
+use crate::ledger::who::{Actor, By, PAGE_ITEMS_MAX, Scope};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName};
 use crate::model::job::Partner;
 
@@ -95,11 +95,16 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn partners(&self, scope: Scope<'_>) -> Result<Vec<Partner>, LedgerError> {
-        let rows: Vec<(String, String)> = query("SELECT partner, title FROM partners WHERE $1 = '' OR partner = $1 ORDER BY partner")
-            .bind(scope.text())
-            .fetch_all(&self.store)
-            .await?;
-        rows.into_iter().map(|(name, title)| Ok(Partner { name: parsed(&name, "partner")?, title })).collect()
+        let rows: Vec<(String, String, Option<i64>)> =
+            query("SELECT partner, title, runs_max FROM partners WHERE $1 = '' OR partner = $1 ORDER BY partner")
+                .bind(scope.text())
+                .fetch_all(&self.store)
+                .await?;
+        let partner = |(name, title, runs_max): (String, String, Option<i64>)| {
+            let runs_at_once = runs_max.and_then(|runs| u32::try_from(runs).ok());
+            Ok(Partner { name: parsed(&name, "partner")?, title, runs_at_once })
+        };
+        rows.into_iter().map(partner).collect()
     }
 
     /// The files in force that declare a partner's connections and jobs, by name.
@@ -166,6 +171,33 @@ impl Ledger {
         .fetch_all(&self.store)
         .await?;
         rows.into_iter().map(StoredJob::try_from).collect()
+    }
+
+    /// Jobs in force of which a slot may be due by a moment, those that have waited longest first; at most a page of them.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn jobs_due(&self, now_ms: i64) -> Result<Vec<StoredJob>, LedgerError> {
+        let rows: Vec<JobRow> = query(
+            "SELECT partner, job, title, plugin, definition, schedule, scheduled_through_ms, paused_at_ms, paused_by, paused_why FROM jobs
+             WHERE schedule IS NOT NULL AND paused_at_ms IS NULL AND removed_at_ms IS NULL AND next_due_ms <= $1
+             ORDER BY next_due_ms LIMIT $2",
+        )
+        .bind(now_ms)
+        .bind(i64::from(PAGE_ITEMS_MAX))
+        .fetch_all(&self.store)
+        .await?;
+        rows.into_iter().map(StoredJob::try_from).collect()
+    }
+
+    /// The first moment at which a slot of any job may be due.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn next_due_ms(&self) -> Result<Option<i64>, LedgerError> {
+        let next =
+            query_scalar("SELECT MIN(next_due_ms) FROM jobs WHERE schedule IS NOT NULL AND paused_at_ms IS NULL AND removed_at_ms IS NULL");
+        Ok(next.fetch_one(&self.store).await?)
     }
 
     /// One job in force.

@@ -2,6 +2,7 @@
 
 mod apply;
 mod jobs;
+mod put;
 mod releases;
 mod tables;
 

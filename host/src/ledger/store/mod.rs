@@ -4,11 +4,13 @@
 //! query      one set of SQL texts, and values that both databases take
 //! sqlite     one writer; whoever waits for it shares one commit, and so one sync of the disk
 //! postgres   many writers; a connection that is lost is waited for, and what it took with it is done again
+//! bell       wakes those who wait for work
 //! stored     counts, names and digests as they are stored
 //! ```
 //!
 //! Must not know what the tables mean; only that the audit trail is written last, as its end is what all writers wait for.
 
+mod bell;
 mod postgres;
 mod query;
 mod sqlite;
@@ -61,6 +63,12 @@ pub(super) enum Store {
     Postgres(postgres::Postgres),
 }
 
+/// A name that no other process has while this is kept. It falls with its connection.
+#[derive(Debug)]
+pub struct HeldName {
+    _connection: Option<sqlx::PgConnection>,
+}
+
 /// What is written or read together: all of it or nothing.
 pub(super) struct Transaction {
     connection: Connection,
@@ -108,6 +116,30 @@ impl Store {
             Self::Postgres(postgres) => Connection::Postgres(postgres.begin_reading().await?),
         };
         Ok(Transaction { connection, acts: Vec::new() })
+    }
+
+    /// Rung when there is work.
+    pub(super) const fn bell(&self) -> &bell::Bell {
+        match self {
+            Self::Sqlite(sqlite) => &sqlite.bell,
+            Self::Postgres(postgres) => &postgres.bell,
+        }
+    }
+
+    /// Hears the bell when it is rung elsewhere, for as long as this is waited for.
+    pub(super) async fn listen(&self) {
+        match self {
+            Self::Sqlite(_) => std::future::pending().await,
+            Self::Postgres(postgres) => postgres.bell.listen(postgres.pool()).await,
+        }
+    }
+
+    /// Takes a name for as long as the answer is kept; none if somebody else has it. On SQLite a name is held by a file.
+    pub(super) async fn hold_name(&self, name: &str) -> Result<Option<HeldName>, LedgerError> {
+        Ok(match self {
+            Self::Sqlite(_) => Some(HeldName { _connection: None }),
+            Self::Postgres(postgres) => postgres.hold_name(name).await?.map(|connection| HeldName { _connection: Some(connection) }),
+        })
     }
 
     /// Closes it once all that was begun has ended.

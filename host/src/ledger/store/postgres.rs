@@ -9,9 +9,10 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use tokio::time::Instant;
 
+use super::bell::Bell;
 use super::{Connection, Transaction};
 use crate::ledger::error::LedgerError;
 
@@ -34,6 +35,7 @@ const CLAIM_LOCK: i64 = 0x6261_696c_6977_6963;
 #[derive(Debug, Clone)]
 pub(in crate::ledger) struct Postgres {
     pool: PgPool,
+    pub(super) bell: Bell,
 }
 
 /// A transaction that is under way, and where to ask what became of it.
@@ -76,7 +78,7 @@ impl Postgres {
         let migrate = || async { sqlx::migrate!("./migrations/postgres").run(&pool).await.map_err(sqlx::Error::from) };
         // Hubs that start together take turns: the migrator holds an advisory lock.
         patiently_for(OPEN_WAIT, migrate).await?;
-        Ok(Self { pool })
+        Ok(Self { bell: Bell::over(pool.clone()), pool })
     }
 
     pub(super) const fn pool(&self) -> &PgPool {
@@ -91,6 +93,14 @@ impl Postgres {
     pub(super) async fn begin_reading(&self) -> Result<Open, sqlx::Error> {
         let begin = || self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
         Ok(Open { transaction: patiently(begin).await?, pool: self.pool.clone() })
+    }
+
+    /// Takes a name with a connection of its own; none if another has it.
+    pub(super) async fn hold_name(&self, name: &str) -> Result<Option<PgConnection>, sqlx::Error> {
+        let mut connection = patiently(|| async { self.pool.acquire().await }).await?.detach();
+        let ask = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, $2))").bind(name).bind(CLAIM_LOCK);
+        let mine: bool = ask.fetch_one(&mut connection).await?;
+        Ok(mine.then_some(connection))
     }
 
     /// Begins to write.

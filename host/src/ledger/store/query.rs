@@ -112,9 +112,9 @@ impl Query {
         self
     }
 
-    /// Keeps what is read from others, and passes over what others keep.
+    /// Keeps the runs that are read from others, and passes over those that others keep.
     pub(in crate::ledger) const fn locked_unless_taken(mut self) -> Self {
-        self.locks = Some(" FOR UPDATE SKIP LOCKED");
+        self.locks = Some(" FOR UPDATE OF runs SKIP LOCKED");
         self
     }
 
@@ -195,11 +195,6 @@ impl Scalar {
     /// The next value.
     pub(in crate::ledger) fn bind(self, value: impl Into<Value>) -> Self {
         Self(self.0.bind(value))
-    }
-
-    /// See [`Query::locked_with_others`].
-    pub(in crate::ledger) fn locked_with_others(self) -> Self {
-        Self(self.0.locked_with_others())
     }
 
     /// That column of every row.

@@ -15,6 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 
+use super::bell::Bell;
 use super::{Connection, Transaction};
 use crate::ledger::audit::Noted;
 
@@ -31,6 +32,7 @@ pub(in crate::ledger) struct Sqlite {
     /// Asks for the commit of what has been written.
     commits: mpsc::Sender<()>,
     pub(super) readers: SqlitePool,
+    pub(super) bell: Bell,
 }
 
 /// The one who has the right to write.
@@ -76,7 +78,7 @@ impl Sqlite {
         let (commits, asked) = mpsc::channel(1);
         // Ends when the last clone of the store is gone, and nobody can ask it for anything.
         tokio::spawn(commit_when_asked(Arc::clone(&writer), asked));
-        Ok(Self { writer, commits, readers })
+        Ok(Self { writer, commits, readers, bell: Bell::near() })
     }
 
     /// Waits for the right to write, and begins.

@@ -143,6 +143,7 @@ fn due(since_ms: i64, through_ms: i64, slots: &[(&str, bool)]) -> Due {
         job: lgps(),
         since_ms,
         through_ms,
+        next_ms: through_ms + 1_000,
         calendar: "england-2026".to_owned(),
         slots: slots.iter().map(slot).collect(),
     }

@@ -23,11 +23,12 @@ macro_rules! on_both {
 mod audit;
 mod declared;
 mod findings;
-mod leases;
 mod life;
 mod log;
+#[expect(dead_code, reason = "a server of its own is what the suite harms")]
 #[path = "../../../../tests/suite/support/postgres.rs"]
 mod postgres;
+mod queue;
 mod random;
 
 use sqlx::postgres::PgConnection;
@@ -37,7 +38,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::ids::{Digest, JobName, PartnerName};
-use crate::model::job::Partner;
+use crate::model::job::{Partner, Queue};
 use crate::model::rows::Amount;
 use crate::model::totals::{BalanceResult, ControlTotals, PortTotals, RowCounts};
 
@@ -171,12 +172,14 @@ fn declaration(partner: &str, jobs: &[&str]) -> Declaration {
         title: format!("Job {job}"),
         plugin: name("lgps-return"),
         schedule: Some("0 6 19 * * (Europe/London)".to_owned()),
+        queue: Queue::default(),
+        connections: [name("inbox")].into(),
         definition,
     };
     Declaration {
-        partner: Partner { name: name(partner), title: partner.to_owned() },
+        partner: Partner { name: name(partner), title: partner.to_owned(), runs_at_once: None },
         sources: vec![source],
-        connections: vec![DeclaredConnection { name: name("inbox"), definition }],
+        connections: vec![DeclaredConnection { name: name("inbox"), definition, runs_at_once: None }],
         jobs: jobs.iter().map(job).collect(),
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 
 on_both![
     of_two_claims_one_wins,
-    two_processes_on_one_file_share_the_work,
+    two_hubs_on_one_database_share_the_work,
     the_oldest_goes_first_and_the_next_when_it_has_ended,
     who_was_overtaken_changes_nothing,
     a_hub_that_starts_again_takes_its_runs_over_at_once,
@@ -30,7 +30,7 @@ async fn of_two_claims_one_wins(on: Kind) {
     assert_eq!(house.claim(12).await.run.id, other, "another job is not kept waiting");
 }
 
-async fn two_processes_on_one_file_share_the_work(on: Kind) {
+async fn two_hubs_on_one_database_share_the_work(on: Kind) {
     let house = House::new(on).await;
     let mine = house.enqueue(1).await;
     let theirs = house.ledger.enqueue(&request("other", None), &person(2)).await.unwrap().run;
@@ -114,4 +114,57 @@ async fn futures_can_move_between_threads(on: Kind) {
     movable(ledger.verify_audit()).await.unwrap();
     movable(ledger.runs(Scope::Hub, &RunFilter::default(), 10)).await.unwrap();
     movable(ledger.findings((Scope::Hub, claim.run.id), FoundEffect::Warn, None, 1)).await.unwrap();
+}
+
+/// What a connection that is lost took with it is done again, and what was done is not done twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_connections_are_ridden_out() {
+    const WORKERS: i64 = 4;
+    const RUNS: i64 = 12;
+    let house = std::sync::Arc::new(House::new(Kind::Postgres).await);
+    let workers = (0..WORKERS).map(|worker| {
+        let house = std::sync::Arc::clone(&house);
+        tokio::spawn(async move {
+            for now_ms in 0..RUNS {
+                house.ledger.enqueue(&request(if worker % 2 == 0 { "lgps" } else { "other" }, None), &person(now_ms)).await.unwrap();
+            }
+            let mut closed = 0;
+            while house.ledger.run_counts(Scope::Hub).await.unwrap() != [(RunState::Closed, (WORKERS * RUNS) as u64)] {
+                let Some(claim) = house.ledger.claim(&hub(&format!("hub-{worker}")), 100, FOR_EVER).await.unwrap() else {
+                    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                    continue;
+                };
+                house.append(&claim, 101, processed(&["return"])).await;
+                house.append(&claim, 102, delivered("return")).await;
+                house.append(&claim, 103, closed_without_state()).await;
+                closed += 1;
+            }
+            closed
+        })
+    });
+    let workers: Vec<_> = workers.collect();
+    let saboteur = tokio::spawn({
+        let house = std::sync::Arc::clone(&house);
+        async move {
+            loop {
+                let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = current_database() AND application_name = 'bailiwick' AND random() < 0.5";
+                house.raw(kill).await.unwrap();
+                tokio::time::sleep(std::time::Duration::from_millis(15)).await;
+            }
+        }
+    });
+    let mut closed = 0;
+    for worker in workers {
+        closed += worker.await.unwrap();
+    }
+    saboteur.abort();
+    assert_eq!(closed, WORKERS * RUNS, "each was closed by the one who had it");
+    let audit = house.ledger.verify_audit().await.unwrap();
+    // The apply, and of each run that it was asked for and closed.
+    assert_eq!((audit.entries, audit.broken), ((1 + 2 * WORKERS * RUNS) as u64, None));
+}
+
+fn closed_without_state() -> Step {
+    Step::Closed(Closed { outcome: Outcome::Delivered, state: Vec::new() })
 }

@@ -1,18 +1,18 @@
 //! Leases: how a hub takes a run up, keeps it, works on it, and loses it; and what a person may do to a run in between.
 
+mod claim;
+
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, query_scalar, to_stored};
+use crate::ledger::store::Transaction;
 use crate::ledger::who::{By, HubId, Scope};
 use crate::model::ids::RunId;
 
-use super::event::{
-    Claimed, Closed, Delivered, Failed, LoggedEvent, Pins, Processed, Pulled, Reason, Retried, RunEvent, StagedOutput, Word,
-};
+use super::event::{Closed, Delivered, Failed, LoggedEvent, Pins, Processed, Pulled, Reason, Retried, RunEvent, StagedOutput, Word};
 use super::found::{self, Found};
 use super::record::{events_of, record};
-use super::row::{RunRow, load};
+use super::row::load;
 use super::run::{Run, RunState};
 
 /// The right to write to a run, until another hub has claimed it.
@@ -86,96 +86,7 @@ pub enum Instruction {
     },
 }
 
-/// The longest waiting run that may be claimed. One run of a job at a time.
-const CLAIMABLE: &str = "
-SELECT * FROM runs
-WHERE claimable_at_ms IS NOT NULL AND claimable_at_ms <= $1
-  AND NOT EXISTS (
-    SELECT 1 FROM runs AS other
-    WHERE other.partner = runs.partner AND other.job = runs.job AND other.run <> runs.run
-      AND other.state IN ('running', 'staged', 'delivering'))
-ORDER BY claimable_at_ms, run
-LIMIT 1";
-
 impl Ledger {
-    /// Takes up the run that has waited longest: one in the queue whose time has come, or one whose holder's lease has run out.
-    ///
-    /// # Errors
-    /// What the database failed of.
-    pub async fn claim(&self, hub: &HubId, now_ms: i64, lease_for_ms: i64) -> Result<Option<Claim>, LedgerError> {
-        // A look by a reader first, so that an idle hub does not keep others from writing.
-        let waiting: Option<RunRow> = query(CLAIMABLE).bind(now_ms).fetch_optional(&self.store).await?;
-        if waiting.is_none() {
-            return Ok(None);
-        }
-        self.store
-            .again(|| async move {
-                let mut transaction = self.store.begin().await?;
-                transaction.claim_alone().await?;
-                let waiting: Option<RunRow> = query(CLAIMABLE).bind(now_ms).locked_unless_taken().fetch_optional(&mut transaction).await?;
-                let Some(row) = waiting else { return Ok(None) };
-                let mut run = Run::try_from(row)?;
-                let pins = match &run.pins {
-                    Some(pins) => pins.clone(),
-                    None => pins_now(&mut transaction, &run).await?,
-                };
-                let until_ms = now_ms.saturating_add(lease_for_ms);
-                let claimed = Claimed { hub: hub.as_str().to_owned(), until_ms, pins: pins.clone() };
-                record(&mut transaction, &mut run, RunEvent::Claimed(claimed), &By::hub(hub, now_ms)).await?;
-                let events = events_of(&mut transaction, run.id).await?;
-                let lease = Lease { run: run.id, number: run.lease, hub: hub.clone() };
-                let (pulled, processed, delivered) = what_stands(&run, events);
-                transaction.commit().await?;
-                Ok(Some(Claim { lease, run, pins, until_ms, pulled, processed, delivered }))
-            })
-            .await
-    }
-
-    /// Renews a lease. Answers false if it is lost: the holder stops at once.
-    ///
-    /// # Errors
-    /// What the database failed of.
-    pub async fn heartbeat(&self, lease: &Lease, now_ms: i64, lease_for_ms: i64) -> Result<bool, LedgerError> {
-        self.store
-            .again(|| async move {
-                let mut transaction = self.store.begin().await?;
-                let renewed = query(
-                    "UPDATE runs SET claimable_at_ms = $3 WHERE run = $1 AND lease = $2 AND state IN ('running', 'staged', 'delivering')",
-                )
-                .bind(lease.run.to_string())
-                .bind(to_stored(lease.number))
-                .bind(now_ms.saturating_add(lease_for_ms))
-                .execute(&mut transaction)
-                .await?;
-                transaction.commit().await?;
-                Ok(renewed == 1)
-            })
-            .await
-    }
-
-    /// Lets go of every lease that a hub holds, so that its runs can be claimed at once. For a hub that starts again
-    /// under its name: whatever it held before, it is not at it any more. Answers how many there were.
-    ///
-    /// # Errors
-    /// What the database failed of.
-    pub async fn forget_leases(&self, hub: &HubId, now_ms: i64) -> Result<u64, LedgerError> {
-        self.store
-            .again(|| async move {
-                let mut transaction = self.store.begin().await?;
-                let forgotten = query(
-                    "UPDATE runs SET claimable_at_ms = $2
-             WHERE hub = $1 AND state IN ('running', 'staged', 'delivering') AND claimable_at_ms > $2",
-                )
-                .bind(hub.as_str())
-                .bind(now_ms)
-                .execute(&mut transaction)
-                .await?;
-                transaction.commit().await?;
-                Ok(forgotten)
-            })
-            .await
-    }
-
     /// Writes down the next step of a run, with all that hangs on it, in one transaction. Answers how the run stands then.
     ///
     /// # Errors
@@ -208,6 +119,10 @@ impl Ledger {
                     audit::append(&mut transaction, ending(&run), &by);
                 }
                 transaction.commit().await?;
+                if !run.state.is_leased() {
+                    // Another run of the job may go on.
+                    self.store.bell().ring();
+                }
                 Ok(run)
             })
             .await
@@ -237,6 +152,7 @@ impl Ledger {
                 let act = Act { partner: Some(run.partner()), action, subject, before: Some(before), after: Some(after) };
                 audit::append(&mut transaction, act, by);
                 transaction.commit().await?;
+                self.store.bell().ring();
                 Ok(run)
             })
             .await
@@ -247,33 +163,10 @@ impl Ledger {
 async fn fenced(transaction: &mut Transaction, lease: &Lease) -> Result<Run, LedgerError> {
     let missing = || LedgerError::NotFound { what: "run", name: lease.run.to_string() };
     let run = load(transaction, lease.run).await?.ok_or_else(missing)?;
-    if run.lease == lease.number && run.state.is_leased() {
+    if run.lease == lease.number && run.state.is_leased() && run.hub.as_ref() == Some(&lease.hub) {
         return Ok(run);
     }
     Err(LedgerError::LeaseLost { run: run.id, lease: lease.number, current: run.lease, state: run.state })
-}
-
-/// What a run's attempts will work with: what is in force now.
-async fn pins_now(transaction: &mut Transaction, run: &Run) -> Result<Pins, LedgerError> {
-    let (definition, release): (String, Option<String>) = query(
-        "SELECT jobs.definition, active_releases.digest FROM jobs
-         LEFT JOIN active_releases ON active_releases.partner = jobs.partner AND active_releases.plugin = jobs.plugin
-         WHERE jobs.partner = $1 AND jobs.job = $2",
-    )
-    .bind(run.partner().as_str())
-    .bind(run.job().as_str())
-    .fetch_one(&mut *transaction)
-    .await?;
-    let tables_through: i64 = query_scalar("SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE partner = $1")
-        .bind(run.partner().as_str())
-        .fetch_one(transaction)
-        .await?;
-    let active = parsed_option(release.as_deref(), "digest of a release")?;
-    Ok(Pins {
-        definition: parsed(&definition, "digest of a definition")?,
-        release: run.enqueued.release.or(active),
-        tables_through: count(tables_through),
-    })
 }
 
 /// What is delivered must be what was staged.
