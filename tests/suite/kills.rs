@@ -1,34 +1,12 @@
 //! The program killed with no warning while it works on a large file, again and again, and then let be.
 
-use std::fmt::Write as _;
 use std::process::Stdio;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::support::*;
 
-/// Lines of payroll: enough that a kill meets the program at work.
-const LINES: usize = 200_000;
 const KILLS: u32 = 6;
-
-/// A site with a large payroll, and nothing of the months before.
-fn large() -> Site {
-    let site = Site::staffordshire();
-    std::fs::remove_file(site.path("data/payroll/previous-2026-10.csv")).unwrap();
-    let example = String::from_utf8_lossy(&site.read("data/payroll/payroll-2026-10.csv")).into_owned();
-    let mut text = format!("{}\n", example.lines().next().unwrap());
-    for line in 0..LINES {
-        let (letter, digits) = (char::from(b'A' + (line % 4) as u8), line % 1_000_000);
-        writeln!(
-            text,
-            "{line},TY{digits:06}{letter},Baker,Helen,08/03/1967,Administrator,SP100,00321,31/10/2026,Active,LGPS,MAIN,F,37.00,,,,27250.00,\
-             27250.00,2270.83,0.00,5.80,131.71,0.00,429.19,,,,,,,,,,,"
-        )
-        .unwrap();
-    }
-    site.write("data/payroll/payroll-2026-10.csv", text);
-    site
-}
 
 /// Large files one after the other, so that the time that one takes says something of the next.
 fn alone() -> MutexGuard<'static, ()> {
@@ -38,12 +16,12 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// How long a run takes that nobody disturbs, and what it delivers.
 fn undisturbed() -> (Duration, Vec<(String, Vec<u8>)>) {
-    let site = large();
+    let site = Site::large();
     assert_eq!(say(&site, &["apply", "."]).code, Some(0));
     let began = Instant::now();
     let run = say(&site, &["run", LGPS, "--json"]);
     let took = began.elapsed();
-    assert_eq!((run.code, &run.json()["rows"]["accepted"]), (Some(0), &LINES.into()), "{} {}", run.out, run.err);
+    assert_eq!((run.code, &run.json()["rows"]["accepted"]), (Some(0), &Site::LARGE_LINES.into()), "{} {}", run.out, run.err);
     (took, site.delivered())
 }
 
@@ -51,7 +29,7 @@ fn undisturbed() -> (Duration, Vec<(String, Vec<u8>)>) {
 fn a_program_that_is_killed_at_any_moment_delivers_once() {
     let _alone = alone();
     let (took, wanted) = undisturbed();
-    let site = large();
+    let site = Site::large();
     // More attempts than kills: a run that takes the hub with it each time is otherwise left to a person.
     site.edit(&format!("jobs/{LGPS}.toml"), "zone = ", "attempts-max = 10\nzone = ");
     assert_eq!(say(&site, &["apply", "."]).code, Some(0));
@@ -84,7 +62,7 @@ fn a_program_that_is_killed_at_any_moment_delivers_once() {
 #[test]
 fn looking_on_does_not_disturb_a_run() {
     let _alone = alone();
-    let site = large();
+    let site = Site::large();
     let serving = Serving::start(&site);
     serving.run(LGPS);
     let (mut seen, began) = (0, Instant::now());
@@ -104,7 +82,7 @@ fn looking_on_does_not_disturb_a_run() {
 #[test]
 fn a_hub_that_is_told_to_stop_finishes_what_is_under_way() {
     let _alone = alone();
-    let site = large();
+    let site = Site::large();
     let mut serving = Serving::start(&site);
     serving.run(LGPS);
     let began = Instant::now();

@@ -12,6 +12,7 @@ mod determinism;
 mod example;
 mod faults;
 mod fuzz;
+mod hubs;
 mod isolation;
 mod kills;
 mod plugin_bench;

@@ -40,6 +40,15 @@ pub(crate) fn debian(wanted: &[(&str, &str)]) -> Result<()> {
     succeed(install)
 }
 
+/// Sees that a PostgreSQL server can be started; Debian keeps its programs where no shell finds them.
+pub(crate) fn postgresql() -> Result<()> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    if versions.map(|version| version.path().join("bin/initdb")).any(|program| program.is_file()) {
+        return Ok(());
+    }
+    debian(&[("/usr/bin/no-such-program", "postgresql")])
+}
+
 /// Sees that cargo-deny is there, building it if it is not.
 pub(crate) fn cargo_deny() -> Result<()> {
     if output(cargo(&["deny", "--version"])).is_ok() {

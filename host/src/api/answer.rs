@@ -50,7 +50,7 @@ impl IntoResponse for Problem {
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
         let (status, code) = match &error {
-            LedgerError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            LedgerError::Busy | LedgerError::Away(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             LedgerError::NotFound { .. } | LedgerError::NoSuchJob { .. } | LedgerError::NoSuchRelease { .. } => {
                 (StatusCode::NOT_FOUND, "not-found")
             }

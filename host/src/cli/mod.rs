@@ -14,6 +14,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::ledger::Database;
+use crate::model::ids::is_name;
 use crate::telemetry::{self, LogForm};
 
 /// Runs partners' adapters and rule sets in a sandbox, moves data between providers, and accounts for every row and every penny.
@@ -78,12 +80,47 @@ enum Command {
     },
 }
 
-/// Where the hub keeps its things.
+/// Where the hub keeps its things, and how it shares its work.
 #[derive(Debug, Clone, clap::Args)]
 struct DataOption {
     /// The hub's folder.
     #[arg(long, env = "BAILIWICK_DATA", default_value = "bailiwick-data", value_name = "DIR")]
     data: PathBuf,
+    /// The PostgreSQL database that several hubs share: postgres://USER:PASSWORD@HOST/DATABASE. They share the folder too.
+    /// Without it, the ledger is a file in the folder.
+    #[arg(long, env = "BAILIWICK_DATABASE", hide_env_values = true, value_name = "URL", value_parser = database)]
+    database: Option<Database>,
+    /// The hub's name, which no other hub on the same folder or database has.
+    #[arg(long, env = "BAILIWICK_HUB", default_value = "main", value_name = "NAME", value_parser = hub_name)]
+    hub: String,
+    /// How long a run stays with a hub that gives no word, before another takes it over, in milliseconds.
+    #[arg(long, env = "BAILIWICK_LEASE_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(LEASE_MS), value_name = "MS")]
+    lease_ms: u64,
+}
+
+impl DataOption {
+    /// A hub that shares its work with nobody, whatever the environment says.
+    const fn alone(data: PathBuf, hub: String) -> Self {
+        Self { data, database: None, hub, lease_ms: 10_000 }
+    }
+}
+
+/// A second to ten minutes: less is lost to a slow disk, and more is no takeover.
+const LEASE_MS: std::ops::RangeInclusive<u64> = 1_000..=600_000;
+
+fn database(url: &str) -> Result<Database, String> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Database::Postgres(url.to_owned()));
+    }
+    Err("write postgres://USER:PASSWORD@HOST/DATABASE".to_owned())
+}
+
+fn hub_name(name: &str) -> Result<String, String> {
+    if is_name(name) {
+        Ok(name.to_owned())
+    } else {
+        Err("use lower-case letters, digits and single hyphens, beginning with a letter".to_owned())
+    }
 }
 
 /// Why a command did not do what it was asked, as a sentence for the person who asked.

@@ -11,7 +11,7 @@ use super::{Answer, DataOption, show};
 use crate::clock::Clock;
 use crate::ledger::{Actor, By, RunState, Scope};
 use crate::model::ids::{JobName, PartnerName, RunId};
-use crate::run::{Hub, HubOptions, Plan, Request, RunError};
+use crate::run::{Hub, HubOptions, Plan, Request, RunError, Sharing};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ApplyOptions {
@@ -50,7 +50,7 @@ pub(super) async fn working_hub(data: &DataOption) -> Result<Hub, RunError> {
 
 /// Opens the hub in a folder where there must be one.
 pub(super) async fn existing_hub(data: &DataOption) -> Result<Hub, Box<dyn std::error::Error>> {
-    if !data.data.join("ledger.sqlite").is_file() {
+    if data.database.is_none() && !data.data.join("ledger.sqlite").is_file() {
         let folder = data.data.display();
         return Err(format!("there is no hub in {folder}: name its folder with --data, or make one with `bailiwick apply FOLDER`").into());
     }
@@ -61,13 +61,15 @@ async fn open(data: &DataOption, works: bool) -> Result<Hub, RunError> {
     let runs_at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let options = HubOptions {
         data: data.data.clone(),
-        name: "main".to_owned(),
+        name: data.hub.clone(),
         compiler: std::env::current_exe()?,
         clock: Clock::machine(),
         runs_at_once,
         works,
     };
-    Hub::open(options).await
+    let lease = Duration::from_millis(data.lease_ms);
+    // A hub may miss three words before its runs are taken over.
+    Hub::open_shared(options, Sharing { database: data.database.clone(), lease, heartbeat: lease / 4 }).await
 }
 
 /// Who types.

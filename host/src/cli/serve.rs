@@ -28,9 +28,12 @@ pub(super) struct Options {
 pub(super) async fn serve(options: Options) -> Answer {
     let hub = open::working_hub(&options.data).await?;
     if !hub.works() {
-        return Err(
-            format!("another hub works in {}: stop it first, or name another folder with --data", options.data.data.display()).into()
-        );
+        return Err(format!(
+            "another hub works in {} under the name {}: stop it first, name another folder with --data, or give this one a name with --hub",
+            options.data.data.display(),
+            options.data.hub
+        )
+        .into());
     }
     if let Some(folder) = &options.config {
         let plan = hub.apply(folder, &open::person(&hub)).await.map_err(open::shown)?;

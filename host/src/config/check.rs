@@ -37,6 +37,9 @@ pub fn check_job(job: &Job, manifest: &Manifest) -> Vec<String> {
         }
         Kind::RuleSet(_) => rule_set(job, &mut findings),
     }
+    if manifest.wants.state && job.queue.runs_at_once > 1 {
+        findings.push("The plugin remembers things from one run to the next: write runs-at-once = 1.".to_owned());
+    }
     settings(job, manifest, &mut findings);
     let mut limits = Limits::default();
     let wanted = manifest.limits.iter().chain(&job.limits);

@@ -83,7 +83,8 @@ impl Reader<'_> {
             if self.made.partners.iter().any(|other| other.name == name) {
                 self.twice(&source, &entry.name, "partner");
             }
-            self.made.partners.push(Partner { name, title: entry.title.into_inner() });
+            let runs_at_once = self.runs_at_once(&source, entry.runs_at_once.as_ref());
+            self.made.partners.push(Partner { name, title: entry.title.into_inner(), runs_at_once });
         }
         Ok(())
     }
@@ -106,9 +107,20 @@ impl Reader<'_> {
             }
             let path = plain_path(&self.folder.join(entry.path.get_ref()));
             self.apart(&source, &entry.path, &partner, &path);
-            self.made.connections.push(Connection { partner, name, place: Place::Folder { path, settle_ms } });
+            let runs_at_once = self.runs_at_once(&source, entry.runs_at_once.as_ref());
+            self.made.connections.push(Connection { partner, name, place: Place::Folder { path, settle_ms }, runs_at_once });
         }
         Ok(())
+    }
+
+    fn runs_at_once(&mut self, source: &Source, written: Option<&Spanned<u64>>) -> Option<u32> {
+        let runs = written?;
+        let within = (1..=job::RUNS_AT_ONCE_MAX).contains(runs.get_ref());
+        if !within {
+            let to_do = format!("write 1 to {}, or nothing for as many as there are places", job::RUNS_AT_ONCE_MAX);
+            self.problems.add(source.problem(Some(runs.span()), format!("runs-at-once is {}", runs.get_ref()), to_do));
+        }
+        u32::try_from(*runs.get_ref()).ok()
     }
 
     /// Refuses a folder that another partner has too, as each would see the other's files.

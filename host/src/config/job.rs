@@ -6,14 +6,14 @@ use globset::{Glob, GlobMatcher};
 use toml::Spanned;
 
 use crate::model::ids::{ConnectionName, Digest, PartnerName, is_name};
-use crate::model::job::{CatchUp, Connection, Job, JobInput, JobOutput, Partner, Schedule, Take, WorkingDay};
+use crate::model::job::{CatchUp, Connection, Job, JobInput, JobOutput, Overlap, Partner, Priority, Queue, Schedule, Take, WorkingDay};
 use crate::model::limits::{REJECT_ROWS_DEFAULT, REJECT_ROWS_MAX};
 use crate::registry::manifest;
 use crate::registry::source::{Problems, Source};
 use crate::schedule::{self, CATCH_UP_SLOTS_MAX, Calendar, ScheduleError};
 
 use super::folder::{no_such_partner, title};
-use super::written::{self, CatchUpWord, TakeWord, WorkingDayWord};
+use super::written::{self, CatchUpWord, OverlapWord, PriorityWord, TakeWord, WorkingDayWord};
 
 /// Zone of a job that names none.
 pub const ZONE_DEFAULT: &str = "Europe/London";
@@ -26,6 +26,12 @@ const ATTEMPTS_DEFAULT: u32 = 5;
 
 /// Most attempts of one run.
 const ATTEMPTS_MAX: u32 = 100;
+
+/// Most runs of a job, a partner or a connection at one time, where that is limited at all.
+pub(super) const RUNS_AT_ONCE_MAX: u64 = 1_000;
+
+/// Longest time after which a run may be said to be overdue: a year.
+const OVERDUE_MINUTES_MAX: u64 = 366 * 24 * 60;
 
 /// Longest name of a file, in characters.
 const FILE_CHARS_MAX: usize = 200;
@@ -56,6 +62,7 @@ impl Reader<'_> {
         let (name, plugin) = (self.name(&written.name), self.name(&written.plugin));
         title(self.source, &written.title, &mut self.problems);
         let zone = written.zone.as_ref().map_or(ZONE_DEFAULT, |zone| zone.get_ref()).to_owned();
+        let queue = self.queue(&written.queue);
         let schedule = self.schedule(written.schedule.as_ref(), written.zone.as_ref());
         self.once(written.input.iter().map(|input| &input.port));
         self.once(written.output.iter().map(|output| &output.port));
@@ -76,6 +83,7 @@ impl Reader<'_> {
             inputs: inputs?,
             outputs: outputs?,
             schedule: schedule?,
+            queue,
             zone,
             settings,
             reject_rows_max,
@@ -120,6 +128,25 @@ impl Reader<'_> {
         let schedule = Schedule { cron: written.cron.get_ref().trim().to_owned(), zone: zone_name.to_owned(), working_day, catch_up };
         let checked = schedule::check(&schedule, Calendar::england_and_wales()).err();
         self.judged(checked, zone, Some(&written.cron)).map(|()| Some(schedule))
+    }
+
+    fn queue(&mut self, written: &written::Queue) -> Queue {
+        let runs = self.amount(written.runs_at_once.as_ref(), "runs-at-once", 1..=RUNS_AT_ONCE_MAX);
+        let minutes = self.amount(written.overdue_minutes.as_ref(), "overdue-minutes", 1..=OVERDUE_MINUTES_MAX);
+        Queue {
+            runs_at_once: runs.and_then(|runs| u32::try_from(runs).ok()).unwrap_or(1),
+            priority: match written.priority {
+                PriorityWord::Low => Priority::Low,
+                PriorityWord::Normal => Priority::Normal,
+                PriorityWord::High => Priority::High,
+            },
+            overlap: match written.overlap {
+                OverlapWord::Queue => Overlap::Queue,
+                OverlapWord::Skip => Overlap::Skip,
+                OverlapWord::CancelOlder => Overlap::CancelOlder,
+            },
+            overdue_minutes: minutes.and_then(|minutes| u32::try_from(minutes).ok()),
+        }
     }
 
     fn judged(&mut self, error: Option<ScheduleError>, zone: Option<&Spanned<String>>, cron: Option<&Spanned<String>>) -> Option<()> {

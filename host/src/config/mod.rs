@@ -1,12 +1,13 @@
 //! A hub's configuration: a folder of TOML files under version control, read whole or not at all.
 //!
 //! ```text
-//! partners.toml       [[partner]] name, title
-//! connections.toml    [[connection]] partner, name, kind = "folder", path, settle-ms
+//! partners.toml       [[partner]] name, title, runs-at-once
+//! connections.toml    [[connection]] partner, name, kind = "folder", path, settle-ms, runs-at-once
 //! plugins.toml        [[plugin]] partner, name, component: where the hub finds components (optional)
 //! jobs/*.toml         one job a file:
 //!     partner, name, title, plugin, zone = "Europe/London", attempts-max = 5
 //!     [schedule]  cron, working-day = any | before | after | skip, catch-up = "skip" | "once" | { all = 12 }
+//!     [queue]     runs-at-once = 1, priority = low | normal | high, overlap = queue | skip | cancel-older, overdue-minutes
 //!     [[input]]   port, connection, file = "payroll-*.csv", take = next | latest, format
 //!     [[output]]  port, connection, file = "return-{month}.txt", format
 //!     [rejects]   rows-max

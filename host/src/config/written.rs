@@ -12,10 +12,11 @@ pub(super) struct Partners {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Partner {
     pub name: Spanned<String>,
     pub title: Spanned<String>,
+    pub runs_at_once: Option<Spanned<u64>>,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +35,7 @@ pub(super) struct Connection {
     pub kind: PlaceWord,
     pub path: Spanned<String>,
     pub settle_ms: Option<Spanned<u64>>,
+    pub runs_at_once: Option<Spanned<u64>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -68,6 +70,8 @@ pub(super) struct Job {
     pub attempts_max: Option<Spanned<u64>>,
     pub schedule: Option<Schedule>,
     #[serde(default)]
+    pub queue: Queue,
+    #[serde(default)]
     pub input: Vec<Input>,
     #[serde(default)]
     pub output: Vec<Output>,
@@ -90,6 +94,35 @@ pub(super) struct Schedule {
 
 const fn any() -> WorkingDayWord {
     WorkingDayWord::Any
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Queue {
+    pub runs_at_once: Option<Spanned<u64>>,
+    #[serde(default)]
+    pub priority: PriorityWord,
+    #[serde(default)]
+    pub overlap: OverlapWord,
+    pub overdue_minutes: Option<Spanned<u64>>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PriorityWord {
+    Low,
+    #[default]
+    Normal,
+    High,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum OverlapWord {
+    #[default]
+    Queue,
+    Skip,
+    CancelOlder,
 }
 
 #[derive(Clone, Copy, Deserialize)]

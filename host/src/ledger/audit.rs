@@ -3,16 +3,18 @@
 //! Must not know what the acts mean. Personal data is masked before it comes here.
 
 use serde_json::Value;
-use sqlx::SqliteConnection;
 
 use super::Ledger;
 use super::error::LedgerError;
-use super::store::{count, parsed, parsed_option, to_stored};
+use super::store::{Transaction, count, parsed, parsed_option, query, to_stored};
 use super::who::{Actor, By, Page, Scope, page_items};
 use crate::model::ids::{Digest, PartnerName};
 
 /// Entries that are read at one time while the chain is worked out again.
 const VERIFY_ENTRIES: i64 = 1_000;
+
+/// Entries of one insert: each number of them is a statement of its own to the database, so there are few such numbers.
+const INSERT_ROWS: usize = 100;
 
 /// Something that was done.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +75,18 @@ pub struct BrokenEntry {
     pub why: &'static str,
 }
 
+/// An act as it goes into the trail: by whom and when, as text.
+#[derive(Debug)]
+pub(super) struct Noted {
+    at_ms: i64,
+    partner: Option<String>,
+    actor: String,
+    action: String,
+    subject: String,
+    before_json: Option<String>,
+    after_json: Option<String>,
+}
+
 #[derive(sqlx::FromRow)]
 struct AuditRow {
     seq: i64,
@@ -88,6 +102,14 @@ struct AuditRow {
 }
 
 impl AuditRow {
+    /// The entry of an act that follows another.
+    fn after(seq: i64, previous_hash: String, noted: Noted) -> Self {
+        let Noted { at_ms, partner, actor, action, subject, before_json, after_json } = noted;
+        let hash = String::new();
+        let row = Self { seq: seq + 1, at_ms, partner, actor, action, subject, before_json, after_json, previous_hash, hash };
+        Self { hash: row.digest().to_string(), ..row }
+    }
+
     /// SHA-256 over every field, each behind its length, so that nothing can be moved from one to the next.
     fn digest(&self) -> Digest {
         let mut bytes = Vec::new();
@@ -131,12 +153,9 @@ impl TryFrom<AuditRow> for AuditEntry {
     }
 }
 
-/// Writes an entry within the transaction of the act itself, so that neither is there without the other.
-pub(super) async fn append(connection: &mut SqliteConnection, act: Act<'_>, by: &By) -> Result<(), LedgerError> {
-    let (seq, previous_hash): (i64, String) =
-        sqlx::query_as("SELECT seq, hash FROM audit_head WHERE one = 1").fetch_one(&mut *connection).await?;
-    let mut row = AuditRow {
-        seq: seq + 1,
+/// Puts an act into the trail with the transaction of the act itself, so that neither is there without the other.
+pub(super) fn append(transaction: &mut Transaction, act: Act<'_>, by: &By) {
+    transaction.note(Noted {
         at_ms: by.now_ms,
         partner: act.partner.map(|partner| partner.as_str().to_owned()),
         actor: by.actor.as_str().to_owned(),
@@ -144,31 +163,39 @@ pub(super) async fn append(connection: &mut SqliteConnection, act: Act<'_>, by: 
         subject: act.subject,
         before_json: act.before.map(|value| value.to_string()),
         after_json: act.after.map(|value| value.to_string()),
-        previous_hash,
-        hash: String::new(),
-    };
-    row.hash = row.digest().to_string();
-    sqlx::query(
-        "INSERT INTO audit (seq, at_ms, partner, actor, action, subject, before_json, after_json, previous_hash, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(row.seq)
-    .bind(row.at_ms)
-    .bind(row.partner.as_deref())
-    .bind(row.actor.as_str())
-    .bind(row.action.as_str())
-    .bind(row.subject.as_str())
-    .bind(row.before_json.as_deref())
-    .bind(row.after_json.as_deref())
-    .bind(row.previous_hash.as_str())
-    .bind(row.hash.as_str())
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query("UPDATE audit_head SET seq = $1, hash = $2 WHERE one = 1")
-        .bind(row.seq)
-        .bind(row.hash.as_str())
-        .execute(connection)
-        .await?;
+    });
+}
+
+/// Writes entries at the end of the chain.
+pub(super) async fn write(transaction: &mut Transaction, acts: Vec<Noted>) -> Result<(), sqlx::Error> {
+    let (mut seq, mut hash): (i64, String) =
+        query("SELECT seq, hash FROM audit_head WHERE one = 1").locked().fetch_one(&mut *transaction).await?;
+    let mut rows = Vec::with_capacity(acts.len());
+    for act in acts {
+        let row = AuditRow::after(seq, hash, act);
+        (seq, hash) = (row.seq, row.hash.clone());
+        rows.push(row);
+    }
+    for some in rows.chunks(INSERT_ROWS) {
+        let columns = "INSERT INTO audit (seq, at_ms, partner, actor, action, subject, before_json, after_json, previous_hash, hash)";
+        let values = |row: &AuditRow| {
+            [
+                row.seq.into(),
+                row.at_ms.into(),
+                row.partner.as_deref().into(),
+                row.actor.as_str().into(),
+                row.action.as_str().into(),
+                row.subject.as_str().into(),
+                row.before_json.as_deref().into(),
+                row.after_json.as_deref().into(),
+                row.previous_hash.as_str().into(),
+                row.hash.as_str().into(),
+            ]
+        };
+        let mut insert = query(columns);
+        insert.push_rows(some, values).execute(&mut *transaction).await?;
+    }
+    query("UPDATE audit_head SET seq = $1, hash = $2 WHERE one = 1").bind(seq).bind(hash).execute(transaction).await?;
     Ok(())
 }
 
@@ -178,10 +205,15 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn note(&self, act: Act<'_>, by: &By) -> Result<(), LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        append(&mut transaction, act, by).await?;
-        transaction.commit().await?;
-        Ok(())
+        let act = &act;
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                append(&mut transaction, act.clone(), by);
+                transaction.commit().await?;
+                Ok(())
+            })
+            .await
     }
 
     /// Entries of the audit trail, newest first, from before one.
@@ -190,14 +222,14 @@ impl Ledger {
     /// What the database failed of.
     pub async fn audit(&self, scope: Scope<'_>, before: Option<u64>, limit: u32) -> Result<Page<AuditEntry, u64>, LedgerError> {
         let limit = page_items(limit);
-        let rows: Vec<AuditRow> = sqlx::query_as(
+        let rows: Vec<AuditRow> = query(
             "SELECT seq, at_ms, partner, actor, action, subject, before_json, after_json, previous_hash, hash FROM audit
              WHERE ($1 = '' OR partner = $1) AND seq < $2 ORDER BY seq DESC LIMIT $3",
         )
         .bind(scope.text())
         .bind(before.map_or(i64::MAX, to_stored))
         .bind(i64::from(limit) + 1)
-        .fetch_all(&self.store.readers)
+        .fetch_all(&self.store)
         .await?;
         let entries: Vec<AuditEntry> = rows.into_iter().map(AuditEntry::try_from).collect::<Result<_, _>>()?;
         Ok(Page::cut(entries, limit, |last| last.seq))
@@ -209,19 +241,18 @@ impl Ledger {
     /// What the database failed of. A chain that does not fit is no error: it is the answer.
     pub async fn verify_audit(&self) -> Result<AuditCheck, LedgerError> {
         // One transaction, so that the end that is compared is the end of what was read.
-        let mut reader = self.store.readers.begin().await?;
-        let head: Option<(i64, String)> =
-            sqlx::query_as("SELECT seq, hash FROM audit_head WHERE one = 1").fetch_optional(&mut *reader).await?;
+        let mut reader = self.store.read().await?;
+        let head: Option<(i64, String)> = query("SELECT seq, hash FROM audit_head WHERE one = 1").fetch_optional(&mut reader).await?;
         let (mut seq, mut hash) = (0, Digest::new([0; 32]).to_string());
         let mut broken = None;
         while broken.is_none() {
-            let rows: Vec<AuditRow> = sqlx::query_as(
+            let rows: Vec<AuditRow> = query(
                 "SELECT seq, at_ms, partner, actor, action, subject, before_json, after_json, previous_hash, hash FROM audit
                  WHERE seq > $1 ORDER BY seq LIMIT $2",
             )
             .bind(seq)
             .bind(VERIFY_ENTRIES)
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
             if rows.is_empty() {
                 break;

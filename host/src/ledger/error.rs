@@ -1,11 +1,11 @@
 //! What can go wrong in the ledger, by what the reader must do about it.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::model::ids::{Digest, JobName, PartnerName, PluginName, RunId};
 
 use super::runs::RunState;
-use super::store::BUSY_SECONDS;
+use super::store::{AWAY_SECONDS, BUSY_SECONDS, Database};
 
 /// Why the ledger did not do what was asked. Nothing of it was done.
 #[derive(Debug, thiserror::Error)]
@@ -13,17 +13,20 @@ pub enum LedgerError {
     /// Try again in a moment.
     #[error("the ledger is busy: another process has been writing to it for {BUSY_SECONDS} seconds; try again in a moment")]
     Busy,
-    /// The operator of the hub looks at the disk, the path and the permissions.
-    #[error("the ledger {} cannot be opened: {why}", path.display())]
+    /// Try again when the database is back: the operator of the hub looks at its server.
+    #[error("the ledger's database has not answered for {AWAY_SECONDS} seconds: {0}")]
+    Away(Arc<sqlx::Error>),
+    /// The operator of the hub looks at the disk, the path and the permissions; at the server, its name and the password.
+    #[error("the ledger {database} cannot be opened: {why}")]
     CannotOpen {
-        /// Its file.
-        path: PathBuf,
+        /// Where it is.
+        database: Database,
         /// What stood in the way.
         why: String,
     },
     /// The operator of the hub looks at the disk.
     #[error("the ledger's database failed: {0}")]
-    Store(sqlx::Error),
+    Store(Arc<sqlx::Error>),
     /// The operator of the hub restores a backup: what is stored cannot be read.
     #[error("the ledger holds {what} that cannot be read: {why}")]
     Corrupt {
@@ -108,13 +111,20 @@ pub enum LedgerError {
 
 impl From<sqlx::Error> for LedgerError {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
-            // 5 is SQLITE_BUSY; its extended codes end in the same byte.
+        Arc::new(error).into()
+    }
+}
+
+impl From<Arc<sqlx::Error>> for LedgerError {
+    fn from(error: Arc<sqlx::Error>) -> Self {
+        match &*error {
+            // 5 is SQLITE_BUSY; its extended codes end in the same byte. PostgreSQL's codes have five characters.
             sqlx::Error::Database(failure)
-                if failure.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5) =>
+                if failure.code().is_some_and(|code| code.len() < 5 && code.parse::<i32>().is_ok_and(|code| code & 0xff == 5)) =>
             {
                 Self::Busy
             }
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => Self::Away(error),
             _ => Self::Store(error),
         }
     }

@@ -25,8 +25,6 @@ mod who;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
-
 use crate::model::ids::RunId;
 
 pub use audit::{Act, AuditCheck, AuditEntry, BrokenEntry};
@@ -37,10 +35,11 @@ pub use declared::{
 pub use error::LedgerError;
 pub use runs::{
     Claim, Claimed, Closed, Delivered, Due, DueSlot, Enqueued, Failed, FileQuestion, FindingId, Found, FoundEffect, Instruction, Lease,
-    LimitUse, LogLine, LoggedEvent, NewFinding, NewRun, NotAFindingId, NotAState, Outcome, Pins, Processed, Pulled, PulledFile, Queued,
-    Reason, Receipt, Retried, Run, RunEvent, RunFilter, RunRows, RunState, StagedOutput, Standing, StateChange, Step, StoredFinding,
-    TableUsed, TakenFile, Trigger, Word,
+    LimitUse, LogLine, LoggedEvent, NewFinding, NewRun, NotAFindingId, NotAState, Outcome, Overdue, Pins, Processed, Pulled, PulledFile,
+    Queued, Reason, Receipt, Retried, Run, RunEvent, RunFilter, RunRows, RunState, StagedOutput, Standing, StateChange, Step,
+    StoredFinding, TableUsed, TakenFile, Trigger, Word,
 };
+pub use store::{Database, HeldName};
 pub use tokens::{NewToken, Token};
 pub use who::{Actor, By, HubId, PAGE_ITEMS_MAX, Page, Scope};
 
@@ -51,26 +50,49 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger in a file, making it and its folder if need be, brings its tables up to date,
+    /// Opens the ledger, making its file and folder if need be, brings its tables up to date,
     /// and sets right every run whose row does not agree with its log.
     ///
     /// # Errors
-    /// [`LedgerError::CannotOpen`] if the file cannot be used; [`LedgerError::Corrupt`] if a log cannot be read.
-    pub async fn open(path: &Path) -> Result<Self, LedgerError> {
-        Self::open_and_repair(path).await.map(|(ledger, _)| ledger)
+    /// [`LedgerError::CannotOpen`] if its file or its server cannot be used; [`LedgerError::Corrupt`] if a log cannot be read.
+    pub async fn open(database: &Database) -> Result<Self, LedgerError> {
+        Self::open_and_repair(database).await.map(|(ledger, _)| ledger)
     }
 
     /// The same, and says which runs were set right.
     ///
     /// # Errors
     /// As for [`Ledger::open`].
-    pub async fn open_and_repair(path: &Path) -> Result<(Self, Vec<RunId>), LedgerError> {
-        let store = store::Store::open(path).await?;
+    pub async fn open_and_repair(database: &Database) -> Result<(Self, Vec<RunId>), LedgerError> {
+        let store = store::Store::open(database).await?;
         let repaired = repair::repair(&store).await?;
         for run in &repaired {
             tracing::warn!(%run, "the row of a run did not agree with its log, and was worked out again");
         }
         Ok((Self { store }, repaired))
+    }
+
+    /// Answers when there may be work to claim: something came into the queue or ended, here or, while somebody listens, on another hub.
+    pub async fn work_arrived(&self) {
+        self.store.bell().heard().await;
+    }
+
+    /// Wakes who waits for [`Ledger::work_arrived`] in this process.
+    pub fn wake(&self) {
+        self.store.bell().ring_here();
+    }
+
+    /// Hears of work that comes in through other hubs, for as long as this is waited for. It never answers.
+    pub async fn listen(&self) {
+        self.store.listen().await;
+    }
+
+    /// Takes the name of a hub, so that no other works under it; none if one does.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn hold_name(&self, hub: &HubId) -> Result<Option<HeldName>, LedgerError> {
+        self.store.hold_name(hub.as_str()).await
     }
 
     /// Closes the ledger once all that was begun has ended. What was answered is durable without it.

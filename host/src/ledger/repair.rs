@@ -3,11 +3,9 @@
 //! Rows and events are written in one transaction, so that a crash cannot part them; a restored backup, a damaged file or
 //! a careless hand can.
 
-use sqlx::SqliteConnection;
-
 use super::error::LedgerError;
 use super::runs::{Run, events_of, files_and_receipts, load, save, state_changes};
-use super::store::{Store, parsed};
+use super::store::{Store, Transaction, parsed, query, query_scalar};
 use crate::model::ids::{JobName, PartnerName, RunId};
 
 /// Runs whose row knows of another last event than the log has, and logs without a row.
@@ -20,35 +18,39 @@ WHERE seq = 1 AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.run = run_events.run
 
 /// Repairs what disagrees, and answers which runs that were.
 pub(super) async fn repair(store: &Store) -> Result<Vec<RunId>, LedgerError> {
-    let disagreeing: Vec<String> = sqlx::query_scalar(DISAGREEING).fetch_all(&store.readers).await?;
+    let disagreeing: Vec<String> = query_scalar(DISAGREEING).fetch_all(store).await?;
     if disagreeing.is_empty() {
         return Ok(Vec::new());
     }
-    let mut transaction = store.begin().await?;
-    // Asked again: another hub may have gone on in between.
-    let disagreeing: Vec<String> = sqlx::query_scalar(DISAGREEING).fetch_all(&mut *transaction).await?;
-    let mut repaired = Vec::new();
-    for run in disagreeing {
-        let run = parsed(&run, "run id")?;
-        rebuild(&mut transaction, run).await?;
-        repaired.push(run);
-    }
-    transaction.commit().await?;
-    Ok(repaired)
+    store
+        .again(|| async move {
+            let mut transaction = store.begin().await?;
+            // Asked again: another hub may have gone on in between.
+            let disagreeing: Vec<String> = query_scalar(DISAGREEING).fetch_all(&mut transaction).await?;
+            let mut repaired = Vec::new();
+            for run in disagreeing {
+                let run = parsed(&run, "run id")?;
+                rebuild(&mut transaction, run).await?;
+                repaired.push(run);
+            }
+            transaction.commit().await?;
+            Ok(repaired)
+        })
+        .await
 }
 
-async fn rebuild(connection: &mut SqliteConnection, id: RunId) -> Result<(), LedgerError> {
-    let events = events_of(connection, id).await?;
-    let before = load(connection, id).await?;
+async fn rebuild(transaction: &mut Transaction, id: RunId) -> Result<(), LedgerError> {
+    let events = events_of(transaction, id).await?;
+    let before = load(transaction, id).await?;
     for follows in ["DELETE FROM receipts WHERE run = $1", "DELETE FROM taken_files WHERE run = $1"] {
-        sqlx::query(follows).bind(id.to_string()).execute(&mut *connection).await?;
+        query(follows).bind(id.to_string()).execute(&mut *transaction).await?;
     }
     let run = Run::fold(id, &events)?;
     match &run {
         Some(run) => {
-            save(connection, run).await?;
+            save(transaction, run).await?;
             for logged in &events {
-                files_and_receipts(connection, run, logged).await?;
+                files_and_receipts(transaction, run, logged).await?;
             }
         }
         None => {
@@ -59,36 +61,36 @@ async fn rebuild(connection: &mut SqliteConnection, id: RunId) -> Result<(), Led
                 "DELETE FROM log_lines WHERE run = $1",
                 "DELETE FROM runs WHERE run = $1",
             ] {
-                sqlx::query(trace).bind(id.to_string()).execute(&mut *connection).await?;
+                query(trace).bind(id.to_string()).execute(&mut *transaction).await?;
             }
         }
     }
     if let Some(run) = run.or(before) {
-        rebuild_state(connection, run.partner(), run.job()).await?;
+        rebuild_state(transaction, run.partner(), run.job()).await?;
     }
     Ok(())
 }
 
 /// A job's state is what its closed runs made of it, one after the other.
-async fn rebuild_state(connection: &mut SqliteConnection, partner: &PartnerName, job: &JobName) -> Result<(), LedgerError> {
-    sqlx::query("DELETE FROM job_state WHERE partner = $1 AND job = $2")
+async fn rebuild_state(transaction: &mut Transaction, partner: &PartnerName, job: &JobName) -> Result<(), LedgerError> {
+    query("DELETE FROM job_state WHERE partner = $1 AND job = $2")
         .bind(partner.as_str())
         .bind(job.as_str())
-        .execute(&mut *connection)
+        .execute(&mut *transaction)
         .await?;
-    let closed: Vec<String> = sqlx::query_scalar(
+    let closed: Vec<String> = query_scalar(
         "SELECT run_events.run FROM run_events JOIN runs ON runs.run = run_events.run
          WHERE runs.partner = $1 AND runs.job = $2 AND run_events.kind = 'closed' ORDER BY run_events.at_ms, run_events.run",
     )
     .bind(partner.as_str())
     .bind(job.as_str())
-    .fetch_all(&mut *connection)
+    .fetch_all(&mut *transaction)
     .await?;
     for run in closed {
         let id = parsed(&run, "run id")?;
-        let Some(run) = load(connection, id).await? else { continue };
-        for logged in events_of(connection, id).await? {
-            state_changes(connection, &run, &logged).await?;
+        let Some(run) = load(transaction, id).await? else { continue };
+        for logged in events_of(transaction, id).await? {
+            state_changes(transaction, &run, &logged).await?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::Ledger;
 use super::audit::{self, Act};
 use super::error::LedgerError;
-use super::store::parsed;
+use super::store::{parsed, query};
 use super::who::{Actor, By, Scope};
 use crate::model::ids::{Digest, PartnerName};
 
@@ -83,7 +83,7 @@ impl TryFrom<TokenRow> for Token {
     }
 }
 
-const COLUMNS: &str = "SELECT partner, token, scopes, created_at_ms, created_by, expires_at_ms, last_used_at_ms, revoked_at_ms FROM tokens";
+const TOKENS: &str = "SELECT partner, token, scopes, created_at_ms, created_by, expires_at_ms, last_used_at_ms, revoked_at_ms FROM tokens";
 
 impl Ledger {
     /// Keeps a new token.
@@ -91,31 +91,35 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::AlreadyThere`] if the partner has, or had, one of that name; [`LedgerError::NotFound`] if there is no such partner.
     pub async fn create_token(&self, new: &NewToken, by: &By) -> Result<(), LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        super::declared::require_partner(&mut transaction, &new.partner).await?;
-        let scopes = new.scopes.join(" ");
-        let written = sqlx::query(
-            "INSERT INTO tokens (partner, token, hash, scopes, created_at_ms, created_by, expires_at_ms)
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                super::declared::require_partner(&mut transaction, &new.partner).await?;
+                let scopes = new.scopes.join(" ");
+                let written = query(
+                    "INSERT INTO tokens (partner, token, hash, scopes, created_at_ms, created_by, expires_at_ms)
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-        )
-        .bind(new.partner.as_str())
-        .bind(new.name.as_str())
-        .bind(new.hash.to_string())
-        .bind(scopes.as_str())
-        .bind(by.now_ms)
-        .bind(by.actor.as_str())
-        .bind(new.expires_at_ms)
-        .execute(&mut *transaction)
-        .await?;
-        if written.rows_affected() == 0 {
-            return Err(LedgerError::AlreadyThere { what: "token", name: new.name.clone() });
-        }
-        let after = serde_json::json!({ "scopes": scopes, "expires-at-ms": new.expires_at_ms });
-        let subject = format!("token:{}", new.name);
-        let act = Act { partner: Some(&new.partner), action: "token.create", subject, before: None, after: Some(after) };
-        audit::append(&mut transaction, act, by).await?;
-        transaction.commit().await?;
-        Ok(())
+                )
+                .bind(new.partner.as_str())
+                .bind(new.name.as_str())
+                .bind(new.hash.to_string())
+                .bind(scopes.as_str())
+                .bind(by.now_ms)
+                .bind(by.actor.as_str())
+                .bind(new.expires_at_ms)
+                .execute(&mut transaction)
+                .await?;
+                if written == 0 {
+                    return Err(LedgerError::AlreadyThere { what: "token", name: new.name.clone() });
+                }
+                let after = serde_json::json!({ "scopes": scopes, "expires-at-ms": new.expires_at_ms });
+                let subject = format!("token:{}", new.name);
+                let act = Act { partner: Some(&new.partner), action: "token.create", subject, before: None, after: Some(after) };
+                audit::append(&mut transaction, act, by);
+                transaction.commit().await?;
+                Ok(())
+            })
+            .await
     }
 
     /// The token of a hash, if it may be used at a moment.
@@ -123,10 +127,8 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn token(&self, hash: Digest, now_ms: i64) -> Result<Option<Token>, LedgerError> {
-        let row: Option<TokenRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE hash = $1")))
-            .bind(hash.to_string())
-            .fetch_optional(&self.store.readers)
-            .await?;
+        let mut tokens = query(TOKENS);
+        let row: Option<TokenRow> = tokens.push(" WHERE hash = ").push_bind(hash.to_string()).fetch_optional(&self.store).await?;
         Ok(row.map(Token::try_from).transpose()?.filter(|token| token.is_valid(now_ms)))
     }
 
@@ -135,11 +137,8 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn tokens(&self, scope: Scope<'_>) -> Result<Vec<Token>, LedgerError> {
-        let rows: Vec<TokenRow> =
-            sqlx::query_as(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE $1 = '' OR partner = $1 ORDER BY partner, token")))
-                .bind(scope.text())
-                .fetch_all(&self.store.readers)
-                .await?;
+        let mut tokens = query(TOKENS).bind(scope.text());
+        let rows: Vec<TokenRow> = tokens.push(" WHERE $1 = '' OR partner = $1 ORDER BY partner, token").fetch_all(&self.store).await?;
         rows.into_iter().map(Token::try_from).collect()
     }
 
@@ -151,15 +150,19 @@ impl Ledger {
         if token.last_used_at_ms.is_some_and(|used| now_ms - used < TOUCH_EVERY_MS) {
             return Ok(());
         }
-        let mut transaction = self.store.begin().await?;
-        sqlx::query("UPDATE tokens SET last_used_at_ms = $3 WHERE partner = $1 AND token = $2")
-            .bind(token.partner.as_str())
-            .bind(token.name.as_str())
-            .bind(now_ms)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(())
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                query("UPDATE tokens SET last_used_at_ms = $3 WHERE partner = $1 AND token = $2")
+                    .bind(token.partner.as_str())
+                    .bind(token.name.as_str())
+                    .bind(now_ms)
+                    .execute(&mut transaction)
+                    .await?;
+                transaction.commit().await?;
+                Ok(())
+            })
+            .await
     }
 
     /// Refuses a token from now on.
@@ -167,19 +170,24 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NotFound`] if there is no such token that was not revoked before.
     pub async fn revoke_token(&self, partner: &PartnerName, name: &str, by: &By) -> Result<(), LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let revoked = sqlx::query("UPDATE tokens SET revoked_at_ms = $3 WHERE partner = $1 AND token = $2 AND revoked_at_ms IS NULL")
-            .bind(partner.as_str())
-            .bind(name)
-            .bind(by.now_ms)
-            .execute(&mut *transaction)
-            .await?;
-        if revoked.rows_affected() == 0 {
-            return Err(LedgerError::NotFound { what: "token in use", name: name.to_owned() });
-        }
-        let act = Act { partner: Some(partner), action: "token.revoke", subject: format!("token:{name}"), before: None, after: None };
-        audit::append(&mut transaction, act, by).await?;
-        transaction.commit().await?;
-        Ok(())
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let revoked = query("UPDATE tokens SET revoked_at_ms = $3 WHERE partner = $1 AND token = $2 AND revoked_at_ms IS NULL")
+                    .bind(partner.as_str())
+                    .bind(name)
+                    .bind(by.now_ms)
+                    .execute(&mut transaction)
+                    .await?;
+                if revoked == 0 {
+                    return Err(LedgerError::NotFound { what: "token in use", name: name.to_owned() });
+                }
+                let act =
+                    Act { partner: Some(partner), action: "token.revoke", subject: format!("token:{name}"), before: None, after: None };
+                audit::append(&mut transaction, act, by);
+                transaction.commit().await?;
+                Ok(())
+            })
+            .await
     }
 }

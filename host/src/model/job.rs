@@ -12,6 +12,8 @@ pub struct Partner {
     pub name: PartnerName,
     /// What people call it.
     pub title: String,
+    /// How many of its runs may be under way at one time, over all its jobs; none for as many as the hubs have places.
+    pub runs_at_once: Option<u32>,
 }
 
 /// A named place outside.
@@ -23,6 +25,8 @@ pub struct Connection {
     pub name: ConnectionName,
     /// Where and how.
     pub place: Place,
+    /// How many runs may use it at one time, over all the partner's jobs; none for as many as the hubs have places.
+    pub runs_at_once: Option<u32>,
 }
 
 /// The kinds of place.
@@ -54,6 +58,8 @@ pub struct Job {
     pub outputs: Vec<JobOutput>,
     /// When it runs by itself.
     pub schedule: Option<Schedule>,
+    /// How its runs wait for their turn.
+    pub queue: Queue,
     /// Zone of the job's dates, such as `Europe/London`.
     pub zone: String,
     /// Settings for the plugin: a JSON object.
@@ -205,6 +211,90 @@ pub enum Align {
     Left,
     /// Numbers, usually.
     Right,
+}
+
+/// How runs of a job wait for their turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queue {
+    /// How many of them may be under way at one time.
+    pub runs_at_once: u32,
+    /// Who goes first.
+    pub priority: Priority,
+    /// What happens when its time comes while an earlier run is not done.
+    pub overlap: Overlap,
+    /// How long after it was enqueued a run should be done; where this does not say, a run should be done by the job's next time.
+    pub overdue_minutes: Option<u32>,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self { runs_at_once: 1, priority: Priority::Normal, overlap: Overlap::Queue, overdue_minutes: None }
+    }
+}
+
+/// Who goes first where more runs wait than there are places. Each step is a head start of an hour, and no more, so that
+/// nothing waits for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Priority {
+    /// Behind what came up to an hour later.
+    Low,
+    /// In the order in which they came.
+    #[default]
+    Normal,
+    /// Before what came up to an hour earlier.
+    High,
+}
+
+impl Priority {
+    /// Every priority.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Normal, Self::High];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Normal => "normal",
+            Self::High => "high",
+        }
+    }
+
+    /// How much earlier it counts than it came, in milliseconds.
+    #[must_use]
+    pub const fn head_start_ms(self) -> i64 {
+        match self {
+            Self::Low => -3_600_000,
+            Self::Normal => 0,
+            Self::High => 3_600_000,
+        }
+    }
+}
+
+/// What happens when a job's time comes while a run that its schedule made earlier is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overlap {
+    /// The new run waits for its turn.
+    #[default]
+    Queue,
+    /// The new one is recorded as skipped.
+    Skip,
+    /// The earlier ones are cancelled, unless some of their outputs have been delivered.
+    CancelOlder,
+}
+
+impl Overlap {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::Queue, Self::Skip, Self::CancelOlder];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Skip => "skip",
+            Self::CancelOlder => "cancel-older",
+        }
+    }
 }
 
 /// When a job runs by itself.

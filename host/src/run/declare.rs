@@ -225,7 +225,11 @@ fn declaration(partner: &Partner, configuration: &Configuration) -> Declaration 
         sources,
         connections: connections
             .iter()
-            .map(|connection| DeclaredConnection { name: connection.name.clone(), definition: connections_digest })
+            .map(|connection| DeclaredConnection {
+                name: connection.name.clone(),
+                definition: connections_digest,
+                runs_at_once: connection.runs_at_once,
+            })
             .collect(),
         jobs: jobs.iter().map(|(job, _)| DeclaredJob::from(*job)).collect(),
     }
@@ -237,9 +241,11 @@ struct PartnersFile<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct PartnerEntry<'a> {
     name: &'a str,
     title: &'a str,
+    runs_at_once: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -255,10 +261,12 @@ struct ConnectionEntry<'a> {
     kind: &'static str,
     path: String,
     settle_ms: u64,
+    runs_at_once: Option<u32>,
 }
 
 fn partners_text(partner: &Partner) -> String {
-    let file = PartnersFile { partner: [PartnerEntry { name: partner.name.as_str(), title: &partner.title }] };
+    let file =
+        PartnersFile { partner: [PartnerEntry { name: partner.name.as_str(), title: &partner.title, runs_at_once: partner.runs_at_once }] };
     toml::to_string(&file).expect("names and titles are TOML")
 }
 
@@ -272,6 +280,7 @@ fn connections_text(connections: &[&Connection]) -> String {
             kind: "folder",
             path,
             settle_ms: *settle_ms,
+            runs_at_once: connection.runs_at_once,
         }
     });
     toml::to_string(&ConnectionsFile { connection: entries.collect() }).expect("names and paths are TOML")

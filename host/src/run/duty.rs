@@ -8,18 +8,23 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
 
 use super::Hub;
-use super::conduct::LEASE_MS;
 use super::failure::RunError as Error;
 use crate::config;
-use crate::ledger::{By, Due, DueSlot, LedgerError, NewRun, Queued, Reason, RunState, Scope, StoredJob, Trigger};
+use crate::ledger::{By, Due, DueSlot, LedgerError, NewRun, Queued, Reason, RunState, StoredJob, Trigger};
 use crate::model::ids::{JobName, PartnerName, RunId};
 use crate::model::job::Schedule;
 use crate::schedule::{self, Calendar};
 
-/// How often schedules are looked at.
+/// How often a hub looks at what may have been put in the queue or become due without a word to it.
 const TICK: Duration = Duration::from_millis(250);
+
+/// Jobs whose slots are worked out side by side.
+const JOBS_AT_ONCE: usize = 64;
+
+const DAY_MS: i64 = 86_400_000;
 
 /// A run that somebody asks for.
 #[derive(Debug, Clone)]
@@ -53,26 +58,38 @@ impl Hub {
         Ok(self.ledger().enqueue(&new, by).await?)
     }
 
-    /// Puts every slot in the queue that has become due, and records those that are skipped. Answers the new runs.
+    /// Puts every slot in the queue that has become due, records those that are skipped, and of runs that should be done by now that
+    /// they are overdue. Answers the new runs.
     ///
     /// # Errors
     /// [`super::RunError`] if a job's definition cannot be read, or the ledger fails. Other jobs have had their turn then.
     pub async fn tick(&self) -> Result<Vec<RunId>, Error> {
-        let mut runs = Vec::new();
-        let mut failed = None;
-        for job in self.ledger().jobs(Scope::Hub).await? {
-            if job.schedule.is_none() || job.paused.is_some() {
-                continue;
+        let now_ms = self.clock().now_ms();
+        for run in self.ledger().record_overdue(&By::hub(self.id(), now_ms)).await? {
+            tracing::warn!(%run, "a run is overdue");
+        }
+        let mut waiting = self.ledger().jobs_due(now_ms).await?.into_iter();
+        let (mut at_work, mut runs, mut failed) = (JoinSet::new(), Vec::new(), None);
+        loop {
+            // Side by side, so that they share commits.
+            while at_work.len() < JOBS_AT_ONCE {
+                let Some(job) = waiting.next() else { break };
+                let hub = self.clone();
+                at_work.spawn(async move {
+                    let due = hub.due(&job).await;
+                    (job, due)
+                });
             }
-            match self.due(&job).await {
-                Ok(new) => runs.extend(new),
-                Err(error) => {
+            match at_work.join_next().await {
+                None => return failed.map_or(Ok(runs), Err),
+                Some(Ok((_, Ok(new)))) => runs.extend(new),
+                Some(Ok((job, Err(error)))) => {
                     tracing::error!(job = %job.name, partner = %job.partner, %error, "what is due could not be worked out");
                     failed = Some(error);
                 }
+                Some(Err(ended)) => std::panic::resume_unwind(ended.into_panic()),
             }
         }
-        failed.map_or(Ok(runs), Err)
     }
 
     async fn due(&self, job: &StoredJob) -> Result<Vec<RunId>, Error> {
@@ -85,9 +102,9 @@ impl Hub {
         let calendar = Calendar::england_and_wales();
         let due = schedule::due(&schedule, calendar, since, now)
             .map_err(|error| Error::Schedule { job: job.name.to_string(), why: error.to_string() })?;
-        if due.slots.is_empty() && due.skipped.is_empty() {
-            return Ok(Vec::new());
-        }
+        // Where the calendar ends: tomorrow the hub may have another.
+        let next = schedule::next_due(&schedule, calendar, now).ok().flatten();
+        let next_ms = next.map_or(now.as_millisecond() + DAY_MS, |next| next.as_millisecond());
         let slot = |slot: &schedule::Slot, skip: Option<Reason>| DueSlot {
             key: slot.key.clone(),
             logical_ms: slot.instant.as_millisecond(),
@@ -109,6 +126,7 @@ impl Hub {
             job: job.name.clone(),
             since_ms: job.scheduled_through_ms,
             through_ms: now.as_millisecond(),
+            next_ms,
             calendar: calendar.version().to_owned(),
             slots,
         };
@@ -157,46 +175,64 @@ impl Hub {
     /// # Errors
     /// [`LedgerError`]; the run is then taken up again when its lease has run out.
     pub async fn work_once(&self) -> Result<Option<(RunId, RunState)>, LedgerError> {
-        let Some(claim) = self.ledger().claim(self.id(), self.clock().now_ms(), LEASE_MS).await? else { return Ok(None) };
+        let Some(claim) = self.ledger().claim(self.id(), self.clock().now_ms(), self.shared.sharing.lease_ms()).await? else {
+            return Ok(None);
+        };
         let run = claim.lease.run;
         self.conduct(claim).await.map(|state| Some((run, state)))
     }
 
     /// Does the hub's duties until `stop` is notified; then finishes what is under way.
     pub async fn serve(&self, stop: Arc<Notify>) {
+        tokio::select! {
+            () = self.ledger().listen() => {}
+            () = self.do_duties(&stop) => {}
+        }
+    }
+
+    async fn do_duties(&self, stop: &Notify) {
         let places = Arc::new(Semaphore::new(self.shared.runs_at_once));
         loop {
             if let Err(error) = self.tick().await {
                 tracing::error!(%error, "a tick of the schedule failed");
             }
-            while let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-                let claimed = self.ledger().claim(self.id(), self.clock().now_ms(), LEASE_MS).await;
-                match claimed {
-                    Ok(Some(claim)) => {
-                        let hub = self.clone();
-                        let run = claim.lease.run;
-                        // Bounded by the semaphore, and waited for below.
-                        tokio::spawn(async move {
-                            match hub.conduct(claim).await {
-                                Ok(state) => tracing::info!(%run, %state, "run ended"),
-                                Err(error) => tracing::error!(%run, %error, "run dropped"),
-                            }
-                            drop(place);
-                        });
-                    }
-                    Ok(None) => break,
-                    Err(error) => {
-                        tracing::error!(%error, "no run could be claimed");
-                        break;
-                    }
-                }
+            if let Err(error) = self.take_up(&places).await {
+                tracing::error!(%error, "no run could be claimed");
             }
             tokio::select! {
-                () = tokio::time::sleep(TICK) => {}
+                () = tokio::time::sleep(self.rest().await) => {}
+                () = self.ledger().work_arrived() => {}
                 () = stop.notified() => break,
             }
         }
         let all = u32::try_from(self.shared.runs_at_once).unwrap_or(u32::MAX);
         drop(places.acquire_many(all).await);
+    }
+
+    /// Takes up as many runs as there are places free.
+    async fn take_up(&self, places: &Arc<Semaphore>) -> Result<(), LedgerError> {
+        let lease_ms = self.shared.sharing.lease_ms();
+        let claims = self.ledger().claim_some(self.id(), self.clock().now_ms(), lease_ms, places.available_permits()).await?;
+        for claim in claims {
+            let place = Arc::clone(places).try_acquire_owned().expect("only this function takes places");
+            let (hub, run) = (self.clone(), claim.lease.run);
+            // Bounded by the places, and waited for when the hub stops.
+            tokio::spawn(async move {
+                match hub.conduct(claim).await {
+                    Ok(state) => tracing::info!(%run, %state, "run ended"),
+                    Err(error) => tracing::error!(%run, %error, "run dropped"),
+                }
+                drop(place);
+                hub.ledger().wake();
+            });
+        }
+        Ok(())
+    }
+
+    /// How long there is nothing to do, as far as is known here.
+    async fn rest(&self) -> Duration {
+        let next = self.ledger().next_due_ms().await.ok().flatten();
+        let until = next.map(|next| next.saturating_sub(self.clock().now_ms())).and_then(|ms| u64::try_from(ms).ok());
+        until.map_or(TICK, |ms| Duration::from_millis(ms.max(1)).min(TICK))
     }
 }

@@ -261,7 +261,7 @@ impl RunError {
     /// What comes next.
     pub(crate) const fn next(&self) -> Next {
         match self {
-            Self::Ledger(LedgerError::FileTaken { .. }) => Next::Person,
+            // A file that another run took first is passed over the next time.
             Self::Ledger(_) | Self::Disk(_) | Self::Store(_) => Next::Retry,
             Self::Connection { error, .. } if error.may_pass() => Next::Retry,
             Self::Call(CallError::HubFault { .. })

@@ -35,7 +35,7 @@ pub use pull::{Columns, masked_row};
 
 use crate::clock::Clock;
 use crate::connection::Artefacts;
-use crate::ledger::{HubId, Ledger};
+use crate::ledger::{Database, HeldName, HubId, Ledger};
 use crate::model::ids::{Digest, RunId};
 use crate::model::job::Schedule;
 use crate::sandbox::{Sandbox, SandboxOptions};
@@ -61,6 +61,31 @@ pub struct HubOptions {
     pub works: bool,
 }
 
+/// How a hub shares its work with others.
+#[derive(Debug, Clone)]
+pub struct Sharing {
+    /// Where the ledger is; none for a file in the hub's folder. Hubs on one database have names of their own, and one folder of
+    /// artefacts, releases and compiled components.
+    pub database: Option<Database>,
+    /// How long a run stays with a hub that gives no word. After that another takes it over.
+    pub lease: Duration,
+    /// How often a hub gives word.
+    pub heartbeat: Duration,
+}
+
+impl Default for Sharing {
+    /// A run is taken over within eleven seconds of its hub's end, and a hub may miss three words before.
+    fn default() -> Self {
+        Self { database: None, lease: Duration::from_secs(10), heartbeat: Duration::from_millis(2_500) }
+    }
+}
+
+impl Sharing {
+    fn lease_ms(&self) -> i64 {
+        i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
 /// A hub. Clones are the same hub.
 #[derive(Clone)]
 pub struct Hub {
@@ -77,7 +102,8 @@ struct Shared {
     data: PathBuf,
     runs_at_once: usize,
     /// Held while this process works under the hub's name: another that opens the folder does not take its runs away.
-    lock: Option<File>,
+    lock: Option<(File, HeldName)>,
+    sharing: Sharing,
     progress: Mutex<HashMap<RunId, Arc<Progress>>>,
     /// Schedules by the digest of the file that declares them: read once, as such a file never changes.
     schedules: Mutex<HashMap<Digest, Option<Schedule>>>,
@@ -89,12 +115,23 @@ impl Hub {
     /// # Errors
     /// [`RunError`] if the ledger, the artefacts or the sandbox cannot be used.
     pub async fn open(options: HubOptions) -> Result<Self, RunError> {
+        Self::open_shared(options, Sharing::default()).await
+    }
+
+    /// The same, with a say in how it shares its work with other hubs.
+    ///
+    /// # Errors
+    /// As for [`Hub::open`].
+    pub async fn open_shared(options: HubOptions, sharing: Sharing) -> Result<Self, RunError> {
         let data = std::path::absolute(&options.data)?;
         std::fs::create_dir_all(&data)?;
-        let ledger = Ledger::open(&data.join("ledger.sqlite")).await?;
+        let file = || Database::Sqlite(data.join("ledger.sqlite"));
+        let ledger = Ledger::open(&sharing.database.clone().unwrap_or_else(file)).await?;
         let id = HubId::new(options.name);
         // Who only looks on, as when a person lists runs while the hub serves, takes nobody's runs away.
-        let lock = if options.works { hold(&data, &id)? } else { None };
+        let file = if options.works { hold(&data, &id)? } else { None };
+        let name = if file.is_some() { ledger.hold_name(&id).await? } else { None };
+        let lock = file.zip(name);
         if lock.is_some() {
             let left = ledger.forget_leases(&id, options.clock.now_ms()).await?;
             if left > 0 {
@@ -123,6 +160,7 @@ impl Hub {
             data,
             runs_at_once: options.runs_at_once,
             lock,
+            sharing,
             progress: Mutex::default(),
             schedules: Mutex::default(),
         };

@@ -99,6 +99,24 @@ pub fn between(schedule: &Schedule, calendar: &Calendar, after: Timestamp, by: T
 /// # Errors
 /// [`ScheduleError`]: the schedule cannot be read, or the calendar ends before the first of them.
 pub fn next(schedule: &Schedule, calendar: &Calendar, after: Timestamp, count: usize) -> Result<Vec<Slot>, ScheduleError> {
+    ahead(schedule, calendar, (after, count), |named| named.kept == Kept::Runs)
+}
+
+/// The first moment after another at which a slot is due, to be run or to be recorded as skipped; none where the calendar ends, or
+/// nine years on.
+///
+/// # Errors
+/// As for [`next`].
+pub fn next_due(schedule: &Schedule, calendar: &Calendar, after: Timestamp) -> Result<Option<Timestamp>, ScheduleError> {
+    Ok(ahead(schedule, calendar, (after, 1), |_| true)?.first().map(|slot| slot.instant))
+}
+
+fn ahead(
+    schedule: &Schedule,
+    calendar: &Calendar,
+    (after, count): (Timestamp, usize),
+    wanted: impl Fn(&Named) -> bool,
+) -> Result<Vec<Slot>, ScheduleError> {
     let plan = plan(schedule, calendar)?;
     let mut found = Vec::new();
     let (mut from, mut span) = (after, SignedDuration::from_hours(1));
@@ -106,7 +124,7 @@ pub fn next(schedule: &Schedule, calendar: &Calendar, after: Timestamp, count: u
     while found.len() < count && from < end {
         let by = from.saturating_add(span).unwrap_or(Timestamp::MAX).min(end);
         match plan.between(from, by) {
-            Ok(named) => found.extend(named.into_iter().filter(|named| named.kept == Kept::Runs).map(|named| named.slot)),
+            Ok(named) => found.extend(named.into_iter().filter(&wanted).map(|named| named.slot)),
             // The end of the calendar may lie behind the slots that are asked for, so it is come up to in ever smaller steps.
             Err(_) if span > SignedDuration::from_hours(1) => {
                 span = SignedDuration::from_secs(span.as_secs() / 2);

@@ -20,7 +20,7 @@ use jiff::civil::Date;
 
 pub use calendar::Calendar;
 pub use cron::Cron;
-pub use due::{CATCH_UP_SLOTS_MAX, Due, ON_TIME, SkipReason, SkippedSlot, between, check, describe, due, next};
+pub use due::{CATCH_UP_SLOTS_MAX, Due, ON_TIME, SkipReason, SkippedSlot, between, check, describe, due, next, next_due};
 pub use slots::{ClockFact, Slot};
 
 /// Why a schedule cannot be read or worked out.

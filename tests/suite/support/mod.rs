@@ -3,6 +3,7 @@
 mod books;
 mod guests;
 mod plugins;
+mod postgres;
 mod program;
 mod runs;
 mod site;
@@ -10,6 +11,7 @@ mod site;
 pub(crate) use books::{Csv, pence, pounds};
 pub(crate) use guests::{compiler_path, hostile_adapter, hostile_rule_set, hostile_rule_set_module};
 pub(crate) use plugins::{hostile_component, plugin_path, root};
+pub(crate) use postgres::Postgres;
 pub(crate) use program::{Said, Serving, bailiwick, say};
 pub(crate) use runs::{FIRE, POLICE, drain, ended, finished, job, operator, partner, reason, request, runs_of};
 pub(crate) use site::{LGPS, Site, clock_at};

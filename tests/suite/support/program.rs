@@ -48,10 +48,21 @@ pub(crate) struct Serving {
 impl Serving {
     /// Applies the site's configuration and serves it.
     pub(crate) fn start(site: &Site) -> Self {
-        let applied = say(site, &["apply", "."]);
+        Self::start_with(site, &[])
+    }
+
+    /// The same, with something in its environment.
+    pub(crate) fn start_with(site: &Site, environment: &[(&str, &str)]) -> Self {
+        let with = |mut command: Command| {
+            command.envs(environment.iter().copied());
+            command
+        };
+        let applied: Said = with(bailiwick(site, &["apply", "."])).output().expect("the program starts").into();
+        assert_eq!(applied.code, Some(0), "{}", applied.err);
+        // Shown the first time only.
         let token = applied.out.lines().find_map(|line| line.strip_prefix("token of staffordshire-police for the API, shown this once: "));
-        let token = token.unwrap_or_else(|| panic!("no token in {} {}", applied.out, applied.err)).to_owned();
-        let mut serve = bailiwick(site, &["serve", "--listen", "127.0.0.1:0"]);
+        let token = token.unwrap_or_default().to_owned();
+        let mut serve = with(bailiwick(site, &["serve", "--listen", "127.0.0.1:0"]));
         let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
         let mut first = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first).expect("it says where it is");
@@ -67,10 +78,29 @@ impl Serving {
         assert_eq!(answer.status(), 202);
     }
 
+    /// Stops it where it is, as a machine that swaps or a guest that is moved does.
+    pub(crate) fn freeze(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    /// Kills it with no warning.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it is there");
+        self.child.wait().expect("it ends");
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).expect("it is there");
+    }
+
     /// Tells it to stop, and waits until it has.
     pub(crate) fn terminate(&mut self) -> Option<i32> {
-        let process = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("it is there");
+        self.signal(rustix::process::Signal::TERM);
         self.child.wait().expect("it ends").code()
     }
 }

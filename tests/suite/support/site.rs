@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use bailiwick::clock::Clock;
-use bailiwick::run::{Hub, HubOptions, Plan};
+use bailiwick::run::{Hub, HubOptions, Plan, Sharing};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
@@ -44,6 +44,26 @@ impl Site {
         site.write("plugins.toml", absolute);
         link_all(&warm().join("compiled"), &site.data().join("compiled"));
         link_all(&warm().join("releases"), &site.data().join("releases"));
+        site
+    }
+
+    /// Lines of payroll of a large site: enough that a kill meets the program at work.
+    pub(crate) const LARGE_LINES: usize = 200_000;
+
+    /// The example with a large payroll, and nothing of the months before.
+    pub(crate) fn large() -> Self {
+        let site = Self::staffordshire();
+        fs::remove_file(site.path("data/payroll/previous-2026-10.csv")).expect("the example has it");
+        let example = String::from_utf8_lossy(&site.read("data/payroll/payroll-2026-10.csv")).into_owned();
+        let mut text = format!("{}\n", example.lines().next().expect("a heading"));
+        for line in 0..Self::LARGE_LINES {
+            let (letter, digits) = (char::from(b'A' + (line % 4) as u8), line % 1_000_000);
+            text += &format!(
+                "{line},TY{digits:06}{letter},Baker,Helen,08/03/1967,Administrator,SP100,00321,31/10/2026,Active,LGPS,MAIN,F,37.00,,,,27250.00,\
+                 27250.00,2270.83,0.00,5.80,131.71,0.00,429.19,,,,,,,,,,,\n"
+            );
+        }
+        site.write("data/payroll/payroll-2026-10.csv", text);
         site
     }
 
@@ -110,6 +130,11 @@ impl Site {
 
     /// The hub, opened under a name.
     pub(crate) async fn reopen_as(&self, name: &str, clock: &Clock) -> Hub {
+        self.reopen_shared(name, clock, Sharing::default()).await
+    }
+
+    /// The same, sharing its work with others.
+    pub(crate) async fn reopen_shared(&self, name: &str, clock: &Clock, sharing: Sharing) -> Hub {
         let options = HubOptions {
             data: self.data(),
             name: name.to_owned(),
@@ -118,7 +143,7 @@ impl Site {
             runs_at_once: 2,
             works: true,
         };
-        Hub::open(options).await.expect("the hub opens")
+        Hub::open_shared(options, sharing).await.expect("the hub opens")
     }
 
     /// The hub with the configuration in force.

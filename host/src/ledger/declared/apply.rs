@@ -1,17 +1,15 @@
 //! Making a partner's declaration the one in force: what is new, what changed, what is gone.
 
-use std::collections::BTreeMap;
-
-use sqlx::SqliteConnection;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
-use crate::ledger::runs::{RunEvent, Word, load, record};
-use crate::ledger::store::parsed;
 use crate::ledger::who::By;
 use crate::model::ids::{ConnectionName, Digest, JobName, PluginName, RunId};
-use crate::model::job::{Job, Partner, WorkingDay};
+use crate::model::job::{Job, Partner, Queue, WorkingDay};
+
+use super::put::put_in_force;
 
 /// All that a partner declares. What is in the ledger and not in here is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +40,8 @@ pub struct DeclaredConnection {
     pub name: ConnectionName,
     /// The file, by SHA-256 of its text. It must be among the sources.
     pub definition: Digest,
+    /// How many runs may use it at one time.
+    pub runs_at_once: Option<u32>,
 }
 
 /// A job, and the file that says what it does.
@@ -55,6 +55,10 @@ pub struct DeclaredJob {
     pub plugin: PluginName,
     /// When it runs by itself, in one line. When this changes, slots are worked out from the moment of the change on.
     pub schedule: Option<String>,
+    /// How its runs wait for their turn.
+    pub queue: Queue,
+    /// The connections that its runs use, each once.
+    pub connections: BTreeSet<ConnectionName>,
     /// The file, by SHA-256 of its text. It must be among the sources.
     pub definition: Digest,
 }
@@ -70,7 +74,16 @@ impl From<&Job> for DeclaredJob {
             };
             format!("{} ({}){day}", schedule.cron, schedule.zone)
         });
-        Self { name: job.name.clone(), title: job.title.clone(), plugin: job.plugin.clone(), schedule, definition: job.definition }
+        let connections = job.inputs.iter().map(|input| &input.connection).chain(job.outputs.iter().map(|output| &output.connection));
+        Self {
+            name: job.name.clone(),
+            title: job.title.clone(),
+            plugin: job.plugin.clone(),
+            schedule,
+            queue: job.queue,
+            connections: connections.cloned().collect(),
+            definition: job.definition,
+        }
     }
 }
 
@@ -123,7 +136,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NotFound`] if a definition is not among the sources; or what the database failed of.
     pub async fn apply(&self, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
-        let mut transaction = self.store.begin().await?;
+        self.store.again(|| async move {
+            let mut transaction = self.store.begin().await?;
         let applied = put_in_force(&mut transaction, declaration, by).await?;
         if applied.changes.is_empty() {
             return Ok(applied);
@@ -141,9 +155,10 @@ impl Ledger {
             before: None,
             after: Some(after),
         };
-        audit::append(&mut transaction, act, by).await?;
-        transaction.commit().await?;
+        audit::append(&mut transaction, act, by);
+transaction.commit().await?;
         Ok(applied)
+        }).await
     }
 
     /// What an application would change. It is done and taken back, so that it cannot differ from the application itself.
@@ -151,220 +166,13 @@ impl Ledger {
     /// # Errors
     /// As for [`Ledger::apply`].
     pub async fn plan(&self, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let applied = put_in_force(&mut transaction, declaration, by).await?;
-        transaction.rollback().await?;
-        Ok(applied)
-    }
-}
-
-async fn put_in_force(connection: &mut SqliteConnection, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
-    let digests: Vec<Digest> = declaration.sources.iter().map(|source| Digest::of(source.text.as_bytes())).collect();
-    let connections = declaration.connections.iter().map(|connection| (connection.name.as_str(), connection.definition));
-    let jobs = declaration.jobs.iter().map(|job| (job.name.as_str(), job.definition));
-    if let Some((name, _)) = connections.chain(jobs).find(|(_, definition)| !digests.contains(definition)) {
-        return Err(LedgerError::NotFound { what: "source file that declares", name: name.to_owned() });
-    }
-    let mut applied = Applied::default();
-    put_partner(connection, &declaration.partner, by, &mut applied).await?;
-    let mut writing = Writing { connection, partner: declaration.partner.name.as_str(), by, applied: &mut applied };
-    writing.sources(&declaration.sources).await?;
-    writing.connections(&declaration.connections).await?;
-    let gone = writing.jobs(&declaration.jobs).await?;
-    for job in gone {
-        writing.cancel_waiting(&job).await?;
-    }
-    Ok(applied)
-}
-
-async fn put_partner(connection: &mut SqliteConnection, partner: &Partner, by: &By, applied: &mut Applied) -> Result<(), LedgerError> {
-    let title: Option<String> = sqlx::query_scalar("SELECT title FROM partners WHERE partner = $1")
-        .bind(partner.name.as_str())
-        .fetch_optional(&mut *connection)
-        .await?;
-    if title.as_deref() == Some(partner.title.as_str()) {
-        return Ok(());
-    }
-    let how = if title.is_none() { Changed::Added } else { Changed::Changed };
-    applied.changes.push(Change { what: "partner", name: partner.name.to_string(), how });
-    sqlx::query(
-        "INSERT INTO partners (partner, title, applied_at_ms) VALUES ($1, $2, $3)
-         ON CONFLICT (partner) DO UPDATE SET title = excluded.title, applied_at_ms = excluded.applied_at_ms",
-    )
-    .bind(partner.name.as_str())
-    .bind(partner.title.as_str())
-    .bind(by.now_ms)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// An application under way.
-struct Writing<'a> {
-    connection: &'a mut SqliteConnection,
-    partner: &'a str,
-    by: &'a By,
-    applied: &'a mut Applied,
-}
-
-impl Writing<'_> {
-    /// Notes how a thing differs from what is in force, and answers whether it does.
-    fn note<T: PartialEq>(&mut self, what: &'static str, name: &str, (declared, stored): (&T, Option<&T>)) -> bool {
-        let how = match stored {
-            None => Changed::Added,
-            Some(stored) if stored != declared => Changed::Changed,
-            Some(_) => return false,
-        };
-        self.applied.changes.push(Change { what, name: name.to_owned(), how });
-        true
-    }
-
-    fn gone(&mut self, what: &'static str, name: &str) {
-        self.applied.changes.push(Change { what, name: name.to_owned(), how: Changed::Removed });
-    }
-
-    async fn sources(&mut self, declared: &[Source]) -> Result<(), LedgerError> {
-        let rows: Vec<(String, String)> = sqlx::query_as("SELECT source, definition FROM sources WHERE partner = $1")
-            .bind(self.partner)
-            .fetch_all(&mut *self.connection)
-            .await?;
-        let mut stored: BTreeMap<_, _> = rows.into_iter().collect();
-        for source in declared {
-            let digest = Digest::of(source.text.as_bytes()).to_string();
-            if !self.note("source", &source.name, (&digest, stored.remove(&source.name).as_ref())) {
-                continue;
-            }
-            sqlx::query("INSERT INTO definitions (partner, digest, content, stored_at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
-                .bind(self.partner)
-                .bind(digest.as_str())
-                .bind(source.text.as_str())
-                .bind(self.by.now_ms)
-                .execute(&mut *self.connection)
-                .await?;
-            sqlx::query(
-                "INSERT INTO sources (partner, source, definition) VALUES ($1, $2, $3)
-                 ON CONFLICT (partner, source) DO UPDATE SET definition = excluded.definition",
-            )
-            .bind(self.partner)
-            .bind(source.name.as_str())
-            .bind(digest)
-            .execute(&mut *self.connection)
-            .await?;
-        }
-        for name in stored.keys() {
-            self.gone("source", name);
-            sqlx::query("DELETE FROM sources WHERE partner = $1 AND source = $2")
-                .bind(self.partner)
-                .bind(name.as_str())
-                .execute(&mut *self.connection)
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn connections(&mut self, declared: &[DeclaredConnection]) -> Result<(), LedgerError> {
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT connection, definition FROM connections WHERE partner = $1 AND removed_at_ms IS NULL")
-                .bind(self.partner)
-                .fetch_all(&mut *self.connection)
-                .await?;
-        let mut stored: BTreeMap<_, _> = rows.into_iter().collect();
-        for connection in declared {
-            let (name, digest) = (connection.name.as_str(), connection.definition.to_string());
-            if !self.note("connection", name, (&digest, stored.remove(name).as_ref())) {
-                continue;
-            }
-            sqlx::query(
-                "INSERT INTO connections (partner, connection, definition, applied_at_ms) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (partner, connection) DO UPDATE
-                 SET definition = excluded.definition, applied_at_ms = excluded.applied_at_ms, removed_at_ms = NULL",
-            )
-            .bind(self.partner)
-            .bind(name)
-            .bind(digest)
-            .bind(self.by.now_ms)
-            .execute(&mut *self.connection)
-            .await?;
-        }
-        for name in stored.keys() {
-            self.gone("connection", name);
-            sqlx::query("UPDATE connections SET removed_at_ms = $3 WHERE partner = $1 AND connection = $2")
-                .bind(self.partner)
-                .bind(name.as_str())
-                .bind(self.by.now_ms)
-                .execute(&mut *self.connection)
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Answers the jobs that are gone.
-    async fn jobs(&mut self, declared: &[DeclaredJob]) -> Result<Vec<String>, LedgerError> {
-        type Particulars = (String, String, String, Option<String>);
-        let rows: Vec<(String, String, String, String, Option<String>)> =
-            sqlx::query_as("SELECT job, title, plugin, definition, schedule FROM jobs WHERE partner = $1 AND removed_at_ms IS NULL")
-                .bind(self.partner)
-                .fetch_all(&mut *self.connection)
-                .await?;
-        let mut stored: BTreeMap<String, Particulars> =
-            rows.into_iter().map(|(job, title, plugin, definition, schedule)| (job, (title, plugin, definition, schedule))).collect();
-        for job in declared {
-            let particulars: Particulars = (job.title.clone(), job.plugin.to_string(), job.definition.to_string(), job.schedule.clone());
-            let before = stored.remove(job.name.as_str());
-            if self.note("job", job.name.as_str(), (&particulars, before.as_ref())) {
-                let same_schedule = before.is_some_and(|before| before.3 == job.schedule);
-                self.job(job, same_schedule).await?;
-            }
-        }
-        for name in stored.keys() {
-            self.gone("job", name);
-            sqlx::query("UPDATE jobs SET removed_at_ms = $3 WHERE partner = $1 AND job = $2")
-                .bind(self.partner)
-                .bind(name.as_str())
-                .bind(self.by.now_ms)
-                .execute(&mut *self.connection)
-                .await?;
-        }
-        Ok(stored.into_keys().collect())
-    }
-
-    async fn job(&mut self, job: &DeclaredJob, same_schedule: bool) -> Result<(), LedgerError> {
-        sqlx::query(
-            "INSERT INTO jobs (partner, job, title, plugin, definition, schedule, scheduled_through_ms, applied_at_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
-             ON CONFLICT (partner, job) DO UPDATE SET title = excluded.title, plugin = excluded.plugin, definition = excluded.definition,
-               schedule = excluded.schedule, applied_at_ms = excluded.applied_at_ms, removed_at_ms = NULL,
-               scheduled_through_ms = CASE WHEN $8 = 1 THEN jobs.scheduled_through_ms ELSE excluded.scheduled_through_ms END",
-        )
-        .bind(self.partner)
-        .bind(job.name.as_str())
-        .bind(job.title.as_str())
-        .bind(job.plugin.as_str())
-        .bind(job.definition.to_string())
-        .bind(job.schedule.as_deref())
-        .bind(self.by.now_ms)
-        .bind(i64::from(same_schedule))
-        .execute(&mut *self.connection)
-        .await?;
-        Ok(())
-    }
-
-    /// What has begun is brought to its end by what it is pinned to; what only waits has lost its purpose.
-    async fn cancel_waiting(&mut self, job: &str) -> Result<(), LedgerError> {
-        let waiting: Vec<String> =
-            sqlx::query_scalar("SELECT run FROM runs WHERE partner = $1 AND job = $2 AND state = 'queued' ORDER BY run")
-                .bind(self.partner)
-                .bind(job)
-                .fetch_all(&mut *self.connection)
-                .await?;
-        for run in waiting {
-            let id: RunId = parsed(&run, "run id")?;
-            if let Some(mut run) = load(self.connection, id).await? {
-                let word = Word { why: "its job is no longer declared".to_owned() };
-                record(self.connection, &mut run, RunEvent::Cancelled(word), self.by).await?;
-                self.applied.cancelled.push(id);
-            }
-        }
-        Ok(())
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let applied = put_in_force(&mut transaction, declaration, by).await?;
+                transaction.rollback().await?;
+                Ok(applied)
+            })
+            .await
     }
 }

@@ -3,8 +3,8 @@
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::parsed;
-use crate::ledger::who::{Actor, By, Scope};
+use crate::ledger::store::{parsed, query, query_scalar};
+use crate::ledger::who::{Actor, By, PAGE_ITEMS_MAX, Scope};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName};
 use crate::model::job::Partner;
 
@@ -95,12 +95,16 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn partners(&self, scope: Scope<'_>) -> Result<Vec<Partner>, LedgerError> {
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT partner, title FROM partners WHERE $1 = '' OR partner = $1 ORDER BY partner")
+        let rows: Vec<(String, String, Option<i64>)> =
+            query("SELECT partner, title, runs_max FROM partners WHERE $1 = '' OR partner = $1 ORDER BY partner")
                 .bind(scope.text())
-                .fetch_all(&self.store.readers)
+                .fetch_all(&self.store)
                 .await?;
-        rows.into_iter().map(|(name, title)| Ok(Partner { name: parsed(&name, "partner")?, title })).collect()
+        let partner = |(name, title, runs_max): (String, String, Option<i64>)| {
+            let runs_at_once = runs_max.and_then(|runs| u32::try_from(runs).ok());
+            Ok(Partner { name: parsed(&name, "partner")?, title, runs_at_once })
+        };
+        rows.into_iter().map(partner).collect()
     }
 
     /// The files in force that declare a partner's connections and jobs, by name.
@@ -108,13 +112,13 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn sources(&self, partner: &PartnerName) -> Result<Vec<Source>, LedgerError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
+        let rows: Vec<(String, String)> = query(
             "SELECT sources.source, definitions.content FROM sources
              JOIN definitions ON definitions.partner = sources.partner AND definitions.digest = sources.definition
              WHERE sources.partner = $1 ORDER BY sources.source",
         )
         .bind(partner.as_str())
-        .fetch_all(&self.store.readers)
+        .fetch_all(&self.store)
         .await?;
         Ok(rows.into_iter().map(|(name, text)| Source { name, text }).collect())
     }
@@ -124,10 +128,10 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn definition(&self, partner: &PartnerName, digest: Digest) -> Result<Option<String>, LedgerError> {
-        let text = sqlx::query_scalar("SELECT content FROM definitions WHERE partner = $1 AND digest = $2")
+        let text = query_scalar("SELECT content FROM definitions WHERE partner = $1 AND digest = $2")
             .bind(partner.as_str())
             .bind(digest.to_string())
-            .fetch_optional(&self.store.readers)
+            .fetch_optional(&self.store)
             .await?;
         Ok(text)
     }
@@ -137,12 +141,12 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn connections(&self, scope: Scope<'_>) -> Result<Vec<StoredConnection>, LedgerError> {
-        let rows: Vec<(String, String, String)> = sqlx::query_as(
+        let rows: Vec<(String, String, String)> = query(
             "SELECT partner, connection, definition FROM connections
              WHERE removed_at_ms IS NULL AND ($1 = '' OR partner = $1) ORDER BY partner, connection",
         )
         .bind(scope.text())
-        .fetch_all(&self.store.readers)
+        .fetch_all(&self.store)
         .await?;
         let stored = |(partner, name, definition): (String, String, String)| {
             Ok(StoredConnection {
@@ -159,14 +163,41 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn jobs(&self, scope: Scope<'_>) -> Result<Vec<StoredJob>, LedgerError> {
-        let rows: Vec<JobRow> = sqlx::query_as(
+        let rows: Vec<JobRow> = query(
             "SELECT partner, job, title, plugin, definition, schedule, scheduled_through_ms, paused_at_ms, paused_by, paused_why FROM jobs
              WHERE removed_at_ms IS NULL AND ($1 = '' OR partner = $1) ORDER BY partner, job",
         )
         .bind(scope.text())
-        .fetch_all(&self.store.readers)
+        .fetch_all(&self.store)
         .await?;
         rows.into_iter().map(StoredJob::try_from).collect()
+    }
+
+    /// Jobs in force of which a slot may be due by a moment, those that have waited longest first; at most a page of them.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn jobs_due(&self, now_ms: i64) -> Result<Vec<StoredJob>, LedgerError> {
+        let rows: Vec<JobRow> = query(
+            "SELECT partner, job, title, plugin, definition, schedule, scheduled_through_ms, paused_at_ms, paused_by, paused_why FROM jobs
+             WHERE schedule IS NOT NULL AND paused_at_ms IS NULL AND removed_at_ms IS NULL AND next_due_ms <= $1
+             ORDER BY next_due_ms LIMIT $2",
+        )
+        .bind(now_ms)
+        .bind(i64::from(PAGE_ITEMS_MAX))
+        .fetch_all(&self.store)
+        .await?;
+        rows.into_iter().map(StoredJob::try_from).collect()
+    }
+
+    /// The first moment at which a slot of any job may be due.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn next_due_ms(&self) -> Result<Option<i64>, LedgerError> {
+        let next =
+            query_scalar("SELECT MIN(next_due_ms) FROM jobs WHERE schedule IS NOT NULL AND paused_at_ms IS NULL AND removed_at_ms IS NULL");
+        Ok(next.fetch_one(&self.store).await?)
     }
 
     /// One job in force.
@@ -174,13 +205,13 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NoSuchJob`], or what the database failed of.
     pub async fn job(&self, partner: &PartnerName, job: &JobName) -> Result<StoredJob, LedgerError> {
-        let row: Option<JobRow> = sqlx::query_as(
+        let row: Option<JobRow> = query(
             "SELECT partner, job, title, plugin, definition, schedule, scheduled_through_ms, paused_at_ms, paused_by, paused_why FROM jobs
              WHERE removed_at_ms IS NULL AND partner = $1 AND job = $2",
         )
         .bind(partner.as_str())
         .bind(job.as_str())
-        .fetch_optional(&self.store.readers)
+        .fetch_optional(&self.store)
         .await?;
         let missing = || LedgerError::NoSuchJob { partner: partner.clone(), job: job.clone() };
         row.map(StoredJob::try_from).transpose()?.ok_or_else(missing)
@@ -205,30 +236,34 @@ impl Ledger {
     }
 
     async fn set_paused(&self, (partner, job): (&PartnerName, &JobName), why: Option<&str>, by: &By) -> Result<bool, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let paused: Option<Option<i64>> =
-            sqlx::query_scalar("SELECT paused_at_ms FROM jobs WHERE partner = $1 AND job = $2 AND removed_at_ms IS NULL")
-                .bind(partner.as_str())
-                .bind(job.as_str())
-                .fetch_optional(&mut *transaction)
-                .await?;
-        let paused = paused.ok_or_else(|| LedgerError::NoSuchJob { partner: partner.clone(), job: job.clone() })?.is_some();
-        if paused == why.is_some() {
-            return Ok(false);
-        }
-        sqlx::query("UPDATE jobs SET paused_at_ms = $3, paused_by = $4, paused_why = $5 WHERE partner = $1 AND job = $2")
-            .bind(partner.as_str())
-            .bind(job.as_str())
-            .bind(why.map(|_| by.now_ms))
-            .bind(why.map(|_| by.actor.as_str()))
-            .bind(why)
-            .execute(&mut *transaction)
-            .await?;
-        let action = if why.is_some() { "job.pause" } else { "job.resume" };
-        let after = why.map(|why| serde_json::json!({ "why": why }));
-        let act = Act { partner: Some(partner), action, subject: format!("job:{job}"), before: None, after };
-        audit::append(&mut transaction, act, by).await?;
-        transaction.commit().await?;
-        Ok(true)
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let paused: Option<Option<i64>> =
+                    query_scalar("SELECT paused_at_ms FROM jobs WHERE partner = $1 AND job = $2 AND removed_at_ms IS NULL")
+                        .bind(partner.as_str())
+                        .bind(job.as_str())
+                        .fetch_optional(&mut transaction)
+                        .await?;
+                let paused = paused.ok_or_else(|| LedgerError::NoSuchJob { partner: partner.clone(), job: job.clone() })?.is_some();
+                if paused == why.is_some() {
+                    return Ok(false);
+                }
+                query("UPDATE jobs SET paused_at_ms = $3, paused_by = $4, paused_why = $5 WHERE partner = $1 AND job = $2")
+                    .bind(partner.as_str())
+                    .bind(job.as_str())
+                    .bind(why.map(|_| by.now_ms))
+                    .bind(why.map(|_| by.actor.as_str()))
+                    .bind(why)
+                    .execute(&mut transaction)
+                    .await?;
+                let action = if why.is_some() { "job.pause" } else { "job.resume" };
+                let after = why.map(|why| serde_json::json!({ "why": why }));
+                let act = Act { partner: Some(partner), action, subject: format!("job:{job}"), before: None, after };
+                audit::append(&mut transaction, act, by);
+                transaction.commit().await?;
+                Ok(true)
+            })
+            .await
     }
 }

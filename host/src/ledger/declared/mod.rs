@@ -2,12 +2,12 @@
 
 mod apply;
 mod jobs;
+mod put;
 mod releases;
 mod tables;
 
-use sqlx::SqliteConnection;
-
 use super::error::LedgerError;
+use crate::ledger::store::{Transaction, query_scalar};
 use crate::model::ids::PartnerName;
 
 pub use apply::{Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, Source};
@@ -16,10 +16,8 @@ pub use releases::{NewRelease, Release, ReleaseKey};
 pub use tables::{NewTable, StoredTable};
 
 /// A partner must have been declared before anything is kept for it.
-pub(super) async fn require_partner(connection: &mut SqliteConnection, partner: &PartnerName) -> Result<(), LedgerError> {
-    let known: Option<i64> = sqlx::query_scalar("SELECT applied_at_ms FROM partners WHERE partner = $1")
-        .bind(partner.as_str())
-        .fetch_optional(connection)
-        .await?;
+pub(super) async fn require_partner(transaction: &mut Transaction, partner: &PartnerName) -> Result<(), LedgerError> {
+    let known: Option<i64> =
+        query_scalar("SELECT applied_at_ms FROM partners WHERE partner = $1").bind(partner.as_str()).fetch_optional(transaction).await?;
     known.map(|_| ()).ok_or_else(|| LedgerError::NotFound { what: "partner", name: partner.to_string() })
 }

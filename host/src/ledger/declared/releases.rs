@@ -3,7 +3,7 @@
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::{count, parsed, to_stored};
+use crate::ledger::store::{count, parsed, query, query_scalar, to_stored};
 use crate::ledger::who::{Actor, By, Scope};
 use crate::model::ids::{Digest, PartnerName, PluginName};
 
@@ -87,33 +87,37 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NotFound`] if there is no such partner; or what the database failed of.
     pub async fn put_release(&self, new: &NewRelease, by: &By) -> Result<bool, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let key = &new.key;
-        require_partner(&mut transaction, &key.partner).await?;
-        let written = sqlx::query(
-            "INSERT INTO releases (partner, plugin, digest, version, manifest, size_bytes, artefact, added_at_ms, added_by)
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let key = &new.key;
+                require_partner(&mut transaction, &key.partner).await?;
+                let written = query(
+                    "INSERT INTO releases (partner, plugin, digest, version, manifest, size_bytes, artefact, added_at_ms, added_by)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-        )
-        .bind(key.partner.as_str())
-        .bind(key.plugin.as_str())
-        .bind(key.digest.to_string())
-        .bind(new.version.as_str())
-        .bind(new.manifest.as_str())
-        .bind(to_stored(new.size_bytes))
-        .bind(new.artefact.as_str())
-        .bind(by.now_ms)
-        .bind(by.actor.as_str())
-        .execute(&mut *transaction)
-        .await?;
-        if written.rows_affected() == 0 {
-            return Ok(false);
-        }
-        let after = serde_json::json!({ "plugin": key.plugin.as_str(), "version": new.version, "digest": key.digest.to_string() });
-        let subject = format!("release:{}", key.digest);
-        let act = Act { partner: Some(&key.partner), action: "release.add", subject, before: None, after: Some(after) };
-        audit::append(&mut transaction, act, by).await?;
-        transaction.commit().await?;
-        Ok(true)
+                )
+                .bind(key.partner.as_str())
+                .bind(key.plugin.as_str())
+                .bind(key.digest.to_string())
+                .bind(new.version.as_str())
+                .bind(new.manifest.as_str())
+                .bind(to_stored(new.size_bytes))
+                .bind(new.artefact.as_str())
+                .bind(by.now_ms)
+                .bind(by.actor.as_str())
+                .execute(&mut transaction)
+                .await?;
+                if written == 0 {
+                    return Ok(false);
+                }
+                let after = serde_json::json!({ "plugin": key.plugin.as_str(), "version": new.version, "digest": key.digest.to_string() });
+                let subject = format!("release:{}", key.digest);
+                let act = Act { partner: Some(&key.partner), action: "release.add", subject, before: None, after: Some(after) };
+                audit::append(&mut transaction, act, by);
+                transaction.commit().await?;
+                Ok(true)
+            })
+            .await
     }
 
     /// Makes a release the one that the partner's runs use from their first claim on. An earlier one is rolled back to in the same way.
@@ -122,43 +126,52 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NoSuchRelease`], or what the database failed of.
     pub async fn activate(&self, key: &ReleaseKey, by: &By) -> Result<bool, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let (partner, plugin, digest) = (key.partner.as_str(), key.plugin.as_str(), key.digest.to_string());
-        let kept: Option<i64> = sqlx::query_scalar("SELECT added_at_ms FROM releases WHERE partner = $1 AND plugin = $2 AND digest = $3")
-            .bind(partner)
-            .bind(plugin)
-            .bind(digest.as_str())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if kept.is_none() {
-            return Err(LedgerError::NoSuchRelease { partner: key.partner.clone(), plugin: key.plugin.clone(), digest: key.digest });
-        }
-        let before: Option<String> = sqlx::query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
-            .bind(partner)
-            .bind(plugin)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if before.as_deref() == Some(digest.as_str()) {
-            return Ok(false);
-        }
-        sqlx::query(
-            "INSERT INTO active_releases (partner, plugin, digest, activated_at_ms, activated_by) VALUES ($1, $2, $3, $4, $5)
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let (partner, plugin, digest) = (key.partner.as_str(), key.plugin.as_str(), key.digest.to_string());
+                let kept: Option<i64> = query_scalar("SELECT added_at_ms FROM releases WHERE partner = $1 AND plugin = $2 AND digest = $3")
+                    .bind(partner)
+                    .bind(plugin)
+                    .bind(digest.as_str())
+                    .fetch_optional(&mut transaction)
+                    .await?;
+                if kept.is_none() {
+                    return Err(LedgerError::NoSuchRelease {
+                        partner: key.partner.clone(),
+                        plugin: key.plugin.clone(),
+                        digest: key.digest,
+                    });
+                }
+                let before: Option<String> = query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
+                    .bind(partner)
+                    .bind(plugin)
+                    .fetch_optional(&mut transaction)
+                    .await?;
+                if before.as_deref() == Some(digest.as_str()) {
+                    return Ok(false);
+                }
+                query(
+                    "INSERT INTO active_releases (partner, plugin, digest, activated_at_ms, activated_by) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (partner, plugin) DO UPDATE
              SET digest = excluded.digest, activated_at_ms = excluded.activated_at_ms, activated_by = excluded.activated_by",
-        )
-        .bind(partner)
-        .bind(plugin)
-        .bind(digest.as_str())
-        .bind(by.now_ms)
-        .bind(by.actor.as_str())
-        .execute(&mut *transaction)
-        .await?;
-        let before = before.map(|before| serde_json::json!({ "digest": before }));
-        let after = Some(serde_json::json!({ "digest": digest }));
-        let act = Act { partner: Some(&key.partner), action: "release.activate", subject: format!("plugin:{plugin}"), before, after };
-        audit::append(&mut transaction, act, by).await?;
-        transaction.commit().await?;
-        Ok(true)
+                )
+                .bind(partner)
+                .bind(plugin)
+                .bind(digest.as_str())
+                .bind(by.now_ms)
+                .bind(by.actor.as_str())
+                .execute(&mut transaction)
+                .await?;
+                let before = before.map(|before| serde_json::json!({ "digest": before }));
+                let after = Some(serde_json::json!({ "digest": digest }));
+                let act =
+                    Act { partner: Some(&key.partner), action: "release.activate", subject: format!("plugin:{plugin}"), before, after };
+                audit::append(&mut transaction, act, by);
+                transaction.commit().await?;
+                Ok(true)
+            })
+            .await
     }
 
     /// Releases by partner and plugin, those added last first.
@@ -166,7 +179,7 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn releases(&self, scope: Scope<'_>) -> Result<Vec<Release>, LedgerError> {
-        let rows: Vec<ReleaseRow> = sqlx::query_as(
+        let rows: Vec<ReleaseRow> = query(
             "SELECT releases.*, active_releases.activated_at_ms FROM releases
              LEFT JOIN active_releases ON active_releases.partner = releases.partner AND active_releases.plugin = releases.plugin
                AND active_releases.digest = releases.digest
@@ -174,7 +187,7 @@ impl Ledger {
              ORDER BY releases.partner, releases.plugin, releases.added_at_ms DESC, releases.digest",
         )
         .bind(scope.text())
-        .fetch_all(&self.store.readers)
+        .fetch_all(&self.store)
         .await?;
         rows.into_iter().map(Release::try_from).collect()
     }

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::{count, parsed, parsed_option, to_stored};
+use crate::ledger::store::{count, parsed, parsed_option, query, query_scalar, to_stored};
 use crate::ledger::who::{Actor, By};
 use crate::model::ids::{Digest, PartnerName};
 use crate::model::table::TableVersion;
@@ -84,23 +84,25 @@ impl Ledger {
     /// [`LedgerError::VersionDiffers`] if there is one of that name with other rows or dates; [`LedgerError::NotFound`] if there is no
     /// such partner; or what the database failed of.
     pub async fn put_table(&self, new: &NewTable, by: &By) -> Result<bool, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        require_partner(&mut transaction, &new.partner).await?;
-        let version = &new.version;
-        let digest = Digest::of(new.content.as_bytes());
-        let kept: Option<TableRow> = sqlx::query_as("SELECT * FROM table_versions WHERE partner = $1 AND table_name = $2 AND version = $3")
-            .bind(new.partner.as_str())
-            .bind(version.table.as_str())
-            .bind(version.version.as_str())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if let Some(kept) = kept.map(StoredTable::try_from).transpose()? {
-            let same = kept.digest == digest && kept.table.version == *version;
-            let differs = || LedgerError::VersionDiffers { table: version.table.clone(), version: version.version.clone() };
-            return same.then_some(false).ok_or_else(differs);
-        }
-        let date = |date: Option<Date>| date.map(|date| date.to_string());
-        sqlx::query(
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                require_partner(&mut transaction, &new.partner).await?;
+                let version = &new.version;
+                let digest = Digest::of(new.content.as_bytes());
+                let kept: Option<TableRow> = query("SELECT * FROM table_versions WHERE partner = $1 AND table_name = $2 AND version = $3")
+                    .bind(new.partner.as_str())
+                    .bind(version.table.as_str())
+                    .bind(version.version.as_str())
+                    .fetch_optional(&mut transaction)
+                    .await?;
+                if let Some(kept) = kept.map(StoredTable::try_from).transpose()? {
+                    let same = kept.digest == digest && kept.table.version == *version;
+                    let differs = || LedgerError::VersionDiffers { table: version.table.clone(), version: version.version.clone() };
+                    return same.then_some(false).ok_or_else(differs);
+                }
+                let date = |date: Option<Date>| date.map(|date| date.to_string());
+                query(
             "INSERT INTO table_versions (partner, number, table_name, version, effective_from, effective_to, published, source, digest,
                content, added_at_ms, added_by)
              VALUES ($1, (SELECT COALESCE(MAX(number), 0) + 1 FROM table_versions WHERE partner = $1),
@@ -117,20 +119,22 @@ impl Ledger {
         .bind(new.content.as_str())
         .bind(by.now_ms)
         .bind(by.actor.as_str())
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
-        let after = serde_json::json!({
-            "version": version.version,
-            "effective-from": version.effective_from.to_string(),
-            "effective-to": date(version.effective_to),
-            "source": new.source,
-            "digest": digest.to_string(),
-        });
-        let subject = format!("table:{}", version.table);
-        let act = Act { partner: Some(&new.partner), action: "table.add", subject, before: None, after: Some(after) };
-        audit::append(&mut transaction, act, by).await?;
-        transaction.commit().await?;
-        Ok(true)
+                let after = serde_json::json!({
+                    "version": version.version,
+                    "effective-from": version.effective_from.to_string(),
+                    "effective-to": date(version.effective_to),
+                    "source": new.source,
+                    "digest": digest.to_string(),
+                });
+                let subject = format!("table:{}", version.table);
+                let act = Act { partner: Some(&new.partner), action: "table.add", subject, before: None, after: Some(after) };
+                audit::append(&mut transaction, act, by);
+                transaction.commit().await?;
+                Ok(true)
+            })
+            .await
     }
 
     /// The number of the version that a partner added last; 0 if there is none. Runs that begin now see versions up to it.
@@ -138,9 +142,9 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn tables_through(&self, partner: &PartnerName) -> Result<u64, LedgerError> {
-        let number: i64 = sqlx::query_scalar("SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE partner = $1")
+        let number: i64 = query_scalar("SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE partner = $1")
             .bind(partner.as_str())
-            .fetch_one(&self.store.readers)
+            .fetch_one(&self.store)
             .await?;
         Ok(count(number))
     }
@@ -150,10 +154,10 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn tables(&self, partner: &PartnerName, through: Option<u64>) -> Result<Vec<StoredTable>, LedgerError> {
-        let rows: Vec<TableRow> = sqlx::query_as("SELECT * FROM table_versions WHERE partner = $1 AND number <= $2 ORDER BY number")
+        let rows: Vec<TableRow> = query("SELECT * FROM table_versions WHERE partner = $1 AND number <= $2 ORDER BY number")
             .bind(partner.as_str())
             .bind(through.map_or(i64::MAX, to_stored))
-            .fetch_all(&self.store.readers)
+            .fetch_all(&self.store)
             .await?;
         rows.into_iter().map(StoredTable::try_from).collect()
     }

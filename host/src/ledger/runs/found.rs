@@ -6,11 +6,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::ledger::Ledger;
 use crate::ledger::error::{LedgerError, corrupt};
-use crate::ledger::store::{count, parsed, parsed_option, to_stored};
+use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, to_stored};
 use crate::ledger::who::{Page, Scope, page_items};
 use crate::model::ids::RunId;
 use crate::model::outcome;
@@ -139,58 +138,61 @@ struct ReasonWire {
 }
 
 /// Writes what belongs to a run's processing. What was written under the same lease before gives way.
-pub(super) async fn insert(connection: &mut SqliteConnection, run: &Run, found: &Found) -> Result<(), LedgerError> {
+pub(super) async fn insert(transaction: &mut Transaction, run: &Run, found: &Found) -> Result<(), LedgerError> {
     for stale in ["DELETE FROM findings WHERE run = $1 AND lease = $2", "DELETE FROM log_lines WHERE run = $1 AND lease = $2"] {
-        sqlx::query(stale).bind(run.id.to_string()).bind(to_stored(run.lease)).execute(&mut *connection).await?;
+        query(stale).bind(run.id.to_string()).bind(to_stored(run.lease)).execute(&mut *transaction).await?;
     }
     let numbered: Vec<_> = (1_i64..).zip(&found.findings).collect();
     for some in numbered.chunks(INSERT_ROWS) {
-        insert_findings(connection, run, some).await?;
+        insert_findings(transaction, run, some).await?;
     }
     let numbered: Vec<_> = (1_i64..).zip(&found.log).collect();
     for some in numbered.chunks(INSERT_ROWS) {
-        insert_log(connection, run, some).await?;
+        insert_log(transaction, run, some).await?;
     }
     Ok(())
 }
 
-async fn insert_findings(connection: &mut SqliteConnection, run: &Run, some: &[(i64, &NewFinding)]) -> Result<(), LedgerError> {
-    let mut insert = QueryBuilder::<Sqlite>::new(
+async fn insert_findings(transaction: &mut Transaction, run: &Run, some: &[(i64, &NewFinding)]) -> Result<(), LedgerError> {
+    let mut insert = query(
         "INSERT INTO findings (partner, run, lease, number, effect, port, row_number, line, byte_offset, code, reasons, raw, decoded,
-         supersedes) ",
+         supersedes)",
     );
-    insert.push_values(some, |mut row, (number, finding)| {
-        let code = finding.reasons.first().map_or("", |reason| reason.code.as_str());
-        row.push_bind(run.partner().as_str())
-            .push_bind(run.id.to_string())
-            .push_bind(to_stored(run.lease))
-            .push_bind(*number)
-            .push_bind(finding.effect.as_str())
-            .push_bind(finding.port.as_str())
-            .push_bind(finding.row.map(to_stored))
-            .push_bind(finding.line.map(to_stored))
-            .push_bind(finding.byte_offset.map(to_stored))
-            .push_bind(code)
-            .push_bind(reasons_text(&finding.reasons))
-            .push_bind(finding.raw.as_deref())
-            .push_bind(finding.decoded.as_deref())
-            .push_bind(finding.supersedes.map(|id| id.to_string()));
-    });
-    insert.build().execute(connection).await?;
+    let values = |(number, finding): &(i64, &NewFinding)| {
+        [
+            run.partner().as_str().into(),
+            run.id.to_string().into(),
+            to_stored(run.lease).into(),
+            (*number).into(),
+            finding.effect.as_str().into(),
+            finding.port.as_str().into(),
+            finding.row.map(to_stored).into(),
+            finding.line.map(to_stored).into(),
+            finding.byte_offset.map(to_stored).into(),
+            finding.reasons.first().map_or("", |reason| reason.code.as_str()).into(),
+            reasons_text(&finding.reasons).into(),
+            finding.raw.as_deref().into(),
+            finding.decoded.as_deref().into(),
+            finding.supersedes.map(|id| id.to_string()).into(),
+        ]
+    };
+    insert.push_rows(some, values).execute(transaction).await?;
     Ok(())
 }
 
-async fn insert_log(connection: &mut SqliteConnection, run: &Run, some: &[(i64, &LogLine)]) -> Result<(), LedgerError> {
-    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO log_lines (partner, run, lease, number, level, message) ");
-    insert.push_values(some, |mut row, (number, line)| {
-        row.push_bind(run.partner().as_str())
-            .push_bind(run.id.to_string())
-            .push_bind(to_stored(run.lease))
-            .push_bind(*number)
-            .push_bind(line.level.as_str())
-            .push_bind(line.message.as_str());
-    });
-    insert.build().execute(connection).await?;
+async fn insert_log(transaction: &mut Transaction, run: &Run, some: &[(i64, &LogLine)]) -> Result<(), LedgerError> {
+    let mut insert = query("INSERT INTO log_lines (partner, run, lease, number, level, message)");
+    let values = |(number, line): &(i64, &LogLine)| {
+        [
+            run.partner().as_str().into(),
+            run.id.to_string().into(),
+            to_stored(run.lease).into(),
+            (*number).into(),
+            line.level.as_str().into(),
+            line.message.as_str().into(),
+        ]
+    };
+    insert.push_rows(some, values).execute(transaction).await?;
     Ok(())
 }
 
@@ -254,7 +256,7 @@ impl Ledger {
     ) -> Result<Page<StoredFinding, u64>, LedgerError> {
         let (scope, run) = of;
         let limit = page_items(limit);
-        let rows = sqlx::query_as::<_, FindingRow>(
+        let rows: Vec<FindingRow> = query(
             "SELECT findings.run, findings.lease, findings.number, findings.effect, findings.port, findings.row_number, findings.line,
                findings.byte_offset, findings.reasons, findings.raw, findings.decoded, findings.supersedes,
                (SELECT MAX(later.run || '-' || CAST(later.lease AS TEXT) || '-' || CAST(later.number AS TEXT)) FROM findings AS later
@@ -270,7 +272,7 @@ impl Ledger {
         .bind(effect.as_str())
         .bind(to_stored(after.unwrap_or(0)))
         .bind(i64::from(limit) + 1)
-        .fetch_all(&self.store.readers)
+        .fetch_all(&self.store)
         .await?;
         let items: Vec<StoredFinding> = rows.into_iter().map(StoredFinding::try_from).collect::<Result<_, _>>()?;
         Ok(Page::cut(items, limit, |last| last.id.number))
@@ -288,7 +290,7 @@ impl Ledger {
     ) -> Result<Page<(u64, LogLine), u64>, LedgerError> {
         let (scope, run) = of;
         let limit = page_items(limit);
-        let rows: Vec<(i64, String, String)> = sqlx::query_as(
+        let rows: Vec<(i64, String, String)> = query(
             "SELECT log_lines.number, log_lines.level, log_lines.message
              FROM log_lines JOIN runs ON runs.run = log_lines.run AND runs.processed_lease = log_lines.lease
              WHERE log_lines.run = $1 AND ($2 = '' OR log_lines.partner = $2) AND log_lines.number > $3
@@ -298,7 +300,7 @@ impl Ledger {
         .bind(scope.text())
         .bind(to_stored(after.unwrap_or(0)))
         .bind(i64::from(limit) + 1)
-        .fetch_all(&self.store.readers)
+        .fetch_all(&self.store)
         .await?;
         let items = rows.into_iter().map(|(number, level, message)| (count(number), LogLine { level, message })).collect();
         Ok(Page::cut(items, limit, |(number, _)| *number))

@@ -1,17 +1,16 @@
 //! The queue: how runs come into it, from a schedule or by request, each slot once.
 
-use sqlx::SqliteConnection;
-
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::parsed;
+use crate::ledger::store::{Transaction, parsed, query, query_scalar};
 use crate::ledger::who::{Actor, By};
 use crate::model::ids::{Digest, JobName, PartnerName, RunId};
+use crate::model::job::Overlap;
 
-use super::event::{Enqueued, Reason, RunEvent, Trigger};
+use super::event::{Enqueued, Overdue, Reason, RunEvent, Trigger, Word};
 use super::record::{begin, record};
-use super::row::load;
+use super::row::{load, priority};
 
 /// What a schedule makes of a stretch of time: slots, and how far they reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +23,8 @@ pub struct Due {
     pub since_ms: i64,
     /// Where it ends: the cursor from now on.
     pub through_ms: i64,
+    /// When to look again: no slot is due between the end and this moment.
+    pub next_ms: i64,
     /// Version of the bank holidays that were used.
     pub calendar: String,
     /// The slots, oldest first.
@@ -82,34 +83,63 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NoSuchJob`], or what the database failed of.
     pub async fn record_due(&self, due: &Due, by: &By) -> Result<Option<Vec<RunId>>, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let moved = sqlx::query(
-            "UPDATE jobs SET scheduled_through_ms = $4
-             WHERE partner = $1 AND job = $2 AND scheduled_through_ms = $3 AND paused_at_ms IS NULL AND removed_at_ms IS NULL",
-        )
-        .bind(due.partner.as_str())
-        .bind(due.job.as_str())
-        .bind(due.since_ms)
-        .bind(due.through_ms)
-        .execute(&mut *transaction)
-        .await?;
-        if moved.rows_affected() == 0 {
-            return Ok(None);
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let moved = query(
+                    "UPDATE jobs SET scheduled_through_ms = $4, next_due_ms = $5
+                     WHERE partner = $1 AND job = $2 AND scheduled_through_ms = $3 AND paused_at_ms IS NULL AND removed_at_ms IS NULL",
+                )
+                .bind(due.partner.as_str())
+                .bind(due.job.as_str())
+                .bind(due.since_ms)
+                .bind(due.through_ms)
+                .bind(due.next_ms)
+                .execute(&mut transaction)
+                .await?;
+                if moved == 0 {
+                    return Ok(None);
+                }
+                let runs = put_slots(&mut transaction, due, by).await?;
+                transaction.commit().await?;
+                if !runs.is_empty() {
+                    self.store.bell().ring();
+                }
+                Ok(Some(runs))
+            })
+            .await
+    }
+
+    /// Writes down of every run that should be done by now, and is not, that it is overdue. Answers which these are.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn record_overdue(&self, by: &By) -> Result<Vec<RunId>, LedgerError> {
+        let late = query_scalar(
+            "SELECT run FROM runs WHERE overdue = 0 AND claimable_at_ms IS NOT NULL AND overdue_at_ms <= $1 ORDER BY overdue_at_ms LIMIT 100",
+        );
+        let late: Vec<String> = late.bind(by.now_ms).fetch_all(&self.store).await?;
+        if late.is_empty() {
+            return Ok(Vec::new());
         }
-        let mut runs = Vec::new();
-        for slot in &due.slots {
-            if run_of_slot(&mut transaction, &due.partner, &due.job, &slot.key).await?.is_some() {
-                continue;
-            }
-            let id = id_at(by.now_ms);
-            let mut run = begin(&mut transaction, id, enqueued_by_schedule(due, slot, id), by).await?;
-            if let Some(reason) = &slot.skip {
-                record(&mut transaction, &mut run, RunEvent::Skipped(reason.clone()), by).await?;
-            }
-            runs.push(id);
-        }
-        transaction.commit().await?;
-        Ok(Some(runs))
+        let late = &late;
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let mut recorded = Vec::new();
+                for id in late {
+                    let Some(mut run) = load(&mut transaction, parsed(id, "run id")?).await? else { continue };
+                    // Another hub may have written it down, or the run may have ended.
+                    let Some(due_ms) = run.enqueued.overdue_at_ms.filter(|_| !run.overdue && run.claimable_at_ms.is_some()) else {
+                        continue;
+                    };
+                    record(&mut transaction, &mut run, RunEvent::Overdue(Overdue { due_ms }), by).await?;
+                    recorded.push(run.id);
+                }
+                transaction.commit().await?;
+                Ok(recorded)
+            })
+            .await
     }
 
     /// Puts a run in the queue, unless its slot has one.
@@ -117,37 +147,123 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NoSuchJob`]; [`LedgerError::NotFound`] if there is no origin to replay; or what the database failed of.
     pub async fn enqueue(&self, new: &NewRun, by: &By) -> Result<Queued, LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        let declared: Option<i64> =
-            sqlx::query_scalar("SELECT applied_at_ms FROM jobs WHERE partner = $1 AND job = $2 AND removed_at_ms IS NULL")
-                .bind(new.partner.as_str())
-                .bind(new.job.as_str())
-                .fetch_optional(&mut *transaction)
-                .await?;
-        if declared.is_none() {
-            return Err(LedgerError::NoSuchJob { partner: new.partner.clone(), job: new.job.clone() });
-        }
-        if let Some(slot) = &new.slot
-            && let Some(run) = run_of_slot(&mut transaction, &new.partner, &new.job, slot).await?
-        {
-            return Ok(Queued { run, new: false });
-        }
-        let id = id_at(by.now_ms);
-        let enqueued = enqueued_by_request(&mut transaction, new, id).await?;
-        begin(&mut transaction, id, enqueued, by).await?;
-        if by.actor != Actor::hub(&by.hub) {
-            let after = serde_json::json!({ "job": new.job.as_str(), "trigger": new.trigger.kind(), "dry-run": new.dry_run });
-            let act =
-                Act { partner: Some(&new.partner), action: "run.request", subject: format!("run:{id}"), before: None, after: Some(after) };
-            audit::append(&mut transaction, act, by).await?;
-        }
-        transaction.commit().await?;
-        Ok(Queued { run: id, new: true })
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let waits: Option<JobWaits> =
+                    query("SELECT priority, overlap, overdue_after_ms FROM jobs WHERE partner = $1 AND job = $2 AND removed_at_ms IS NULL")
+                        .bind(new.partner.as_str())
+                        .bind(new.job.as_str())
+                        // Keeps the job from being taken away before its run is in the queue.
+                        .locked_with_others()
+                        .fetch_optional(&mut transaction)
+                        .await?;
+                let missing = || LedgerError::NoSuchJob { partner: new.partner.clone(), job: new.job.clone() };
+                let waits = waits.ok_or_else(missing)?;
+                if let Some(slot) = &new.slot
+                    && let Some(run) = run_of_slot(&mut transaction, &new.partner, &new.job, slot).await?
+                {
+                    return Ok(Queued { run, new: false });
+                }
+                let id = id_at(by.now_ms);
+                let enqueued = enqueued_by_request(&mut transaction, new, (&waits, by.now_ms), id).await?;
+                begin(&mut transaction, id, enqueued, by).await?;
+                if by.actor != Actor::hub(&by.hub) {
+                    let after = serde_json::json!({ "job": new.job.as_str(), "trigger": new.trigger.kind(), "dry-run": new.dry_run });
+                    let act = Act {
+                        partner: Some(&new.partner),
+                        action: "run.request",
+                        subject: format!("run:{id}"),
+                        before: None,
+                        after: Some(after),
+                    };
+                    audit::append(&mut transaction, act, by);
+                }
+                transaction.commit().await?;
+                self.store.bell().ring();
+                Ok(Queued { run: id, new: true })
+            })
+            .await
     }
 }
 
-fn enqueued_by_schedule(due: &Due, slot: &DueSlot, id: RunId) -> Enqueued {
-    Enqueued {
+/// How a job's runs wait for their turn, as it is stored.
+#[derive(sqlx::FromRow)]
+struct JobWaits {
+    priority: String,
+    overlap: String,
+    overdue_after_ms: Option<i64>,
+}
+
+impl JobWaits {
+    fn overdue_at_ms(&self, now_ms: i64) -> Option<i64> {
+        self.overdue_after_ms.map(|after_ms| now_ms.saturating_add(after_ms))
+    }
+}
+
+/// Gives each slot its run. What the overlap rule says holds towards runs that were there before; of slots that are due together,
+/// the catch-up rule has said which of them run.
+async fn put_slots(transaction: &mut Transaction, due: &Due, by: &By) -> Result<Vec<RunId>, LedgerError> {
+    if due.slots.is_empty() {
+        return Ok(Vec::new());
+    }
+    let waits: JobWaits = query("SELECT priority, overlap, overdue_after_ms FROM jobs WHERE partner = $1 AND job = $2")
+        .bind(due.partner.as_str())
+        .bind(due.job.as_str())
+        .fetch_one(&mut *transaction)
+        .await?;
+    let earlier = make_way(transaction, due, &waits.overlap, by).await?;
+    let mut runs = Vec::new();
+    for slot in &due.slots {
+        if run_of_slot(transaction, &due.partner, &due.job, &slot.key).await?.is_some() {
+            continue;
+        }
+        let id = id_at(by.now_ms);
+        let mut run = begin(transaction, id, enqueued_by_schedule(due, slot, (&waits, by.now_ms), id)?, by).await?;
+        if let Some(reason) = slot.skip.as_ref().or(earlier.as_ref()) {
+            record(transaction, &mut run, RunEvent::Skipped(reason.clone()), by).await?;
+        }
+        runs.push(id);
+    }
+    Ok(runs)
+}
+
+/// Does to the job's earlier runs what its overlap rule says. Answers why the new ones are skipped, if they are.
+async fn make_way(transaction: &mut Transaction, due: &Due, overlap: &str, by: &By) -> Result<Option<Reason>, LedgerError> {
+    if overlap == Overlap::Queue.as_str() || due.slots.iter().all(|slot| slot.skip.is_some()) {
+        return Ok(None);
+    }
+    let earlier: Vec<String> = query_scalar(
+        "SELECT run FROM runs WHERE partner = $1 AND job = $2 AND trigger_kind IN ('schedule', 'catch-up')
+           AND state IN ('queued', 'running', 'staged', 'delivering') ORDER BY run",
+    )
+    .bind(due.partner.as_str())
+    .bind(due.job.as_str())
+    .fetch_all(&mut *transaction)
+    .await?;
+    if overlap == Overlap::Skip.as_str() {
+        let sentence =
+            |run: &String| format!("Run {run} of the same job was not done when the time of this one came, and the job skips then.");
+        return Ok(earlier.first().map(|run| Reason { code: "overlap".to_owned(), sentence: sentence(run) }));
+    }
+    for id in earlier {
+        let Some(mut run) = load(transaction, parsed(&id, "run id")?).await? else { continue };
+        // It may have ended since it was listed; and what has begun to be delivered is brought to its end.
+        if run.claimable_at_ms.is_none() || run.deliveries() > 0 {
+            continue;
+        }
+        let why = "the time of the job's next run came before this one was done, and the job cancels the older one then".to_owned();
+        let before = serde_json::json!({ "state": run.state.as_str() });
+        record(transaction, &mut run, RunEvent::Cancelled(Word { why: why.clone() }), by).await?;
+        let after = serde_json::json!({ "state": run.state.as_str(), "why": why });
+        let (partner, subject) = (Some(&due.partner), format!("run:{}", run.id));
+        audit::append(transaction, Act { partner, action: "run.cancel", subject, before: Some(before), after: Some(after) }, by);
+    }
+    Ok(None)
+}
+
+fn enqueued_by_schedule(due: &Due, slot: &DueSlot, (waits, now_ms): (&JobWaits, i64), id: RunId) -> Result<Enqueued, LedgerError> {
+    Ok(Enqueued {
         partner: due.partner.clone(),
         job: due.job.clone(),
         slot: Some(slot.key.clone()),
@@ -158,10 +274,18 @@ fn enqueued_by_schedule(due: &Due, slot: &DueSlot, id: RunId) -> Enqueued {
         calendar: due.calendar.clone(),
         release: None,
         pins: None,
-    }
+        priority: priority(&waits.priority)?,
+        // Where nothing else is said, before its job's time comes again.
+        overdue_at_ms: waits.overdue_at_ms(now_ms).or(Some(due.next_ms)),
+    })
 }
 
-async fn enqueued_by_request(connection: &mut SqliteConnection, new: &NewRun, id: RunId) -> Result<Enqueued, LedgerError> {
+async fn enqueued_by_request(
+    transaction: &mut Transaction,
+    new: &NewRun,
+    (waits, now_ms): (&JobWaits, i64),
+    id: RunId,
+) -> Result<Enqueued, LedgerError> {
     let mut enqueued = Enqueued {
         partner: new.partner.clone(),
         job: new.job.clone(),
@@ -173,11 +297,13 @@ async fn enqueued_by_request(connection: &mut SqliteConnection, new: &NewRun, id
         calendar: new.calendar.clone(),
         release: new.release,
         pins: None,
+        priority: priority(&waits.priority)?,
+        overdue_at_ms: waits.overdue_at_ms(now_ms),
     };
     if let Some(origin) = new.trigger.origin() {
         let of_this_job = |origin: &super::run::Run| *origin.partner() == new.partner && *origin.job() == new.job;
         let missing = || LedgerError::NotFound { what: "run of this job", name: origin.to_string() };
-        let origin = load(connection, origin).await?.filter(of_this_job).ok_or_else(missing)?;
+        let origin = load(transaction, origin).await?.filter(of_this_job).ok_or_else(missing)?;
         if matches!(new.trigger, Trigger::Replay(_)) {
             enqueued.logical_ms = origin.enqueued.logical_ms;
             enqueued.seed = origin.enqueued.seed;
@@ -189,16 +315,16 @@ async fn enqueued_by_request(connection: &mut SqliteConnection, new: &NewRun, id
 }
 
 async fn run_of_slot(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     partner: &PartnerName,
     job: &JobName,
     slot: &str,
 ) -> Result<Option<RunId>, LedgerError> {
-    let run: Option<String> = sqlx::query_scalar("SELECT run FROM runs WHERE partner = $1 AND job = $2 AND slot = $3")
+    let run: Option<String> = query_scalar("SELECT run FROM runs WHERE partner = $1 AND job = $2 AND slot = $3")
         .bind(partner.as_str())
         .bind(job.as_str())
         .bind(slot)
-        .fetch_optional(connection)
+        .fetch_optional(transaction)
         .await?;
     run.map(|run| parsed(&run, "run id")).transpose()
 }

@@ -1,10 +1,8 @@
 //! What can be read of runs: lists, one with its log, files, receipts, state, counts. Nothing here writes.
 
-use sqlx::{QueryBuilder, Sqlite};
-
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::{count, parsed, to_stored};
+use crate::ledger::store::{count, parsed, query, to_stored};
 use crate::ledger::who::{Page, Scope, page_items};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, RunId};
 
@@ -95,7 +93,7 @@ impl Ledger {
     pub async fn runs(&self, scope: Scope<'_>, filter: &RunFilter, limit: u32) -> Result<Page<Run, RunId>, LedgerError> {
         let limit = page_items(limit);
         // Put together from fixed pieces, so that each combination finds its index.
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM runs WHERE 1 = 1");
+        let mut query = query("SELECT * FROM runs WHERE 1 = 1");
         if let Scope::Partner(partner) = scope {
             query.push(" AND partner = ").push_bind(partner.as_str());
         }
@@ -109,7 +107,7 @@ impl Ledger {
             query.push(" AND run < ").push_bind(before.to_string());
         }
         query.push(" ORDER BY run DESC LIMIT ").push_bind(i64::from(limit) + 1);
-        let rows: Vec<RunRow> = query.build_query_as().fetch_all(&self.store.readers).await?;
+        let rows: Vec<RunRow> = query.fetch_all(&self.store).await?;
         let runs: Vec<Run> = rows.into_iter().map(Run::try_from).collect::<Result<_, _>>()?;
         Ok(Page::cut(runs, limit, |last| last.id))
     }
@@ -119,14 +117,14 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn last_runs(&self, scope: Scope<'_>) -> Result<Vec<Run>, LedgerError> {
-        let rows: Vec<RunRow> = sqlx::query_as(
+        let rows: Vec<RunRow> = query(
             "SELECT runs.* FROM jobs
              JOIN runs ON runs.run = (SELECT MAX(newest.run) FROM runs AS newest WHERE newest.partner = jobs.partner AND newest.job = jobs.job)
              WHERE $1 = '' OR jobs.partner = $1
              ORDER BY runs.partner, runs.job",
         )
         .bind(scope.text())
-        .fetch_all(&self.store.readers)
+        .fetch_all(&self.store)
         .await?;
         rows.into_iter().map(Run::try_from).collect()
     }
@@ -137,9 +135,9 @@ impl Ledger {
     /// What the database failed of.
     pub async fn run_counts(&self, scope: Scope<'_>) -> Result<Vec<(RunState, u64)>, LedgerError> {
         let rows: Vec<(String, i64)> =
-            sqlx::query_as("SELECT state, CAST(COUNT(*) AS BIGINT) FROM runs WHERE $1 = '' OR partner = $1 GROUP BY state ORDER BY state")
+            query("SELECT state, CAST(COUNT(*) AS BIGINT) FROM runs WHERE $1 = '' OR partner = $1 GROUP BY state ORDER BY state")
                 .bind(scope.text())
-                .fetch_all(&self.store.readers)
+                .fetch_all(&self.store)
                 .await?;
         rows.iter().map(|(state, runs)| Ok((parsed(state, "state of a run")?, count(*runs)))).collect()
     }
@@ -149,10 +147,10 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn run(&self, scope: Scope<'_>, run: RunId) -> Result<Option<Run>, LedgerError> {
-        let row: Option<RunRow> = sqlx::query_as("SELECT * FROM runs WHERE run = $1 AND ($2 = '' OR partner = $2)")
+        let row: Option<RunRow> = query("SELECT * FROM runs WHERE run = $1 AND ($2 = '' OR partner = $2)")
             .bind(run.to_string())
             .bind(scope.text())
-            .fetch_optional(&self.store.readers)
+            .fetch_optional(&self.store)
             .await?;
         row.map(Run::try_from).transpose()
     }
@@ -162,14 +160,14 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn events(&self, scope: Scope<'_>, run: RunId, after: u64) -> Result<Vec<LoggedEvent>, LedgerError> {
-        let rows: Vec<EventRow> = sqlx::query_as(
+        let rows: Vec<EventRow> = query(
             "SELECT seq, kind, at_ms, actor, hub, lease, body FROM run_events
              WHERE run = $1 AND ($2 = '' OR partner = $2) AND seq > $3 ORDER BY seq",
         )
         .bind(run.to_string())
         .bind(scope.text())
         .bind(to_stored(after))
-        .fetch_all(&self.store.readers)
+        .fetch_all(&self.store)
         .await?;
         rows.into_iter().map(LoggedEvent::try_from).collect()
     }
@@ -179,14 +177,14 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn processed(&self, scope: Scope<'_>, run: RunId) -> Result<Option<Processed>, LedgerError> {
-        let row: Option<EventRow> = sqlx::query_as(
+        let row: Option<EventRow> = query(
             "SELECT seq, kind, at_ms, run_events.actor, run_events.hub, run_events.lease, body FROM run_events
              JOIN runs ON runs.run = run_events.run AND runs.processed_event = run_events.seq
              WHERE run_events.run = $1 AND ($2 = '' OR run_events.partner = $2)",
         )
         .bind(run.to_string())
         .bind(scope.text())
-        .fetch_optional(&self.store.readers)
+        .fetch_optional(&self.store)
         .await?;
         Ok(match row.map(LoggedEvent::try_from).transpose()?.map(|logged| logged.event) {
             Some(RunEvent::Processed(processed)) => Some(*processed),
@@ -211,15 +209,14 @@ impl Ledger {
     }
 
     async fn receipts_by(&self, column: &'static str, value: String, scope: Scope<'_>) -> Result<Vec<Receipt>, LedgerError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT run, port, connection, target, digest, size_bytes, receipt, already_there, delivered_at_ms FROM receipts WHERE ",
-        );
+        let mut query =
+            query("SELECT run, port, connection, target, digest, size_bytes, receipt, already_there, delivered_at_ms FROM receipts WHERE ");
         query.push(column).push(" = ").push_bind(value);
         if let Scope::Partner(partner) = scope {
             query.push(" AND partner = ").push_bind(partner.as_str());
         }
         query.push(" ORDER BY delivered_at_ms, run, port");
-        let rows: Vec<ReceiptRow> = query.build_query_as().fetch_all(&self.store.readers).await?;
+        let rows: Vec<ReceiptRow> = query.fetch_all(&self.store).await?;
         rows.into_iter().map(Receipt::try_from).collect()
     }
 
@@ -238,14 +235,13 @@ impl Ledger {
             FileQuestion::Path(path) => ("path", path.to_owned()),
             FileQuestion::Digest(digest) => ("digest", digest.to_string()),
         };
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT connection, path, size_bytes, modified_ms, digest, run, taken_at_ms FROM taken_files WHERE partner = ",
-        );
+        let mut query =
+            query("SELECT connection, path, size_bytes, modified_ms, digest, run, taken_at_ms FROM taken_files WHERE partner = ");
         query.push_bind(job.0.as_str()).push(" AND job = ").push_bind(job.1.as_str());
         query.push(" AND connection = ").push_bind(connection.as_str());
         query.push(" AND ").push(column).push(" = ").push_bind(value);
         query.push(" ORDER BY taken_at_ms, run, path");
-        let rows: Vec<TakenRow> = query.build_query_as().fetch_all(&self.store.readers).await?;
+        let rows: Vec<TakenRow> = query.fetch_all(&self.store).await?;
         rows.into_iter().map(TakenFile::try_from).collect()
     }
 
@@ -254,10 +250,10 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn job_state(&self, partner: &PartnerName, job: &JobName) -> Result<Vec<(String, Vec<u8>)>, LedgerError> {
-        let rows = sqlx::query_as("SELECT entry, content FROM job_state WHERE partner = $1 AND job = $2 ORDER BY entry")
+        let rows = query("SELECT entry, content FROM job_state WHERE partner = $1 AND job = $2 ORDER BY entry")
             .bind(partner.as_str())
             .bind(job.as_str())
-            .fetch_all(&self.store.readers)
+            .fetch_all(&self.store)
             .await?;
         Ok(rows)
     }

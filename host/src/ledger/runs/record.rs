@@ -1,9 +1,7 @@
 //! The one way in which something happens to a run: an event is written, folded into the run's row, and followed by what hangs on it.
 
-use sqlx::SqliteConnection;
-
 use crate::ledger::error::{LedgerError, corrupt};
-use crate::ledger::store::{count, parsed, to_stored};
+use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
 use crate::ledger::who::{Actor, By, HubId};
 use crate::model::ids::RunId;
 
@@ -12,18 +10,18 @@ use super::row::save;
 use super::run::Run;
 
 /// Puts a run into the log and the queue.
-pub(super) async fn begin(connection: &mut SqliteConnection, id: RunId, enqueued: Enqueued, by: &By) -> Result<Run, LedgerError> {
+pub(super) async fn begin(transaction: &mut Transaction, id: RunId, enqueued: Enqueued, by: &By) -> Result<Run, LedgerError> {
     let event = RunEvent::Enqueued(Box::new(enqueued));
     let first = LoggedEvent { seq: 1, at_ms: by.now_ms, actor: by.actor.clone(), hub: by.hub.clone(), lease: 0, event };
     let run = Run::begin(id, &first)?;
-    write(connection, &run, &first).await?;
-    save(connection, &run).await?;
+    write(transaction, &run, &first).await?;
+    save(transaction, &run).await?;
     Ok(run)
 }
 
 /// Lets something happen to a run, or refuses it.
 pub(in crate::ledger) async fn record(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     run: &mut Run,
     event: RunEvent,
     by: &By,
@@ -32,28 +30,26 @@ pub(in crate::ledger) async fn record(
     let seq = run.last_event + 1;
     let logged = LoggedEvent { seq, at_ms: by.now_ms, actor: by.actor.clone(), hub: by.hub.clone(), lease, event };
     run.apply(&logged)?;
-    write(connection, run, &logged).await?;
-    files_and_receipts(connection, run, &logged).await?;
-    state_changes(connection, run, &logged).await?;
-    save(connection, run).await?;
+    write(transaction, run, &logged).await?;
+    files_and_receipts(transaction, run, &logged).await?;
+    state_changes(transaction, run, &logged).await?;
+    save(transaction, run).await?;
     Ok(logged)
 }
 
-async fn write(connection: &mut SqliteConnection, run: &Run, logged: &LoggedEvent) -> Result<(), LedgerError> {
-    sqlx::query(
-        "INSERT INTO run_events (partner, run, seq, kind, at_ms, actor, hub, lease, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(run.partner().as_str())
-    .bind(run.id.to_string())
-    .bind(to_stored(logged.seq))
-    .bind(logged.event.kind())
-    .bind(logged.at_ms)
-    .bind(logged.actor.as_str())
-    .bind(logged.hub.as_str())
-    .bind(to_stored(logged.lease))
-    .bind(logged.event.body())
-    .execute(connection)
-    .await?;
+async fn write(transaction: &mut Transaction, run: &Run, logged: &LoggedEvent) -> Result<(), LedgerError> {
+    query("INSERT INTO run_events (partner, run, seq, kind, at_ms, actor, hub, lease, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+        .bind(run.partner().as_str())
+        .bind(run.id.to_string())
+        .bind(to_stored(logged.seq))
+        .bind(logged.event.kind())
+        .bind(logged.at_ms)
+        .bind(logged.actor.as_str())
+        .bind(logged.hub.as_str())
+        .bind(to_stored(logged.lease))
+        .bind(logged.event.body())
+        .execute(transaction)
+        .await?;
     Ok(())
 }
 
@@ -86,40 +82,39 @@ impl TryFrom<EventRow> for LoggedEvent {
 }
 
 /// The whole log of a run, oldest first.
-pub(in crate::ledger) async fn events_of(connection: &mut SqliteConnection, run: RunId) -> Result<Vec<LoggedEvent>, LedgerError> {
-    let rows =
-        sqlx::query_as::<_, EventRow>("SELECT seq, kind, at_ms, actor, hub, lease, body FROM run_events WHERE run = $1 ORDER BY seq")
-            .bind(run.to_string())
-            .fetch_all(connection)
-            .await?;
+pub(in crate::ledger) async fn events_of(transaction: &mut Transaction, run: RunId) -> Result<Vec<LoggedEvent>, LedgerError> {
+    let rows: Vec<EventRow> = query("SELECT seq, kind, at_ms, actor, hub, lease, body FROM run_events WHERE run = $1 ORDER BY seq")
+        .bind(run.to_string())
+        .fetch_all(transaction)
+        .await?;
     rows.into_iter().map(LoggedEvent::try_from).collect()
 }
 
 /// Writes the files that an event took and the receipt that it brought.
 pub(in crate::ledger) async fn files_and_receipts(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     run: &Run,
     logged: &LoggedEvent,
 ) -> Result<(), LedgerError> {
     match &logged.event {
         RunEvent::Pulled(Pulled { inputs }) => {
             for file in inputs.iter().filter(|file| file.taken) {
-                take(connection, run, file, logged.at_ms).await?;
+                take(transaction, run, file, logged.at_ms).await?;
             }
             Ok(())
         }
-        RunEvent::Delivered(delivered) => receive(connection, run, delivered, logged.at_ms).await,
+        RunEvent::Delivered(delivered) => receive(transaction, run, delivered, logged.at_ms).await,
         // What was cancelled before anything was sent has used no file up: the next run may take them.
         RunEvent::Cancelled(_) if run.deliveries() == 0 => {
-            sqlx::query("DELETE FROM taken_files WHERE run = $1").bind(run.id.to_string()).execute(connection).await?;
+            query("DELETE FROM taken_files WHERE run = $1").bind(run.id.to_string()).execute(transaction).await?;
             Ok(())
         }
         _ => Ok(()),
     }
 }
 
-async fn take(connection: &mut SqliteConnection, run: &Run, file: &PulledFile, at_ms: i64) -> Result<(), LedgerError> {
-    let taken = sqlx::query(
+async fn take(transaction: &mut Transaction, run: &Run, file: &PulledFile, at_ms: i64) -> Result<(), LedgerError> {
+    let taken = query(
         "INSERT INTO taken_files (partner, job, connection, path, size_bytes, modified_ms, digest, run, taken_at_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
     )
@@ -132,12 +127,12 @@ async fn take(connection: &mut SqliteConnection, run: &Run, file: &PulledFile, a
     .bind(file.digest.to_string())
     .bind(run.id.to_string())
     .bind(at_ms)
-    .execute(&mut *connection)
+    .execute(&mut *transaction)
     .await?;
-    if taken.rows_affected() == 1 {
+    if taken == 1 {
         return Ok(());
     }
-    let owner: String = sqlx::query_scalar(
+    let owner: String = query_scalar(
         "SELECT run FROM taken_files
          WHERE partner = $1 AND job = $2 AND connection = $3 AND path = $4 AND size_bytes = $5 AND digest = $6",
     )
@@ -147,14 +142,14 @@ async fn take(connection: &mut SqliteConnection, run: &Run, file: &PulledFile, a
     .bind(file.path.as_str())
     .bind(to_stored(file.size_bytes))
     .bind(file.digest.to_string())
-    .fetch_one(connection)
+    .fetch_one(transaction)
     .await?;
     let owner: RunId = parsed(&owner, "run id")?;
     if owner == run.id { Ok(()) } else { Err(LedgerError::FileTaken { path: file.path.clone(), run: owner }) }
 }
 
-async fn receive(connection: &mut SqliteConnection, run: &Run, delivered: &Delivered, at_ms: i64) -> Result<(), LedgerError> {
-    let written = sqlx::query(
+async fn receive(transaction: &mut Transaction, run: &Run, delivered: &Delivered, at_ms: i64) -> Result<(), LedgerError> {
+    let written = query(
         "INSERT INTO receipts (partner, run, port, connection, target, digest, size_bytes, receipt, already_there, delivered_at_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
     )
@@ -168,9 +163,9 @@ async fn receive(connection: &mut SqliteConnection, run: &Run, delivered: &Deliv
     .bind(delivered.receipt.as_str())
     .bind(i64::from(delivered.already_there))
     .bind(at_ms)
-    .execute(connection)
+    .execute(transaction)
     .await?;
-    if written.rows_affected() == 1 {
+    if written == 1 {
         return Ok(());
     }
     let wanted = format!("its output {} has been delivered already", delivered.port);
@@ -178,27 +173,23 @@ async fn receive(connection: &mut SqliteConnection, run: &Run, delivered: &Deliv
 }
 
 /// Writes what a closing run wants to be remembered.
-pub(in crate::ledger) async fn state_changes(
-    connection: &mut SqliteConnection,
-    run: &Run,
-    logged: &LoggedEvent,
-) -> Result<(), LedgerError> {
+pub(in crate::ledger) async fn state_changes(transaction: &mut Transaction, run: &Run, logged: &LoggedEvent) -> Result<(), LedgerError> {
     let RunEvent::Closed(Closed { state, .. }) = &logged.event else { return Ok(()) };
     for change in state {
-        sqlx::query("DELETE FROM job_state WHERE partner = $1 AND job = $2 AND entry = $3")
+        query("DELETE FROM job_state WHERE partner = $1 AND job = $2 AND entry = $3")
             .bind(run.partner().as_str())
             .bind(run.job().as_str())
             .bind(change.key.as_str())
-            .execute(&mut *connection)
+            .execute(&mut *transaction)
             .await?;
         let Some(value) = &change.value else { continue };
-        sqlx::query("INSERT INTO job_state (partner, job, entry, content, written_by_run) VALUES ($1, $2, $3, $4, $5)")
+        query("INSERT INTO job_state (partner, job, entry, content, written_by_run) VALUES ($1, $2, $3, $4, $5)")
             .bind(run.partner().as_str())
             .bind(run.job().as_str())
             .bind(change.key.as_str())
             .bind(value.as_slice())
             .bind(run.id.to_string())
-            .execute(&mut *connection)
+            .execute(&mut *transaction)
             .await?;
     }
     Ok(())

@@ -1,11 +1,10 @@
 //! A run's row: how a run is written to the table `runs` and read from it.
 
-use sqlx::SqliteConnection;
-
 use crate::ledger::error::{LedgerError, corrupt};
-use crate::ledger::store::{count, parsed, parsed_option, to_stored};
+use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, to_stored};
 use crate::ledger::who::HubId;
 use crate::model::ids::RunId;
+use crate::model::job::Priority;
 
 use super::event::{Enqueued, Outcome, Pins, Reason, Trigger};
 use super::run::{Run, RunRows, Standing};
@@ -50,6 +49,9 @@ pub(super) struct RunRow {
     reason_code: Option<String>,
     reason: Option<String>,
     last_event: i64,
+    priority: String,
+    overdue_at_ms: Option<i64>,
+    overdue: i64,
 }
 
 impl TryFrom<RunRow> for Run {
@@ -85,6 +87,7 @@ impl TryFrom<RunRow> for Run {
             released: row.released != 0,
             outcome: row.outcome.as_deref().map(outcome).transpose()?,
             reason: row.reason_code.clone().zip(row.reason.clone()).map(|(code, sentence)| Reason { code, sentence }),
+            overdue: row.overdue != 0,
             last_event: count(row.last_event),
             enqueued: row.enqueued()?,
         })
@@ -104,6 +107,8 @@ impl RunRow {
             seed: u64::from_str_radix(&self.seed, 16).map_err(|why| corrupt("a seed", &why))?,
             release: parsed_option(self.asked_release.as_deref(), "digest of a release")?,
             pins: first_pins.map_err(|why| corrupt(format!("the pins of run {}", self.run), &why))?,
+            priority: priority(&self.priority)?,
+            overdue_at_ms: self.overdue_at_ms,
             slot: self.slot,
             calendar: self.calendar,
         })
@@ -124,8 +129,8 @@ fn outcome(text: &str) -> Result<Outcome, LedgerError> {
 }
 
 /// The run as its row has it; none if there is no such run.
-pub(in crate::ledger) async fn load(connection: &mut SqliteConnection, run: RunId) -> Result<Option<Run>, LedgerError> {
-    let row = sqlx::query_as::<_, RunRow>("SELECT * FROM runs WHERE run = $1").bind(run.to_string()).fetch_optional(connection).await?;
+pub(in crate::ledger) async fn load(transaction: &mut Transaction, run: RunId) -> Result<Option<Run>, LedgerError> {
+    let row: Option<RunRow> = query("SELECT * FROM runs WHERE run = $1").bind(run.to_string()).locked().fetch_optional(transaction).await?;
     row.map(Run::try_from).transpose()
 }
 
@@ -133,9 +138,9 @@ const SAVE: &str = "
 INSERT INTO runs (run, partner, job, slot, trigger_kind, origin_run, dry_run, logical_ms, seed, calendar, asked_release, first_pins,
     definition, release_digest, tables_through, state, attempt, lease, hub, claimable_at_ms, enqueued_at_ms, started_at_ms, ended_at_ms,
     rows_read, rows_accepted, rows_rejected, rows_skipped, rows_written, warnings, processed_event, processed_lease, outputs, deliveries,
-    released, outcome, reason_code, reason, last_event)
+    released, outcome, reason_code, reason, last_event, priority, rank_ms, overdue_at_ms, overdue)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28,
-    $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)
+    $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42)
 ON CONFLICT (run) DO UPDATE SET definition = excluded.definition, release_digest = excluded.release_digest,
     tables_through = excluded.tables_through, state = excluded.state, attempt = excluded.attempt, lease = excluded.lease, hub = excluded.hub,
     claimable_at_ms = excluded.claimable_at_ms, started_at_ms = excluded.started_at_ms, ended_at_ms = excluded.ended_at_ms,
@@ -143,16 +148,21 @@ ON CONFLICT (run) DO UPDATE SET definition = excluded.definition, release_digest
     rows_skipped = excluded.rows_skipped, rows_written = excluded.rows_written, warnings = excluded.warnings,
     processed_event = excluded.processed_event, processed_lease = excluded.processed_lease, outputs = excluded.outputs,
     deliveries = excluded.deliveries, released = excluded.released, outcome = excluded.outcome, reason_code = excluded.reason_code,
-    reason = excluded.reason, last_event = excluded.last_event";
+    reason = excluded.reason, last_event = excluded.last_event, rank_ms = excluded.rank_ms, overdue = excluded.overdue";
+
+/// A priority as it was stored.
+pub(super) fn priority(word: &str) -> Result<Priority, LedgerError> {
+    Priority::ALL.into_iter().find(|priority| priority.as_str() == word).ok_or_else(|| corrupt("a priority", word))
+}
 
 /// Writes the run's row.
-pub(in crate::ledger) async fn save(connection: &mut SqliteConnection, run: &Run) -> Result<(), LedgerError> {
+pub(in crate::ledger) async fn save(transaction: &mut Transaction, run: &Run) -> Result<(), LedgerError> {
     let enqueued = &run.enqueued;
     let pins = run.pins.as_ref();
     let standing = run.standing.unwrap_or_default();
     let stands = |value: u64| run.standing.is_some().then(|| to_stored(value));
     let first_pins = enqueued.pins.as_ref().map(|pins| serde_json::to_string(pins).expect("pins have only text keys"));
-    sqlx::query(SAVE)
+    query(SAVE)
         .bind(run.id.to_string())
         .bind(enqueued.partner.as_str())
         .bind(enqueued.job.as_str())
@@ -191,7 +201,11 @@ pub(in crate::ledger) async fn save(connection: &mut SqliteConnection, run: &Run
         .bind(run.reason.as_ref().map(|reason| reason.code.as_str()))
         .bind(run.reason.as_ref().map(|reason| reason.sentence.as_str()))
         .bind(to_stored(run.last_event))
-        .execute(connection)
+        .bind(enqueued.priority.as_str())
+        .bind(run.claimable_at_ms.map(|at_ms| at_ms.saturating_sub(enqueued.priority.head_start_ms())))
+        .bind(enqueued.overdue_at_ms)
+        .bind(i64::from(run.overdue))
+        .execute(transaction)
         .await?;
     Ok(())
 }

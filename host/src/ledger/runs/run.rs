@@ -179,6 +179,8 @@ pub struct Run {
     pub outcome: Option<Outcome>,
     /// Why it is held, failed, skipped, cancelled, or waits for its next attempt.
     pub reason: Option<Reason>,
+    /// Whether it was not done when it should have been.
+    pub overdue: bool,
     /// The last event that this takes in.
     pub last_event: u64,
 }
@@ -225,6 +227,7 @@ impl Run {
             released: false,
             outcome: None,
             reason: None,
+            overdue: false,
             last_event: 1,
         })
     }
@@ -289,6 +292,7 @@ impl Run {
                 self.requeue(next.at_ms);
             }
             RunEvent::Retried(retried) => self.retry(retried, next.at_ms),
+            RunEvent::Overdue(_) => self.overdue = true,
         }
         Ok(())
     }
@@ -314,6 +318,7 @@ impl Run {
                 refused("some of its outputs have been delivered: go on where it stopped, or cancel it")
             }
             RunEvent::Cancelled(_) if state.is_final() => refused("nothing of it is left to cancel"),
+            RunEvent::Overdue(_) if self.overdue || self.claimable_at_ms.is_none() => refused("it is overdue once, while it is not done"),
             _ => Ok(()),
         }
     }

@@ -3,13 +3,21 @@
 use super::*;
 use crate::model::table::TableVersion;
 
+on_both![
+    a_declaration_is_planned_applied_and_applied_again,
+    another_schedule_begins_at_its_apply,
+    a_definition_must_be_among_the_sources,
+    a_job_is_paused_and_resumed_once,
+    runs_are_pinned_to_the_release_and_tables_of_their_first_claim,
+    a_table_version_never_changes
+];
+
 fn lines(applied: &Applied) -> Vec<String> {
     applied.changes.iter().map(|change| format!("{} {} {}", change.what, change.name, change.how.as_str())).collect()
 }
 
-#[tokio::test]
-async fn a_declaration_is_planned_applied_and_applied_again() {
-    let house = House::new().await;
+async fn a_declaration_is_planned_applied_and_applied_again(on: Kind) {
+    let house = House::new(on).await;
     let same = declaration("police", &["lgps", "other"]);
     assert_eq!(house.ledger.apply(&same, &person(2)).await.unwrap(), Applied::default());
     let entries = house.ledger.verify_audit().await.unwrap().entries;
@@ -48,9 +56,8 @@ async fn a_declaration_is_planned_applied_and_applied_again() {
     assert!(matches!(house.ledger.job(&police(), &name("new")).await, Err(LedgerError::NoSuchJob { .. })));
 }
 
-#[tokio::test]
-async fn another_schedule_begins_at_its_apply() {
-    let house = House::new().await;
+async fn another_schedule_begins_at_its_apply(on: Kind) {
+    let house = House::new(on).await;
     let mut next = declaration("police", &["lgps", "other"]);
     next.jobs[0].title = "Another title".to_owned();
     next.jobs[1].schedule = Some("0 7 * * * (Europe/London)".to_owned());
@@ -59,17 +66,15 @@ async fn another_schedule_begins_at_its_apply() {
     assert_eq!(cursors, [1, 50]);
 }
 
-#[tokio::test]
-async fn a_definition_must_be_among_the_sources() {
-    let house = House::new().await;
+async fn a_definition_must_be_among_the_sources(on: Kind) {
+    let house = House::new(on).await;
     let mut wrong = declaration("police", &["lgps"]);
     wrong.jobs[0].definition = Digest::of(b"elsewhere");
     assert!(matches!(house.ledger.apply(&wrong, &person(1)).await, Err(LedgerError::NotFound { .. })));
 }
 
-#[tokio::test]
-async fn a_job_is_paused_and_resumed_once() {
-    let house = House::new().await;
+async fn a_job_is_paused_and_resumed_once(on: Kind) {
+    let house = House::new(on).await;
     let (police, lgps) = (police(), lgps());
     let job = (&police, &lgps);
     assert!(house.ledger.pause(job, "year end", &person(5)).await.unwrap());
@@ -95,9 +100,8 @@ fn release(version: &str) -> NewRelease {
     }
 }
 
-#[tokio::test]
-async fn runs_are_pinned_to_the_release_and_tables_of_their_first_claim() {
-    let house = House::new().await;
+async fn runs_are_pinned_to_the_release_and_tables_of_their_first_claim(on: Kind) {
+    let house = House::new(on).await;
     let (one, two) = (release("1.0.0"), release("2.0.0"));
     let early = house.ledger.activate(&one.key, &person(1)).await;
     assert!(matches!(early, Err(LedgerError::NoSuchRelease { .. })));
@@ -144,9 +148,8 @@ fn table(version: &str, content: &str) -> NewTable {
     NewTable { partner: police(), version, source: "LGPS circular".to_owned(), content: content.to_owned() }
 }
 
-#[tokio::test]
-async fn a_table_version_never_changes() {
-    let house = House::new().await;
+async fn a_table_version_never_changes(on: Kind) {
+    let house = House::new(on).await;
     let first = table("2025-26", "pay,rate\n1,5.5\n");
     assert!(house.ledger.put_table(&first, &person(1)).await.unwrap());
     assert!(!house.ledger.put_table(&first, &person(2)).await.unwrap());

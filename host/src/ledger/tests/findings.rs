@@ -5,6 +5,13 @@ use std::time::Instant;
 use super::*;
 use crate::model::outcome;
 
+on_both![
+    findings_read_back_page_by_page,
+    only_what_stands_is_seen_after_another_attempt,
+    a_corrected_reject_that_comes_back_is_linked,
+    ten_thousand_rejects_are_written_in_seconds
+];
+
 fn finding(effect: FoundEffect, row: u64) -> NewFinding {
     let reason = |column: Option<&str>, code: &str| outcome::Reason {
         column: column.map(str::to_owned),
@@ -44,9 +51,8 @@ async fn all(house: &House, run: RunId, effect: FoundEffect, page: u32) -> Vec<S
     }
 }
 
-#[tokio::test]
-async fn findings_read_back_page_by_page() {
-    let house = House::new().await;
+async fn findings_read_back_page_by_page(on: Kind) {
+    let house = House::new(on).await;
     let run = house.enqueue(1).await;
     let claim = house.claim(1).await;
     let found = found(1_203, 5);
@@ -65,9 +71,8 @@ async fn findings_read_back_page_by_page() {
     assert_eq!((lines.items[0].1.message.as_str(), lines.next), ("line 1", Some(2)));
 }
 
-#[tokio::test]
-async fn only_what_stands_is_seen_after_another_attempt() {
-    let house = House::new().await;
+async fn only_what_stands_is_seen_after_another_attempt(on: Kind) {
+    let house = House::new(on).await;
     let run = house.enqueue(1).await;
     let claim = house.claim(1).await;
     house.append(&claim, 2, processed_with(&["return"], found(4, 2))).await;
@@ -83,9 +88,8 @@ async fn only_what_stands_is_seen_after_another_attempt() {
     assert_eq!(house.ledger.log_lines((Scope::Hub, run), None, 10).await.unwrap().items.len(), 3);
 }
 
-#[tokio::test]
-async fn a_corrected_reject_that_comes_back_is_linked() {
-    let house = House::new().await;
+async fn a_corrected_reject_that_comes_back_is_linked(on: Kind) {
+    let house = House::new(on).await;
     let first = house.enqueue(1).await;
     let claim = house.claim(1).await;
     house.append(&claim, 2, processed_with(&[], found(2, 0))).await;
@@ -104,9 +108,8 @@ async fn a_corrected_reject_that_comes_back_is_linked() {
     assert_eq!(superseded, [None, Some(new.id)]);
 }
 
-#[tokio::test]
-async fn ten_thousand_rejects_are_written_in_seconds() {
-    let house = House::new().await;
+async fn ten_thousand_rejects_are_written_in_seconds(on: Kind) {
+    let house = House::new(on).await;
     house.enqueue(1).await;
     let claim = house.claim(1).await;
     let found = found(10_000, 0);

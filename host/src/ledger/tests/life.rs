@@ -2,9 +2,19 @@
 
 use super::*;
 
-#[tokio::test]
-async fn a_run_from_queue_to_close() {
-    let house = House::new().await;
+on_both![
+    a_run_from_queue_to_close,
+    steps_out_of_order_are_refused_and_change_nothing,
+    a_dry_run_delivers_nothing,
+    people_release_retry_and_cancel,
+    what_is_due_is_written_once,
+    a_key_has_one_run_and_a_replay_keeps_what_it_replays,
+    a_file_is_taken_once_by_each_job,
+    lists_are_cut_into_pages_and_held_to_their_partner
+];
+
+async fn a_run_from_queue_to_close(on: Kind) {
+    let house = House::new(on).await;
     let run = house.enqueue(1_000).await;
     assert_eq!(house.run(run).await.state, RunState::Queued);
 
@@ -39,9 +49,8 @@ async fn a_run_from_queue_to_close() {
     assert!(house.ledger.claim(&hub("main"), FOR_EVER, LEASE_MS).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn steps_out_of_order_are_refused_and_change_nothing() {
-    let house = House::new().await;
+async fn steps_out_of_order_are_refused_and_change_nothing(on: Kind) {
+    let house = House::new(on).await;
     let run = house.enqueue(1_000).await;
     let claim = house.claim(1_000).await;
     for step in [delivered("return"), closed()] {
@@ -61,9 +70,8 @@ async fn steps_out_of_order_are_refused_and_change_nothing() {
     assert_eq!(house.run(run).await.deliveries(), 1);
 }
 
-#[tokio::test]
-async fn a_dry_run_delivers_nothing() {
-    let house = House::new().await;
+async fn a_dry_run_delivers_nothing(on: Kind) {
+    let house = House::new(on).await;
     house.ledger.enqueue(&NewRun { dry_run: true, ..request("lgps", None) }, &person(1)).await.unwrap();
     let claim = house.claim(2).await;
     house.append(&claim, 3, processed(&["return"])).await;
@@ -74,9 +82,8 @@ async fn a_dry_run_delivers_nothing() {
     assert_eq!(house.append(&claim, 5, dry).await.outcome, Some(Outcome::DryRun));
 }
 
-#[tokio::test]
-async fn people_release_retry_and_cancel() {
-    let house = House::new().await;
+async fn people_release_retry_and_cancel(on: Kind) {
+    let house = House::new(on).await;
     let run = house.enqueue(1_000).await;
     let claim = house.claim(1_000).await;
     house.append(&claim, 1_001, processed(&["return"])).await;
@@ -136,14 +143,14 @@ fn due(since_ms: i64, through_ms: i64, slots: &[(&str, bool)]) -> Due {
         job: lgps(),
         since_ms,
         through_ms,
+        next_ms: through_ms + 1_000,
         calendar: "england-2026".to_owned(),
         slots: slots.iter().map(slot).collect(),
     }
 }
 
-#[tokio::test]
-async fn what_is_due_is_written_once() {
-    let house = House::new().await;
+async fn what_is_due_is_written_once(on: Kind) {
+    let house = House::new(on).await;
     let by = By::hub(&hub("main"), 5_000);
     let stretch = due(1, 5_000, &[("a", false), ("b", true), ("c", true)]);
     let runs = house.ledger.record_due(&stretch, &by).await.unwrap().unwrap();
@@ -166,9 +173,8 @@ async fn what_is_due_is_written_once() {
     assert_eq!(counts, [(RunState::Queued, 4), (RunState::Skipped, 1)]);
 }
 
-#[tokio::test]
-async fn a_key_has_one_run_and_a_replay_keeps_what_it_replays() {
-    let house = House::new().await;
+async fn a_key_has_one_run_and_a_replay_keeps_what_it_replays(on: Kind) {
+    let house = House::new(on).await;
     let first = house.ledger.enqueue(&request("lgps", Some("key-1")), &person(1_000)).await.unwrap();
     let again = house.ledger.enqueue(&request("lgps", Some("key-1")), &person(2_000)).await.unwrap();
     assert_eq!((first.new, again), (true, Queued { run: first.run, new: false }));
@@ -188,9 +194,8 @@ async fn a_key_has_one_run_and_a_replay_keeps_what_it_replays() {
     assert!(matches!(house.ledger.enqueue(&elsewhere, &person(1)).await, Err(LedgerError::NotFound { .. })));
 }
 
-#[tokio::test]
-async fn a_file_is_taken_once_by_each_job() {
-    let house = House::new().await;
+async fn a_file_is_taken_once_by_each_job(on: Kind) {
+    let house = House::new(on).await;
     let run = house.enqueue(1).await;
     let claim = house.claim(1).await;
     house.append(&claim, 2, pulled("pay.csv")).await;
@@ -216,9 +221,8 @@ async fn a_file_is_taken_once_by_each_job() {
     house.append(&claim, 7, Step::Pulled(kept)).await;
 }
 
-#[tokio::test]
-async fn lists_are_cut_into_pages_and_held_to_their_partner() {
-    let house = House::new().await;
+async fn lists_are_cut_into_pages_and_held_to_their_partner(on: Kind) {
+    let house = House::new(on).await;
     house.ledger.apply(&declaration("fire", &["lgps"]), &person(1)).await.unwrap();
     let mut expected = Vec::new();
     for now_ms in 0..7 {

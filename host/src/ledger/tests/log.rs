@@ -1,25 +1,21 @@
 //! The log is the truth: whatever becomes of the rows beside it, they are worked out from it again; and what was not committed never was.
 
-use std::path::Path;
-
-use sqlx::Connection;
-
 use super::*;
 
-const UNLOCK: &str = "DROP TRIGGER run_events_are_not_removed; DROP TRIGGER run_events_are_not_changed;";
-const LOCK: &str = "
-CREATE TRIGGER run_events_are_not_removed BEFORE DELETE ON run_events BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-CREATE TRIGGER run_events_are_not_changed BEFORE UPDATE ON run_events BEGIN SELECT RAISE(ABORT, 'append-only'); END;";
+on_both![
+    events_are_neither_changed_nor_removed,
+    a_log_cut_short_anywhere_is_gone_on_with,
+    rows_that_ran_ahead_or_were_lost_are_worked_out_again,
+    a_log_that_cannot_be_read_is_named
+];
 
-#[tokio::test]
-async fn events_are_neither_changed_nor_removed() {
-    let house = House::new().await;
+async fn events_are_neither_changed_nor_removed(on: Kind) {
+    let house = House::new(on).await;
     house.enqueue(1).await;
-    let mut raw = house.raw().await;
     for harm in
         ["UPDATE run_events SET actor = 'person:nobody'", "DELETE FROM run_events", "UPDATE audit SET actor = 'x'", "DELETE FROM audit"]
     {
-        let refused = sqlx::query(harm).execute(&mut raw).await.unwrap_err();
+        let refused = house.raw(harm).await.unwrap_err();
         assert!(refused.to_string().contains("append-only"), "{harm}: {refused}");
     }
 }
@@ -61,22 +57,18 @@ async fn lead(house: &House, life: usize) -> RunId {
     run
 }
 
-#[tokio::test]
-async fn a_log_cut_short_anywhere_is_gone_on_with() {
+async fn a_log_cut_short_anywhere_is_gone_on_with(on: Kind) {
     for life in 0..4 {
         let events = {
-            let house = House::new().await;
+            let house = House::new(on).await;
             let run = lead(&house, life).await;
             house.kinds(run).await.len()
         };
         for kept in 0..events {
-            let mut house = House::new().await;
+            let mut house = House::new(on).await;
             let run = lead(&house, life).await;
             let whole = house.ledger.events(Scope::Hub, run, 0).await.unwrap();
-            let mut raw = house.raw().await;
-            let cut = format!("{UNLOCK} DELETE FROM run_events WHERE run = '{run}' AND seq > {kept}; {LOCK}");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(cut)).execute(&mut raw).await.unwrap();
-            raw.close().await.unwrap();
+            house.harm("run_events", &format!("DELETE FROM run_events WHERE run = '{run}' AND seq > {kept}")).await;
             assert_eq!(house.reopen().await, [run], "life {life} cut after {kept}");
             check_repaired(&house, run, &whole[..kept]).await;
             assert!(house.reopen().await.is_empty(), "what was repaired agrees");
@@ -125,19 +117,16 @@ async fn close(house: &House, claim: &Claim) {
     house.append(claim, FOR_EVER, closed()).await;
 }
 
-#[tokio::test]
-async fn rows_that_ran_ahead_or_were_lost_are_worked_out_again() {
+async fn rows_that_ran_ahead_or_were_lost_are_worked_out_again(on: Kind) {
     for harm in [
         "UPDATE runs SET state = 'closed', last_event = 99, deliveries = 7",
         "UPDATE runs SET last_event = 1, state = 'queued'",
-        "PRAGMA foreign_keys = OFF; DELETE FROM runs; DELETE FROM receipts",
+        "DELETE FROM runs; DELETE FROM receipts",
     ] {
-        let mut house = House::new().await;
+        let mut house = House::new(on).await;
         let run = lead(&house, 0).await;
         let whole = house.run(run).await;
-        let mut raw = house.raw().await;
-        sqlx::raw_sql(harm).execute(&mut raw).await.unwrap();
-        raw.close().await.unwrap();
+        house.harm("run_events", harm).await;
         assert_eq!(house.reopen().await, [run], "{harm}");
         assert_eq!(house.run(run).await, whole);
         assert_eq!(house.ledger.receipts(Scope::Hub, run).await.unwrap().len(), 2);
@@ -145,18 +134,13 @@ async fn rows_that_ran_ahead_or_were_lost_are_worked_out_again() {
     }
 }
 
-#[tokio::test]
-async fn a_log_that_cannot_be_read_is_named() {
-    let mut house = House::new().await;
+async fn a_log_that_cannot_be_read_is_named(on: Kind) {
+    let house = House::new(on).await;
     let run = lead(&house, 0).await;
-    let mut raw = house.raw().await;
-    let harm = format!("{UNLOCK} UPDATE run_events SET body = '{{}}' WHERE seq = 4; UPDATE runs SET last_event = 1; {LOCK}");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(harm)).execute(&mut raw).await.unwrap();
-    raw.close().await.unwrap();
+    house.harm("run_events", "UPDATE run_events SET body = '{}' WHERE seq = 4; UPDATE runs SET last_event = 1").await;
     house.ledger.close().await;
-    let error = Ledger::open(&house.folder.path().join("data/ledger.db")).await.unwrap_err();
+    let error = Ledger::open(&house.database).await.unwrap_err();
     assert!(error.to_string().contains("event 4 (processed)"), "{error} of {run}");
-    house.ledger = Ledger::open(&house.folder.path().join("another.db")).await.unwrap();
 }
 
 /// The files as a kill would leave them, cut short where a power cut would cut them, opened by another hub.
@@ -166,14 +150,14 @@ async fn after_a_crash(house: &House, wal_bytes: Option<usize>) -> (TempDir, Led
     let wal = std::fs::read(from.join("ledger.db-wal")).unwrap();
     std::fs::copy(from.join("ledger.db"), folder.path().join("ledger.db")).unwrap();
     std::fs::write(folder.path().join("ledger.db-wal"), &wal[..wal_bytes.unwrap_or(wal.len())]).unwrap();
-    let path: &Path = &folder.path().join("ledger.db");
-    let (ledger, repaired) = Ledger::open_and_repair(path).await.unwrap();
+    let database = Database::Sqlite(folder.path().join("ledger.db"));
+    let (ledger, repaired) = Ledger::open_and_repair(&database).await.unwrap();
     (folder, ledger, repaired)
 }
 
 #[tokio::test]
 async fn what_was_not_committed_never_was() {
-    let house = House::new().await;
+    let house = House::new(Kind::Sqlite).await;
     let run = house.enqueue(1_000).await;
     let claim = house.claim(1_000).await;
     house.append(&claim, 1_001, pulled("pay.csv")).await;
@@ -195,7 +179,7 @@ async fn what_was_not_committed_never_was() {
 
 #[tokio::test]
 async fn a_write_ahead_log_torn_anywhere_leaves_whole_transactions() {
-    let house = House::new().await;
+    let house = House::new(Kind::Sqlite).await;
     let run = lead(&house, 0).await;
     let wal_bytes = std::fs::metadata(house.folder.path().join("data/ledger.db-wal")).unwrap().len() as usize;
     let mut lengths = Vec::new();

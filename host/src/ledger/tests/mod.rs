@@ -1,21 +1,44 @@
-//! Tests of the ledger, each on a real file of its own. This file holds what they share: a partner with a job, and the steps of a run.
+//! Tests of the ledger, each on a database of its own, and nearly all on SQLite and on PostgreSQL. This file holds what they share: a partner with a job, and the steps of a run.
 #![allow(clippy::unwrap_used)]
+
+/// Makes each test two: one on either database.
+macro_rules! on_both {
+    ($($test:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::Kind::Sqlite).await;
+            })+
+        }
+
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::Kind::Postgres).await;
+            })+
+        }
+    };
+}
 
 mod audit;
 mod declared;
 mod findings;
-mod leases;
 mod life;
 mod log;
+#[expect(dead_code, reason = "a server of its own is what the suite harms")]
+#[path = "../../../../tests/suite/support/postgres.rs"]
+mod postgres;
+mod queue;
 mod random;
 
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use tempfile::TempDir;
 
 use super::*;
 use crate::model::ids::{Digest, JobName, PartnerName};
-use crate::model::job::Partner;
+use crate::model::job::{Partner, Queue};
 use crate::model::rows::Amount;
 use crate::model::totals::{BalanceResult, ControlTotals, PortTotals, RowCounts};
 
@@ -34,30 +57,74 @@ fn person(now_ms: i64) -> By {
     By { actor: Actor::person("j.smith"), hub: hub("main"), now_ms }
 }
 
-/// A ledger in a folder of its own, with a partner that has the jobs `lgps` and `other`.
+/// Where a test keeps its ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A ledger in a database of its own, with a partner that has the jobs `lgps` and `other`.
 struct House {
     folder: TempDir,
+    database: Database,
     ledger: Ledger,
 }
 
 impl House {
-    async fn new() -> Self {
+    async fn new(on: Kind) -> Self {
         let folder = TempDir::new().unwrap();
-        let ledger = Ledger::open(&folder.path().join("data/ledger.db")).await.unwrap();
+        let database = match on {
+            Kind::Sqlite => Database::Sqlite(folder.path().join("data/ledger.db")),
+            Kind::Postgres => Database::Postgres(postgres::Postgres::shared().database().await),
+        };
+        let ledger = Ledger::open(&database).await.unwrap();
         ledger.apply(&declaration("police", &["lgps", "other"]), &person(1)).await.unwrap();
-        Self { folder, ledger }
+        Self { folder, database, ledger }
     }
 
     async fn reopen(&mut self) -> Vec<RunId> {
         self.ledger.close().await;
-        let (ledger, repaired) = Ledger::open_and_repair(&self.folder.path().join("data/ledger.db")).await.unwrap();
+        let (ledger, repaired) = Ledger::open_and_repair(&self.database).await.unwrap();
         self.ledger = ledger;
         repaired
     }
 
-    /// A connection past the ledger, as somebody with the file and a database tool has it.
-    async fn raw(&self) -> SqliteConnection {
-        SqliteConnectOptions::new().filename(self.folder.path().join("data/ledger.db")).connect().await.unwrap()
+    /// Does something past the ledger, as somebody with a database tool does.
+    async fn raw(&self, sql: &str) -> Result<(), sqlx::Error> {
+        match &self.database {
+            Database::Sqlite(path) => {
+                let mut raw = SqliteConnectOptions::new().filename(path).connect().await?;
+                raw.execute(AssertSqlSafe(sql)).await?;
+                raw.close().await
+            }
+            Database::Postgres(url) => {
+                let mut raw = PgConnection::connect(url).await?;
+                raw.execute(AssertSqlSafe(sql)).await?;
+                raw.close().await
+            }
+        }
+    }
+
+    /// The same, by somebody who is ready to take the guards of a table away.
+    async fn harm(&self, table: &str, sql: &str) {
+        let harm = match self.database {
+            Database::Sqlite(_) => {
+                let guard = |word: &str, act: &str| {
+                    format!("CREATE TRIGGER {table}_{word} BEFORE {act} ON {table} BEGIN SELECT RAISE(ABORT, 'append-only'); END;")
+                };
+                let (verb, changed, removed) = (if table == "audit" { "is" } else { "are" }, "not_changed", "not_removed");
+                let (changed, removed) = (format!("{verb}_{changed}"), format!("{verb}_{removed}"));
+                format!(
+                    "PRAGMA foreign_keys = OFF; DROP TRIGGER {table}_{changed}; DROP TRIGGER {table}_{removed}; {sql}; {} {}",
+                    guard(&changed, "UPDATE"),
+                    guard(&removed, "DELETE")
+                )
+            }
+            // As a superuser may: neither triggers nor foreign keys are looked at.
+            Database::Postgres(_) => format!("SET session_replication_role = replica; {sql};"),
+        };
+        self.raw(&harm).await.unwrap_or_else(|error| panic!("{harm}: {error}"));
     }
 
     async fn enqueue(&self, now_ms: i64) -> RunId {
@@ -105,12 +172,14 @@ fn declaration(partner: &str, jobs: &[&str]) -> Declaration {
         title: format!("Job {job}"),
         plugin: name("lgps-return"),
         schedule: Some("0 6 19 * * (Europe/London)".to_owned()),
+        queue: Queue::default(),
+        connections: [name("inbox")].into(),
         definition,
     };
     Declaration {
-        partner: Partner { name: name(partner), title: partner.to_owned() },
+        partner: Partner { name: name(partner), title: partner.to_owned(), runs_at_once: None },
         sources: vec![source],
-        connections: vec![DeclaredConnection { name: name("inbox"), definition }],
+        connections: vec![DeclaredConnection { name: name("inbox"), definition, runs_at_once: None }],
         jobs: jobs.iter().map(job).collect(),
     }
 }

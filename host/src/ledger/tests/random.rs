@@ -138,7 +138,7 @@ proptest! {
     fn invariants_hold_in_any_order(moves in proptest::collection::vec(moves(), 1..50)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut play = Play { house: House::new().await, now_ms: 10, runs: Vec::new(), leases: Vec::new() };
+            let mut play = Play { house: House::new(Kind::Sqlite).await, now_ms: 10, runs: Vec::new(), leases: Vec::new() };
             for next in &moves {
                 play.make(next).await;
             }

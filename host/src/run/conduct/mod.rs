@@ -4,7 +4,6 @@ mod record;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -27,11 +26,6 @@ use crate::model::limits::Limits;
 use crate::model::manifest::{Kind, Manifest};
 use crate::model::table::TableSet;
 use crate::sandbox::Setup;
-
-/// How long a claim holds without a word from its holder.
-pub(super) const LEASE_MS: i64 = 15_000;
-/// How often the holder gives word.
-const HEARTBEAT: Duration = Duration::from_secs(4);
 
 /// Attempts of a run whose job cannot be read.
 const ATTEMPTS_UNKNOWN_JOB: u64 = 5;
@@ -125,8 +119,8 @@ impl Hub {
     /// Renews the lease until it is lost.
     async fn heartbeat(&self, claim: &Claim, progress: &Progress) -> LedgerError {
         loop {
-            tokio::time::sleep(HEARTBEAT).await;
-            match self.ledger().heartbeat(&claim.lease, self.clock().now_ms(), LEASE_MS).await {
+            tokio::time::sleep(self.shared.sharing.heartbeat).await;
+            match self.ledger().heartbeat(&claim.lease, self.clock().now_ms(), self.shared.sharing.lease_ms()).await {
                 Ok(true) => {}
                 Ok(false) => {
                     progress.stop();

@@ -1,5 +1,6 @@
 //! What can happen to a run. The log of these is the truth; the run's row is worked out from it. These are the ledger's own wire structs: every later version must read them, so a field keeps its name and meaning, and a new one has a default.
 
+mod processed;
 mod wire;
 
 use serde::{Deserialize, Serialize};
@@ -7,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::ledger::runs::found::LogLine;
 use crate::ledger::who::{Actor, HubId};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, RunId};
-use crate::model::limits::{Limits, Usage};
-use crate::model::totals::{BalanceResult, ControlTotals};
+use crate::model::job::Priority;
+
+pub use processed::{LimitUse, Processed, StagedOutput, TableUsed};
 
 /// Something that happened to a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,8 +38,10 @@ pub enum RunEvent {
     Retried(Retried),
     /// A person let it go on as it stood when it was held.
     Released(Word),
-    /// A person ended it.
+    /// A person ended it, or the run that came after it did.
     Cancelled(Word),
+    /// It was not done when it should have been.
+    Overdue(Overdue),
 }
 
 impl RunEvent {
@@ -57,6 +61,7 @@ impl RunEvent {
             Self::Retried(_) => "retried",
             Self::Released(_) => "released",
             Self::Cancelled(_) => "cancelled",
+            Self::Overdue(_) => "overdue",
         }
     }
 
@@ -114,6 +119,12 @@ pub struct Enqueued {
     pub release: Option<Digest>,
     /// Pinned from the first, as a replay is to what its origin used.
     pub pins: Option<Pins>,
+    /// Whether it goes before others.
+    #[serde(default, with = "wire::priority")]
+    pub priority: Priority,
+    /// When it should be done.
+    #[serde(default)]
+    pub overdue_at_ms: Option<i64>,
 }
 
 /// Why a run was enqueued.
@@ -222,84 +233,6 @@ pub struct PulledFile {
     pub taken: bool,
 }
 
-/// What became of the rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Processed {
-    /// Control totals.
-    #[serde(with = "wire::totals")]
-    pub totals: ControlTotals,
-    /// How the plugin's equations came out.
-    #[serde(with = "wire::balances")]
-    pub balances: Vec<BalanceResult>,
-    /// What is to be delivered. A run closes as delivered when each of these has been.
-    pub outputs: Vec<StagedOutput>,
-    /// Rows rejected.
-    pub rejects: u64,
-    /// Rows warned of, those not kept included.
-    pub warnings: u64,
-    /// Every limit in force, and what was used where that was measured.
-    pub limits: Vec<LimitUse>,
-    /// The tables that were looked things up in.
-    pub tables: Vec<TableUsed>,
-    /// How long it took.
-    pub took_ms: u64,
-    /// Log lines beyond the limit, which were dropped.
-    pub log_lines_dropped: u64,
-    /// What the plugin wants to remember for the job's next run, once this one closes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub state: Vec<StateChange>,
-}
-
-/// An output that is stored and waits to be sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StagedOutput {
-    /// The plugin's output.
-    pub port: String,
-    /// The artefact, by SHA-256 of its bytes.
-    #[serde(with = "wire::text")]
-    pub artefact: Digest,
-    /// How many bytes.
-    pub size_bytes: u64,
-    /// How many rows.
-    pub rows: u64,
-    /// Where it goes.
-    #[serde(with = "wire::text")]
-    pub connection: ConnectionName,
-    /// What it is called there.
-    pub target: String,
-}
-
-/// A limit and what a run used of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LimitUse {
-    /// Its name, as in `model::limits`.
-    pub limit: String,
-    /// How much was allowed.
-    pub allowed: u64,
-    /// How much was used, where that was measured.
-    pub used: Option<u64>,
-}
-
-impl LimitUse {
-    /// Every limit in force beside what was measured.
-    #[must_use]
-    pub fn all(limits: &Limits, usage: &Usage) -> Vec<Self> {
-        limits.iter().map(|(limit, allowed)| Self { limit: limit.name().to_owned(), allowed, used: usage.get(limit) }).collect()
-    }
-}
-
-/// A version of a table that a run looked things up in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TableUsed {
-    /// The table.
-    pub table: String,
-    /// The version.
-    pub version: String,
-    /// SHA-256 of its rows.
-    #[serde(with = "wire::text")]
-    pub digest: Digest,
-}
-
 /// An output was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivered {
@@ -396,4 +329,11 @@ pub struct Retried {
 pub struct Word {
     /// The reason.
     pub why: String,
+}
+
+/// A run was not done in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overdue {
+    /// When it should have been done.
+    pub due_ms: i64,
 }

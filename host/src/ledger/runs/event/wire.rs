@@ -69,6 +69,25 @@ pub(super) mod seed {
     }
 }
 
+/// A priority by its word.
+pub(super) mod priority {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::model::job::Priority;
+
+    pub(in super::super) fn serialize<S: Serializer>(priority: &Priority, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(priority.as_str())
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Priority, D::Error> {
+        let word = String::deserialize(from)?;
+        Priority::ALL
+            .into_iter()
+            .find(|priority| priority.as_str() == word)
+            .ok_or_else(|| de::Error::custom(format!("no priority {word:?}")))
+    }
+}
+
 /// Bytes in hexadecimal.
 pub(super) mod bytes_option {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};

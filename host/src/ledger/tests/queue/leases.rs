@@ -2,9 +2,17 @@
 
 use super::*;
 
-#[tokio::test]
-async fn of_two_claims_one_wins() {
-    let house = House::new().await;
+on_both![
+    of_two_claims_one_wins,
+    two_hubs_on_one_database_share_the_work,
+    the_oldest_goes_first_and_the_next_when_it_has_ended,
+    who_was_overtaken_changes_nothing,
+    a_hub_that_starts_again_takes_its_runs_over_at_once,
+    futures_can_move_between_threads
+];
+
+async fn of_two_claims_one_wins(on: Kind) {
+    let house = House::new(on).await;
     for now_ms in 0..5 {
         house.enqueue(now_ms).await;
     }
@@ -22,20 +30,18 @@ async fn of_two_claims_one_wins() {
     assert_eq!(house.claim(12).await.run.id, other, "another job is not kept waiting");
 }
 
-#[tokio::test]
-async fn two_processes_on_one_file_share_the_work() {
-    let house = House::new().await;
+async fn two_hubs_on_one_database_share_the_work(on: Kind) {
+    let house = House::new(on).await;
     let mine = house.enqueue(1).await;
     let theirs = house.ledger.enqueue(&request("other", None), &person(2)).await.unwrap().run;
-    let second = Ledger::open(&house.folder.path().join("data/ledger.db")).await.unwrap();
+    let second = Ledger::open(&house.database).await.unwrap();
     assert_eq!(house.claim(3).await.run.id, mine);
     assert_eq!(second.claim(&hub("second"), 3, LEASE_MS).await.unwrap().unwrap().run.id, theirs);
     assert!(second.claim(&hub("second"), 3, LEASE_MS).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn the_oldest_goes_first_and_the_next_when_it_has_ended() {
-    let house = House::new().await;
+async fn the_oldest_goes_first_and_the_next_when_it_has_ended(on: Kind) {
+    let house = House::new(on).await;
     let (first, second) = (house.enqueue(1).await, house.enqueue(2).await);
     let claim = house.claim(3).await;
     assert_eq!(claim.run.id, first);
@@ -44,9 +50,8 @@ async fn the_oldest_goes_first_and_the_next_when_it_has_ended() {
     assert_eq!(house.claim(5).await.run.id, second, "a held run keeps nobody waiting");
 }
 
-#[tokio::test]
-async fn who_was_overtaken_changes_nothing() {
-    let house = House::new().await;
+async fn who_was_overtaken_changes_nothing(on: Kind) {
+    let house = House::new(on).await;
     let run = house.enqueue(1).await;
     let slow = house.claim(1_000).await;
     house.append(&slow, 1_001, pulled("pay.csv")).await;
@@ -76,9 +81,8 @@ async fn who_was_overtaken_changes_nothing() {
     assert_eq!(house.finish(&quick, 15_003).await.state, RunState::Closed);
 }
 
-#[tokio::test]
-async fn a_hub_that_starts_again_takes_its_runs_over_at_once() {
-    let mut house = House::new().await;
+async fn a_hub_that_starts_again_takes_its_runs_over_at_once(on: Kind) {
+    let mut house = House::new(on).await;
     let run = house.enqueue(1).await;
     house.ledger.enqueue(&request("other", None), &person(2)).await.unwrap();
     let dead = house.claim(1_000).await;
@@ -95,12 +99,11 @@ async fn a_hub_that_starts_again_takes_its_runs_over_at_once() {
     assert_eq!(house.ledger.receipts(Scope::Hub, run).await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn futures_can_move_between_threads() {
+async fn futures_can_move_between_threads(on: Kind) {
     fn movable<F: Future + Send>(future: F) -> F {
         future
     }
-    let house = House::new().await;
+    let house = House::new(on).await;
     let ledger = &house.ledger;
     let by = person(1);
     movable(ledger.enqueue(&request("lgps", None), &by)).await.unwrap();
@@ -111,4 +114,57 @@ async fn futures_can_move_between_threads() {
     movable(ledger.verify_audit()).await.unwrap();
     movable(ledger.runs(Scope::Hub, &RunFilter::default(), 10)).await.unwrap();
     movable(ledger.findings((Scope::Hub, claim.run.id), FoundEffect::Warn, None, 1)).await.unwrap();
+}
+
+/// What a connection that is lost took with it is done again, and what was done is not done twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_connections_are_ridden_out() {
+    const WORKERS: i64 = 4;
+    const RUNS: i64 = 12;
+    let house = std::sync::Arc::new(House::new(Kind::Postgres).await);
+    let workers = (0..WORKERS).map(|worker| {
+        let house = std::sync::Arc::clone(&house);
+        tokio::spawn(async move {
+            for now_ms in 0..RUNS {
+                house.ledger.enqueue(&request(if worker % 2 == 0 { "lgps" } else { "other" }, None), &person(now_ms)).await.unwrap();
+            }
+            let mut closed = 0;
+            while house.ledger.run_counts(Scope::Hub).await.unwrap() != [(RunState::Closed, (WORKERS * RUNS) as u64)] {
+                let Some(claim) = house.ledger.claim(&hub(&format!("hub-{worker}")), 100, FOR_EVER).await.unwrap() else {
+                    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                    continue;
+                };
+                house.append(&claim, 101, processed(&["return"])).await;
+                house.append(&claim, 102, delivered("return")).await;
+                house.append(&claim, 103, closed_without_state()).await;
+                closed += 1;
+            }
+            closed
+        })
+    });
+    let workers: Vec<_> = workers.collect();
+    let saboteur = tokio::spawn({
+        let house = std::sync::Arc::clone(&house);
+        async move {
+            loop {
+                let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = current_database() AND application_name = 'bailiwick' AND random() < 0.5";
+                house.raw(kill).await.unwrap();
+                tokio::time::sleep(std::time::Duration::from_millis(15)).await;
+            }
+        }
+    });
+    let mut closed = 0;
+    for worker in workers {
+        closed += worker.await.unwrap();
+    }
+    saboteur.abort();
+    assert_eq!(closed, WORKERS * RUNS, "each was closed by the one who had it");
+    let audit = house.ledger.verify_audit().await.unwrap();
+    // The apply, and of each run that it was asked for and closed.
+    assert_eq!((audit.entries, audit.broken), ((1 + 2 * WORKERS * RUNS) as u64, None));
+}
+
+fn closed_without_state() -> Step {
+    Step::Closed(Closed { outcome: Outcome::Delivered, state: Vec::new() })
 }

@@ -1,0 +1,160 @@
+//! Who may take a run up, and when: the queue in order, within what may be under way at one time; and keeping what was taken.
+
+use super::{Claim, Lease, what_stands};
+use crate::ledger::Ledger;
+use crate::ledger::error::LedgerError;
+use crate::ledger::runs::event::{Claimed, Pins, RunEvent};
+use crate::ledger::runs::record::{events_of, record};
+use crate::ledger::runs::row::RunRow;
+use crate::ledger::runs::run::Run;
+use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, query_scalar, to_stored};
+use crate::ledger::who::{By, HubId};
+
+/// The first run in the queue that may be claimed: its job, its partner and its connections have room for it.
+///
+/// What is under way is counted over all hubs, so on PostgreSQL they claim one after the other, and whoever writes to a run at
+/// this moment keeps it.
+const CLAIMABLE: &str = "
+SELECT runs.* FROM runs
+JOIN jobs ON jobs.partner = runs.partner AND jobs.job = runs.job
+JOIN partners ON partners.partner = runs.partner
+WHERE runs.claimable_at_ms IS NOT NULL AND runs.claimable_at_ms <= $1
+  AND jobs.runs_max > (
+    SELECT COUNT(*) FROM runs AS other
+    WHERE other.partner = runs.partner AND other.job = runs.job AND other.run <> runs.run
+      AND other.state IN ('running', 'staged', 'delivering'))
+  AND (partners.runs_max IS NULL OR partners.runs_max > (
+    SELECT COUNT(*) FROM runs AS other
+    WHERE other.partner = runs.partner AND other.run <> runs.run AND other.state IN ('running', 'staged', 'delivering')))
+  AND NOT EXISTS (
+    SELECT 1 FROM job_connections
+    JOIN connections ON connections.partner = job_connections.partner AND connections.connection = job_connections.connection
+    WHERE job_connections.partner = runs.partner AND job_connections.job = runs.job
+      AND connections.runs_max <= (
+        SELECT COUNT(*) FROM job_connections AS used
+        JOIN runs AS other ON other.partner = used.partner AND other.job = used.job
+        WHERE used.partner = connections.partner AND used.connection = connections.connection
+          AND other.run <> runs.run AND other.state IN ('running', 'staged', 'delivering')))
+ORDER BY runs.rank_ms, runs.run
+LIMIT 1";
+
+impl Ledger {
+    /// Takes up the first run in the queue: one whose time has come, or one whose holder's lease has run out.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn claim(&self, hub: &HubId, now_ms: i64, lease_for_ms: i64) -> Result<Option<Claim>, LedgerError> {
+        Ok(self.claim_some(hub, now_ms, lease_for_ms, 1).await?.into_iter().next())
+    }
+
+    /// Takes up the first few at once, for one commit.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn claim_some(&self, hub: &HubId, now_ms: i64, lease_for_ms: i64, most: usize) -> Result<Vec<Claim>, LedgerError> {
+        // A look by a reader first, so that an idle hub does not keep others from writing.
+        let waiting: Option<RunRow> = query(CLAIMABLE).bind(now_ms).fetch_optional(&self.store).await?;
+        if waiting.is_none() || most == 0 {
+            return Ok(Vec::new());
+        }
+        let until_ms = now_ms.saturating_add(lease_for_ms);
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                transaction.claim_alone().await?;
+                let mut claims = Vec::new();
+                while claims.len() < most {
+                    let first = query(CLAIMABLE).bind(now_ms).locked_unless_taken();
+                    let Some(row) = first.fetch_optional::<RunRow>(&mut transaction).await? else { break };
+                    claims.push(take_up(&mut transaction, row, &By::hub(hub, now_ms), until_ms).await?);
+                }
+                transaction.commit().await?;
+                Ok(claims)
+            })
+            .await
+    }
+
+    /// Renews a lease. Answers false if it is lost: the holder stops at once.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn heartbeat(&self, lease: &Lease, now_ms: i64, lease_for_ms: i64) -> Result<bool, LedgerError> {
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let renewed = query(
+                    "UPDATE runs SET rank_ms = rank_ms + ($4 - claimable_at_ms), claimable_at_ms = $4
+                     WHERE run = $1 AND lease = $2 AND hub = $3 AND state IN ('running', 'staged', 'delivering')",
+                )
+                .bind(lease.run.to_string())
+                .bind(to_stored(lease.number))
+                .bind(lease.hub.as_str())
+                .bind(now_ms.saturating_add(lease_for_ms))
+                .execute(&mut transaction)
+                .await?;
+                transaction.commit().await?;
+                Ok(renewed == 1)
+            })
+            .await
+    }
+
+    /// Lets go of every lease that a hub holds, so that its runs can be claimed at once. For a hub that starts again
+    /// under its name: whatever it held before, it is not at it any more. Answers how many there were.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn forget_leases(&self, hub: &HubId, now_ms: i64) -> Result<u64, LedgerError> {
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let forgotten = query(
+                    "UPDATE runs SET rank_ms = rank_ms + ($2 - claimable_at_ms), claimable_at_ms = $2
+                     WHERE hub = $1 AND state IN ('running', 'staged', 'delivering') AND claimable_at_ms > $2",
+                )
+                .bind(hub.as_str())
+                .bind(now_ms)
+                .execute(&mut transaction)
+                .await?;
+                transaction.commit().await?;
+                Ok(forgotten)
+            })
+            .await
+    }
+}
+
+async fn take_up(transaction: &mut Transaction, row: RunRow, by: &By, until_ms: i64) -> Result<Claim, LedgerError> {
+    let mut run = Run::try_from(row)?;
+    let pins = match &run.pins {
+        Some(pins) => pins.clone(),
+        None => pins_now(transaction, &run).await?,
+    };
+    let claimed = Claimed { hub: by.hub.as_str().to_owned(), until_ms, pins: pins.clone() };
+    record(transaction, &mut run, RunEvent::Claimed(claimed), by).await?;
+    let events = events_of(transaction, run.id).await?;
+    let lease = Lease { run: run.id, number: run.lease, hub: by.hub.clone() };
+    let (pulled, processed, delivered) = what_stands(&run, events);
+    Ok(Claim { lease, run, pins, until_ms, pulled, processed, delivered })
+}
+
+/// What a run's attempts will work with: what is in force now.
+async fn pins_now(transaction: &mut Transaction, run: &Run) -> Result<Pins, LedgerError> {
+    let (definition, release): (String, Option<String>) = query(
+        "SELECT jobs.definition, active_releases.digest FROM jobs
+         LEFT JOIN active_releases ON active_releases.partner = jobs.partner AND active_releases.plugin = jobs.plugin
+         WHERE jobs.partner = $1 AND jobs.job = $2",
+    )
+    .bind(run.partner().as_str())
+    .bind(run.job().as_str())
+    .fetch_one(&mut *transaction)
+    .await?;
+    let tables_through: i64 = query_scalar("SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE partner = $1")
+        .bind(run.partner().as_str())
+        .fetch_one(transaction)
+        .await?;
+    let active = parsed_option(release.as_deref(), "digest of a release")?;
+    Ok(Pins {
+        definition: parsed(&definition, "digest of a definition")?,
+        release: run.enqueued.release.or(active),
+        tables_through: count(tables_through),
+    })
+}

@@ -1,0 +1,222 @@
+//! Leases: how a hub takes a run up, keeps it, works on it, and loses it; and what a person may do to a run in between.
+
+mod claim;
+
+use crate::ledger::Ledger;
+use crate::ledger::audit::{self, Act};
+use crate::ledger::error::LedgerError;
+use crate::ledger::store::Transaction;
+use crate::ledger::who::{By, HubId, Scope};
+use crate::model::ids::RunId;
+
+use super::event::{Closed, Delivered, Failed, LoggedEvent, Pins, Processed, Pulled, Reason, Retried, RunEvent, StagedOutput, Word};
+use super::found::{self, Found};
+use super::record::{events_of, record};
+use super::row::load;
+use super::run::{Run, RunState};
+
+/// The right to write to a run, until another hub has claimed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The run.
+    pub run: RunId,
+    /// Rises with every claim; what is written under an older one is refused.
+    pub number: u64,
+    /// The hub that holds it.
+    pub hub: HubId,
+}
+
+/// A run that a hub has taken up, with what earlier attempts left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The right to write to it.
+    pub lease: Lease,
+    /// The run.
+    pub run: Run,
+    /// What the attempt works with.
+    pub pins: Pins,
+    /// When the lease runs out, unless it is renewed.
+    pub until_ms: i64,
+    /// The inputs that an earlier attempt fetched last.
+    pub pulled: Option<Pulled>,
+    /// The processing that stands: the attempt goes on with delivery.
+    pub processed: Option<Processed>,
+    /// Outputs of that processing that have been delivered.
+    pub delivered: Vec<Delivered>,
+}
+
+/// What the holder of a lease writes down.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// The inputs are fetched and stored.
+    Pulled(Pulled),
+    /// All rows are processed and the outputs stored, with what was found about single rows.
+    Processed(Box<Processed>, Found),
+    /// An output was sent.
+    Delivered(Delivered),
+    /// The run is done.
+    Closed(Closed),
+    /// The run waits for a person.
+    Held(Reason),
+    /// The attempt failed.
+    Failed(Failed),
+    /// There is nothing to run for.
+    Skipped(Reason),
+}
+
+/// What a person does to a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Instruction {
+    /// A held run goes on as it stands.
+    Release {
+        /// The person's reason.
+        why: String,
+    },
+    /// A held or failed run is sent on its way again.
+    Retry {
+        /// Whether from the beginning, with the job, release and tables in force now; otherwise from where it stopped.
+        afresh: bool,
+        /// The person's reason.
+        why: String,
+    },
+    /// A run is ended. A hub that is at it loses its lease.
+    Cancel {
+        /// The person's reason.
+        why: String,
+    },
+}
+
+impl Ledger {
+    /// Writes down the next step of a run, with all that hangs on it, in one transaction. Answers how the run stands then.
+    ///
+    /// # Errors
+    /// [`LedgerError::LeaseLost`] if the run has been claimed anew or ended since; [`LedgerError::WrongState`] if the step does not
+    /// follow from how the run stands; [`LedgerError::FileTaken`] if another run of the job has the file. Nothing is written then.
+    pub async fn append(&self, lease: &Lease, now_ms: i64, step: Step) -> Result<Run, LedgerError> {
+        let step = &step;
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let mut run = fenced(&mut transaction, lease).await?;
+                let by = By::hub(&lease.hub, now_ms);
+                let (event, found) = match step {
+                    Step::Pulled(pulled) => (RunEvent::Pulled(pulled.clone()), None),
+                    Step::Processed(processed, found) => (RunEvent::Processed(processed.clone()), Some(found)),
+                    Step::Delivered(delivered) => {
+                        permit_delivery(&mut transaction, &run, delivered).await?;
+                        (RunEvent::Delivered(delivered.clone()), None)
+                    }
+                    Step::Closed(closed) => (RunEvent::Closed(closed.clone()), None),
+                    Step::Held(reason) => (RunEvent::Held(reason.clone()), None),
+                    Step::Failed(failed) => (RunEvent::Failed(failed.clone()), None),
+                    Step::Skipped(reason) => (RunEvent::Skipped(reason.clone()), None),
+                };
+                record(&mut transaction, &mut run, event, &by).await?;
+                if let Some(found) = found {
+                    found::insert(&mut transaction, &run, found).await?;
+                }
+                if matches!(run.state, RunState::Closed | RunState::Held | RunState::Failed) {
+                    audit::append(&mut transaction, ending(&run), &by);
+                }
+                transaction.commit().await?;
+                if !run.state.is_leased() {
+                    // Another run of the job may go on.
+                    self.store.bell().ring();
+                }
+                Ok(run)
+            })
+            .await
+    }
+
+    /// Does to a run what a person says, and notes it in the audit trail. Answers how the run stands then.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`]; [`LedgerError::WrongState`] if that cannot be done to a run that stands as this one does.
+    pub async fn instruct(&self, scope: Scope<'_>, run: RunId, instruction: Instruction, by: &By) -> Result<Run, LedgerError> {
+        let instruction = &instruction;
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let missing = || LedgerError::NotFound { what: "run", name: run.to_string() };
+                let visible = |run: &Run| scope.covers(run.partner());
+                let mut run = load(&mut transaction, run).await?.filter(visible).ok_or_else(missing)?;
+                let before = serde_json::json!({ "state": run.state.as_str() });
+                let (action, event, why) = match instruction.clone() {
+                    Instruction::Release { why } => ("run.release", RunEvent::Released(Word { why: why.clone() }), why),
+                    Instruction::Retry { afresh, why } => ("run.retry", RunEvent::Retried(Retried { afresh, why: why.clone() }), why),
+                    Instruction::Cancel { why } => ("run.cancel", RunEvent::Cancelled(Word { why: why.clone() }), why),
+                };
+                record(&mut transaction, &mut run, event, by).await?;
+                let after = serde_json::json!({ "state": run.state.as_str(), "why": why });
+                let subject = format!("run:{}", run.id);
+                let act = Act { partner: Some(run.partner()), action, subject, before: Some(before), after: Some(after) };
+                audit::append(&mut transaction, act, by);
+                transaction.commit().await?;
+                self.store.bell().ring();
+                Ok(run)
+            })
+            .await
+    }
+}
+
+/// The run of a lease, if the lease is the one in force.
+async fn fenced(transaction: &mut Transaction, lease: &Lease) -> Result<Run, LedgerError> {
+    let missing = || LedgerError::NotFound { what: "run", name: lease.run.to_string() };
+    let run = load(transaction, lease.run).await?.ok_or_else(missing)?;
+    if run.lease == lease.number && run.state.is_leased() && run.hub.as_ref() == Some(&lease.hub) {
+        return Ok(run);
+    }
+    Err(LedgerError::LeaseLost { run: run.id, lease: lease.number, current: run.lease, state: run.state })
+}
+
+/// What is delivered must be what was staged.
+async fn permit_delivery(transaction: &mut Transaction, run: &Run, delivered: &Delivered) -> Result<(), LedgerError> {
+    let staged = what_stands(run, events_of(transaction, run.id).await?).1;
+    let same = |output: &StagedOutput| {
+        (&output.port, &output.connection, &output.target) == (&delivered.port, &delivered.connection, &delivered.target)
+            && output.artefact == delivered.digest
+    };
+    if staged.is_some_and(|processed| processed.outputs.iter().any(same)) {
+        return Ok(());
+    }
+    let digest = delivered.digest.short();
+    let wanted =
+        format!("nothing is staged for output {} as {} at {} with digest {digest}", delivered.port, delivered.target, delivered.connection);
+    Err(LedgerError::WrongState { run: run.id, state: run.state, wanted })
+}
+
+fn what_stands(run: &Run, events: Vec<LoggedEvent>) -> (Option<Pulled>, Option<Processed>, Vec<Delivered>) {
+    let (mut pulled, mut processed, mut delivered) = (None, None, Vec::new());
+    let standing = run.standing.map_or(u64::MAX, |standing| standing.event);
+    for logged in events {
+        match logged.event {
+            RunEvent::Pulled(files) => pulled = Some(files),
+            // From the beginning means with whatever lies there now.
+            RunEvent::Retried(Retried { afresh: true, .. }) => pulled = None,
+            RunEvent::Processed(rows) if logged.seq == standing => processed = Some(*rows),
+            RunEvent::Delivered(output) if logged.seq > standing => delivered.push(output),
+            _ => {}
+        }
+    }
+    (pulled, processed, delivered)
+}
+
+fn ending(run: &Run) -> Act<'_> {
+    let action = match run.state {
+        RunState::Closed => "run.close",
+        RunState::Held => "run.hold",
+        _ => "run.fail",
+    };
+    let after = serde_json::json!({
+        "job": run.job().as_str(),
+        "state": run.state.as_str(),
+        "rows-read": run.rows.read,
+        "rows-accepted": run.rows.accepted,
+        "rows-rejected": run.rows.rejected,
+        "rows-skipped": run.rows.skipped,
+        "rows-written": run.rows.written,
+        "deliveries": run.deliveries(),
+        "reason": run.reason.as_ref().map(|reason| reason.code.as_str()),
+    });
+    Act { partner: Some(run.partner()), action, subject: format!("run:{}", run.id), before: None, after: Some(after) }
+}

@@ -1,0 +1,192 @@
+//! The database itself: which one, how it is opened, who may write, how values are put into it and taken out.
+//!
+//! ```text
+//! query      one set of SQL texts, and values that both databases take
+//! sqlite     one writer; whoever waits for it shares one commit, and so one sync of the disk
+//! postgres   many writers; a connection that is lost is waited for, and what it took with it is done again
+//! bell       wakes those who wait for work
+//! stored     counts, names and digests as they are stored
+//! ```
+//!
+//! Must not know what the tables mean; only that the audit trail is written last, as its end is what all writers wait for.
+
+mod bell;
+mod postgres;
+mod query;
+mod sqlite;
+mod stored;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::audit::{self, Noted};
+use super::error::LedgerError;
+
+pub(super) use postgres::AWAY_SECONDS;
+pub(super) use query::{query, query_scalar};
+pub(super) use sqlite::BUSY_SECONDS;
+pub(super) use stored::{count, parsed, parsed_option, to_stored};
+
+/// Where a ledger is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A file, for one hub, or for several on one machine.
+    Sqlite(PathBuf),
+    /// A server, for several hubs: `postgres://name:password@host:5432/database`.
+    Postgres(String),
+}
+
+/// Without the password.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "{}", path.display()),
+            Self::Postgres(url) => {
+                let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
+                let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+                write!(f, "{scheme}://{}", place.split('?').next().unwrap_or_default())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// An open database. Clones are the same one.
+#[derive(Debug, Clone)]
+pub(super) enum Store {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+/// A name that no other process has while this is kept. It falls with its connection.
+#[derive(Debug)]
+pub struct HeldName {
+    _connection: Option<sqlx::PgConnection>,
+}
+
+/// What is written or read together: all of it or nothing.
+pub(super) struct Transaction {
+    connection: Connection,
+    /// What goes into the audit trail when the rest is written.
+    acts: Vec<Noted>,
+}
+
+enum Connection {
+    SqliteWriter(sqlite::WriterGuard),
+    SqliteReader(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(postgres::Open),
+}
+
+impl Store {
+    /// Opens the database, making a file and its folder if need be, and brings its tables up to date.
+    pub(super) async fn open(database: &Database) -> Result<Self, LedgerError> {
+        let cannot = |error: sqlx::Error| LedgerError::CannotOpen { database: database.clone(), why: error.to_string() };
+        match database {
+            Database::Sqlite(path) => sqlite::Sqlite::open(path).await.map(Self::Sqlite).map_err(cannot),
+            Database::Postgres(url) => postgres::Postgres::open(url).await.map(Self::Postgres).map_err(cannot),
+        }
+    }
+
+    /// Does something until it is done: from the beginning again where a connection was lost or another writer came between.
+    pub(super) async fn again<T, F: Future<Output = Result<T, LedgerError>>>(&self, work: impl Fn() -> F) -> Result<T, LedgerError> {
+        match self {
+            Self::Sqlite(_) => work().await,
+            Self::Postgres(_) => postgres::again(work).await,
+        }
+    }
+
+    /// Begins to write. Dropped without a commit, nothing has happened.
+    pub(super) async fn begin(&self) -> Result<Transaction, LedgerError> {
+        let connection = match self {
+            Self::Sqlite(sqlite) => Connection::SqliteWriter(sqlite.begin().await?),
+            Self::Postgres(postgres) => Connection::Postgres(postgres.begin().await?),
+        };
+        Ok(Transaction { connection, acts: Vec::new() })
+    }
+
+    /// Begins to read what must fit together: nothing that is written meanwhile is seen.
+    pub(super) async fn read(&self) -> Result<Transaction, LedgerError> {
+        let connection = match self {
+            Self::Sqlite(sqlite) => Connection::SqliteReader(sqlite.readers.begin().await?),
+            Self::Postgres(postgres) => Connection::Postgres(postgres.begin_reading().await?),
+        };
+        Ok(Transaction { connection, acts: Vec::new() })
+    }
+
+    /// Rung when there is work.
+    pub(super) const fn bell(&self) -> &bell::Bell {
+        match self {
+            Self::Sqlite(sqlite) => &sqlite.bell,
+            Self::Postgres(postgres) => &postgres.bell,
+        }
+    }
+
+    /// Hears the bell when it is rung elsewhere, for as long as this is waited for.
+    pub(super) async fn listen(&self) {
+        match self {
+            Self::Sqlite(_) => std::future::pending().await,
+            Self::Postgres(postgres) => postgres.bell.listen(postgres.pool()).await,
+        }
+    }
+
+    /// Takes a name for as long as the answer is kept; none if somebody else has it. On SQLite a name is held by a file.
+    pub(super) async fn hold_name(&self, name: &str) -> Result<Option<HeldName>, LedgerError> {
+        Ok(match self {
+            Self::Sqlite(_) => Some(HeldName { _connection: None }),
+            Self::Postgres(postgres) => postgres.hold_name(name).await?.map(|connection| HeldName { _connection: Some(connection) }),
+        })
+    }
+
+    /// Closes it once all that was begun has ended.
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.close().await,
+            Self::Postgres(postgres) => postgres.close().await,
+        }
+    }
+}
+
+impl Transaction {
+    /// Puts an act into the audit trail, if all the rest is done.
+    pub(super) fn note(&mut self, act: Noted) {
+        self.acts.push(act);
+    }
+
+    /// Waits until no other hub is claiming, and keeps others from it until the end. SQLite has one writer in any case.
+    pub(super) async fn claim_alone(&mut self) -> Result<(), LedgerError> {
+        if let Connection::Postgres(open) = &mut self.connection {
+            open.claim_alone().await?;
+        }
+        Ok(())
+    }
+
+    /// Makes all of it last. Answers when it is durable.
+    pub(super) async fn commit(self) -> Result<(), LedgerError> {
+        match self.connection {
+            Connection::SqliteWriter(writer) => Ok(sqlite::leave(writer, self.acts).await?),
+            Connection::SqliteReader(reader) => Ok(reader.commit().await?),
+            Connection::Postgres(_) => Ok(postgres::commit(self).await?),
+        }
+    }
+
+    /// Lets nothing of it have happened.
+    pub(super) async fn rollback(self) -> Result<(), LedgerError> {
+        match self.connection {
+            Connection::SqliteWriter(writer) => sqlite::take_back(writer).await,
+            Connection::SqliteReader(reader) => reader.rollback().await?,
+            Connection::Postgres(open) => open.rollback().await?,
+        }
+        Ok(())
+    }
+
+    /// Writes the audit trail, last of all: whoever has its end keeps the others waiting until the commit.
+    async fn finish(&mut self) -> Result<(), sqlx::Error> {
+        let acts = std::mem::take(&mut self.acts);
+        if acts.is_empty() { Ok(()) } else { audit::write(self, acts).await }
+    }
+}

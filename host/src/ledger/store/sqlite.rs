@@ -1,0 +1,199 @@
+//! SQLite: one writer, whose commits are shared by all who wait for it, and some readers.
+//!
+//! A commit with `synchronous = FULL` survives a power cut, which payments need, and costs one sync of the disk: some hundreds a
+//! second on a poor disk, whatever is in them. So a commit is not made by whoever writes. Each writer in turn adds its work to the
+//! open transaction, in a savepoint of its own, and waits; once the first has asked for the commit, it comes behind those who
+//! stood in line by then, and answers all of them.
+//!
+//! Must not know what is written.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
+
+use super::bell::Bell;
+use super::{Connection, Transaction};
+use crate::ledger::audit::Noted;
+
+/// How long a write waits for another process that is writing, before it gives up.
+pub(in crate::ledger) const BUSY_SECONDS: u64 = 10;
+
+/// Readers beside the one writer. A page of a console asks for a handful of things; more readers would only wait for the disk.
+const READERS_MAX: u32 = 8;
+
+/// An open file.
+#[derive(Debug, Clone)]
+pub(in crate::ledger) struct Sqlite {
+    writer: Arc<Mutex<Writer>>,
+    /// Asks for the commit of what has been written.
+    commits: mpsc::Sender<()>,
+    pub(super) readers: SqlitePool,
+    pub(super) bell: Bell,
+}
+
+/// The one who has the right to write.
+pub(super) type WriterGuard = OwnedMutexGuard<Writer>;
+
+/// The connection that writes, and what it has written that is not yet committed.
+#[derive(Debug)]
+pub(super) struct Writer {
+    /// None once it is closed.
+    connection: Option<SqliteConnection>,
+    batch: Option<Batch>,
+    /// Whether a savepoint is open: somebody is at work, or has gone away without a word.
+    at_work: bool,
+}
+
+/// Work that is committed together.
+#[derive(Debug)]
+struct Batch {
+    acts: Vec<Noted>,
+    done: watch::Sender<Option<Result<(), Arc<sqlx::Error>>>>,
+}
+
+impl Sqlite {
+    pub(super) async fn open(path: &Path) -> Result<Self, sqlx::Error> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(BUSY_SECONDS));
+        let mut connection = options.connect().await?;
+        sqlx::migrate!("./migrations/sqlite").run(&mut connection).await.map_err(sqlx::Error::from)?;
+        // A query that writes through a reader is a defect, and fails.
+        let readers =
+            SqlitePoolOptions::new().max_connections(READERS_MAX).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+        let readers = readers.connect_with(options.pragma("query_only", "ON")).await?;
+        let writer = Arc::new(Mutex::new(Writer { connection: Some(connection), batch: None, at_work: false }));
+        // One word is enough: whoever comes before it is heard is in the same commit.
+        let (commits, asked) = mpsc::channel(1);
+        // Ends when the last clone of the store is gone, and nobody can ask it for anything.
+        tokio::spawn(commit_when_asked(Arc::clone(&writer), asked));
+        Ok(Self { writer, commits, readers, bell: Bell::near() })
+    }
+
+    /// Waits for the right to write, and begins.
+    pub(super) async fn begin(&self) -> Result<WriterGuard, sqlx::Error> {
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        // Asked for before anything is done, so that what is done is committed, or taken back, though its future may be dropped.
+        // The channel is full if a commit has been asked for and not yet begun, which then is the one.
+        let _already_asked = self.commits.try_send(());
+        writer.enter().await?;
+        Ok(writer)
+    }
+
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        writer = commit(writer).await;
+        if let Some(connection) = writer.connection.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the ledger was not closed in order; nothing that was answered is lost");
+        }
+    }
+}
+
+/// Ends a piece of work, with what goes into the audit trail, and waits for its commit.
+pub(super) async fn leave(mut writer: WriterGuard, acts: Vec<Noted>) -> Result<(), sqlx::Error> {
+    writer.execute("RELEASE work").await?;
+    writer.at_work = false;
+    let batch = writer.batch.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
+    batch.acts.extend(acts);
+    let mut done = batch.done.subscribe();
+    drop(writer);
+    let told = done.wait_for(Option::is_some).await.map_err(|_| sqlx::Error::WorkerCrashed)?.clone();
+    match told {
+        Some(Err(error)) => Err(sqlx::Error::Protocol(format!("the commit that was shared with others failed: {error}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Ends a piece of work as if it had not been begun.
+pub(super) async fn take_back(mut writer: WriterGuard) {
+    writer.settle().await;
+}
+
+async fn commit_when_asked(writer: Arc<Mutex<Writer>>, mut asked: mpsc::Receiver<()>) {
+    while asked.recv().await.is_some() {
+        drop(commit(Arc::clone(&writer).lock_owned().await).await);
+    }
+}
+
+/// Commits what has been written, if anything has, and tells those who wait.
+async fn commit(mut writer: WriterGuard) -> WriterGuard {
+    writer.settle().await;
+    let Some(batch) = &mut writer.batch else { return writer };
+    let acts = std::mem::take(&mut batch.acts);
+    let mut transaction = Transaction { connection: Connection::SqliteWriter(writer), acts };
+    let finished = transaction.finish().await;
+    let Connection::SqliteWriter(mut writer) = transaction.connection else { unreachable!("it was begun as this") };
+    let committed = match finished {
+        Ok(()) => writer.execute("COMMIT").await,
+        Err(error) => Err(error),
+    };
+    match committed {
+        Err(error) => writer.lose(Arc::new(error)).await,
+        Ok(()) => {
+            if let Some(batch) = writer.batch.take() {
+                // Nobody listens where all have gone away.
+                batch.done.send_replace(Some(Ok(())));
+            }
+        }
+    }
+    writer
+}
+
+impl Writer {
+    pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+        self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    async fn execute(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::query(sql).execute(self.connection()?).await.map(drop)
+    }
+
+    /// Takes back what somebody left who failed, or went away in the middle.
+    async fn settle(&mut self) {
+        if !std::mem::take(&mut self.at_work) {
+            return;
+        }
+        let undone = match self.execute("ROLLBACK TO work").await {
+            Ok(()) => self.execute("RELEASE work").await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = undone {
+            self.lose(Arc::new(error)).await;
+        }
+    }
+
+    /// Gives up what has not been committed, and tells those who wait for it.
+    async fn lose(&mut self, error: Arc<sqlx::Error>) {
+        // SQLite may have rolled back of itself.
+        drop(self.execute("ROLLBACK").await);
+        if let Some(batch) = self.batch.take() {
+            batch.done.send_replace(Some(Err(error)));
+        }
+    }
+
+    /// Begins a piece of work.
+    async fn enter(&mut self) -> Result<(), sqlx::Error> {
+        self.settle().await;
+        if self.batch.is_none() {
+            // A transaction that begins by reading and then writes could find that another process wrote in between; this one cannot.
+            self.execute("BEGIN IMMEDIATE").await?;
+            self.batch = Some(Batch { acts: Vec::new(), done: watch::Sender::new(None) });
+        }
+        self.at_work = true;
+        self.execute("SAVEPOINT work").await
+    }
+}

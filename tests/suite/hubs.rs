@@ -1,0 +1,201 @@
+//! Several hubs on one ledger: one is killed, one only sleeps, the database goes away. Every run is brought to its end, and is
+//! delivered once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bailiwick::clock::Clock;
+use bailiwick::ledger::{Database, Ledger, Run, RunEvent, RunFilter, RunState, Scope};
+use bailiwick::run::Sharing;
+use tokio::sync::Notify;
+
+use crate::support::*;
+
+/// Where the hubs of a test keep their ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A site on which several hubs work.
+struct Shared {
+    site: Site,
+    database: Database,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Shared {
+    fn new(site: Site, on: Kind, lease_ms: Option<&str>) -> Self {
+        let mut environment: Vec<_> = lease_ms.map(|ms| ("BAILIWICK_LEASE_MS", ms.to_owned())).into_iter().collect();
+        let database = match on {
+            Kind::Sqlite => Database::Sqlite(site.data().join("ledger.sqlite")),
+            Kind::Postgres => {
+                let url = wait(Postgres::shared().database());
+                environment.push(("BAILIWICK_DATABASE", url.clone()));
+                Database::Postgres(url)
+            }
+        };
+        Self { site, database, environment }
+    }
+
+    /// A hub of a name that serves the site.
+    fn hub(&self, name: &str) -> Serving {
+        let mut environment: Vec<(&str, &str)> = self.environment.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        environment.push(("BAILIWICK_HUB", name));
+        Serving::start_with(&self.site, &environment)
+    }
+
+    fn say(&self, arguments: &[&str]) -> Said {
+        bailiwick(&self.site, arguments).envs(self.environment.iter().cloned()).output().expect("the program starts").into()
+    }
+
+    /// The one run that there is, once it is as it should be.
+    async fn until(&self, ledger: &Ledger, what: &str, is: impl Fn(&Run) -> bool) -> Run {
+        let began = Instant::now();
+        loop {
+            let runs = ledger.runs(Scope::Hub, &RunFilter::default(), 10).await.unwrap().items;
+            if let Some(run) = runs.into_iter().find(&is) {
+                return run;
+            }
+            assert!(began.elapsed() < Duration::from_secs(90), "it is not {what} in 90 s");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn check_delivered_once(&self, ledger: &Ledger, run: &Run, hubs: &[&str]) {
+        let events = ledger.events(Scope::Hub, run.id, 0).await.unwrap();
+        let claims = events.iter().filter(|event| matches!(event.event, RunEvent::Claimed(_))).map(|event| event.hub.as_str());
+        assert_eq!(claims.collect::<Vec<_>>(), hubs);
+        let last = hubs.len() as u64;
+        assert!(events.iter().skip_while(|event| event.lease < last).all(|event| event.lease == last), "{events:?}");
+        assert_eq!(ledger.receipts(Scope::Hub, run.id).await.unwrap().len(), 2);
+        assert_eq!(self.site.delivered().len(), 2);
+        assert_eq!(ledger.verify_audit().await.unwrap().broken, None);
+    }
+}
+
+/// From the end of a hub to the next claim of its run: the mark is 15 seconds.
+const TAKEOVER: Duration = Duration::from_secs(15);
+
+#[test]
+fn a_run_of_a_killed_hub_goes_on_elsewhere_on_sqlite() {
+    a_killed_hub_is_followed(Kind::Sqlite);
+}
+
+#[test]
+fn a_run_of_a_killed_hub_goes_on_elsewhere_on_postgres() {
+    a_killed_hub_is_followed(Kind::Postgres);
+}
+
+fn a_killed_hub_is_followed(on: Kind) {
+    let shared = Shared::new(Site::large(), on, None);
+    let mut first = shared.hub("first");
+    first.run(LGPS);
+    wait(async {
+        let ledger = Ledger::open(&shared.database).await.unwrap();
+        shared.until(&ledger, "begun", |run| run.state == RunState::Running).await;
+        let _second = shared.hub("second");
+        first.kill();
+        let killed = Instant::now();
+        shared.until(&ledger, "taken over", |run| run.lease == 2).await;
+        let took = killed.elapsed();
+        assert!(took < TAKEOVER, "{took:?}");
+        let run = shared.until(&ledger, "closed", |run| run.state == RunState::Closed).await;
+        shared.check_delivered_once(&ledger, &run, &["first", "second"]).await;
+        ledger.close().await;
+    });
+}
+
+/// A machine that swaps, a guest that is moved: the hub is thought dead, and is not.
+#[test]
+fn a_hub_that_only_slept_changes_nothing_when_it_wakes() {
+    let shared = Shared::new(Site::large(), Kind::Postgres, Some("2000"));
+    let mut first = shared.hub("first");
+    first.run(LGPS);
+    wait(async {
+        let ledger = Ledger::open(&shared.database).await.unwrap();
+        shared.until(&ledger, "begun", |run| run.state == RunState::Running).await;
+        first.freeze();
+        let _second = shared.hub("second");
+        let run = shared.until(&ledger, "closed", |run| run.state == RunState::Closed).await;
+        let before = (ledger.events(Scope::Hub, run.id, 0).await.unwrap(), shared.site.delivered());
+        first.thaw();
+        // It stops once it has dropped what it was at.
+        assert_eq!(first.terminate(), Some(0));
+        let after = (ledger.events(Scope::Hub, run.id, 0).await.unwrap(), shared.site.delivered());
+        assert!(before == after, "{after:?}");
+        shared.check_delivered_once(&ledger, &run, &["first", "second"]).await;
+        ledger.close().await;
+    });
+}
+
+#[test]
+fn a_hub_does_not_start_under_the_name_of_another() {
+    let shared = Shared::new(Site::staffordshire(), Kind::Postgres, None);
+    let first = shared.hub("first");
+    // On another machine: a folder of its own, the same database.
+    let elsewhere = Site::staffordshire();
+    let refused = bailiwick(&elsewhere, &["serve", "--hub", "first", "--listen", "127.0.0.1:0"]).envs(shared.environment.clone()).output();
+    let refused: Said = refused.expect("the program starts").into();
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("another hub works") && refused.err.contains("--hub"), "{}", refused.err);
+    drop(first);
+    // The name falls with its holder.
+    drop(shared.hub("first"));
+}
+
+#[test]
+fn the_command_line_works_on_postgres() {
+    let shared = Shared::new(Site::staffordshire(), Kind::Postgres, None);
+    assert_eq!(shared.say(&["apply", "."]).code, Some(0));
+    let run = shared.say(&["run", LGPS, "--json"]);
+    assert_eq!((run.code, &run.json()["state"]), (Some(0), &"closed".into()), "{}", run.err);
+    assert_eq!(shared.say(&["runs", "--json"]).json().as_array().unwrap().len(), 1);
+    assert_eq!(shared.say(&["audit"]).code, Some(0));
+    assert_eq!(shared.site.delivered().len(), 2);
+    assert!(!shared.site.data().join("ledger.sqlite").exists());
+    let wrong = shared.say(&["jobs", "--database", "mysql://somewhere/else"]);
+    assert!(wrong.code == Some(2) && wrong.err.contains("postgres://USER"), "{}", wrong.err);
+    let away = shared.say(&["jobs", "--database", "postgres://someone:secret@127.0.0.1:1/hub"]);
+    assert!(away.code == Some(1) && away.err.contains("127.0.0.1:1/hub") && !away.err.contains("secret"), "{}", away.err);
+}
+
+#[test]
+fn a_database_that_goes_away_is_waited_for() {
+    let server = Postgres::own();
+    let site = Site::large();
+    wait(async {
+        let sharing = Sharing { database: Some(Database::Postgres(server.database().await)), ..Sharing::default() };
+        let hub = site.reopen_shared("main", &Clock::machine(), sharing).await;
+        site.apply(&hub).await;
+        let mut runs = Vec::new();
+        for stored in hub.ledger().jobs(Scope::Hub).await.unwrap() {
+            runs.push(request(&hub, stored.partner.as_str(), stored.name.as_str()).await);
+        }
+        let stop = Arc::new(Notify::new());
+        let duties = tokio::spawn({
+            let (hub, stop) = (hub.clone(), Arc::clone(&stop));
+            async move { hub.serve(stop).await }
+        });
+        for _ in 0..4 {
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            server.crash();
+        }
+        let mut outputs = 0;
+        for run in &runs {
+            let began = Instant::now();
+            while ended(&hub, *run).await.state != RunState::Closed {
+                assert!(began.elapsed() < Duration::from_secs(120), "{:?}", ended(&hub, *run).await);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            outputs += hub.ledger().receipts(Scope::Hub, *run).await.unwrap().len();
+        }
+        assert_eq!(site.delivered().len(), outputs);
+        assert_eq!(runs.len(), hub.ledger().runs(Scope::Hub, &RunFilter::default(), 100).await.unwrap().items.len());
+        assert_eq!(hub.ledger().verify_audit().await.unwrap().broken, None);
+        stop.notify_one();
+        duties.await.unwrap();
+        hub.ledger().close().await;
+    });
+}
