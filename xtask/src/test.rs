@@ -61,7 +61,7 @@ pub(crate) fn audit() -> Result<()> {
         "NOTHING WAS CHECKED: the advisory database could not be fetched. \
          It comes over the network from the address above; go where there is one and run `cargo xtask audit` again",
     )?;
-    succeed(cargo(&["deny", "check", "--disable-fetch", "advisories"]))
+    succeed(cargo(&["deny", "--offline", "check", "advisories"]))
         .context("an advisory concerns a dependency: update it, or say in deny.toml under [advisories] why it does not matter here")?;
     println!("no advisory concerns a dependency");
     Ok(())
