@@ -13,6 +13,11 @@ use crate::sandbox;
 /// The target that plugins are built for: it has no system to call.
 const TARGET: &str = "wasm32-unknown-unknown";
 
+/// Calls cost more inside a component than natively, and what runs a component inlines none away: the plugin's compiler has to.
+/// Flags of the user's own are kept: those under `build` in a cargo configuration join it, and `RUSTFLAGS` or those of a target
+/// go before it, as cargo has it.
+const INLINE: &str = r#"build.rustflags = ["-C", "llvm-args=-inline-threshold=2000"]"#;
+
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Options {
     #[command(flatten)]
@@ -54,7 +59,8 @@ fn core_module(folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--lib", "--profile", "plugin", "--target", TARGET, "--message-format", "json-render-diagnostics"])
+        .args(["build", "--lib", "--profile", "plugin", "--target", TARGET, "--config", INLINE])
+        .args(["--message-format", "json-render-diagnostics"])
         .current_dir(folder)
         .stderr(Stdio::inherit())
         .output()
