@@ -106,24 +106,35 @@ impl<A: Adapter> AdapterRun<A> {
 
     pub(crate) fn push(&mut self, input: u32, batch: &wire::Batch) -> Result<wire::Outcome, Failure> {
         let port = self.inputs.get(input as usize).ok_or_else(no_input)?;
+        let sources: Vec<&str> = batch.columns.iter().filter_map(text_of).collect();
         let rows = Rows::new(batch, input, port, &self.findings);
-        let mut out = Out::new(&mut self.outputs, &self.inputs, input, &self.findings);
-        self.adapter.push(&port.name, &rows, &mut out)?;
+        let mut out = Out::new(&mut self.outputs, &sources, &self.inputs, input, &self.findings);
+        let answer = self.adapter.push(&port.name, &rows, &mut out);
+        self.settle(&sources);
+        answer?;
         self.outcome()
     }
 
     pub(crate) fn end(&mut self, input: u32) -> Result<wire::Outcome, Failure> {
         let port = self.inputs.get(input as usize).ok_or_else(no_input)?;
-        let mut out = Out::new(&mut self.outputs, &self.inputs, input, &self.findings);
-        self.adapter.end(&port.name, &mut out)?;
+        let mut out = Out::new(&mut self.outputs, &[], &self.inputs, input, &self.findings);
+        let answer = self.adapter.end(&port.name, &mut out);
+        self.settle(&[]);
+        answer?;
         self.outcome()
     }
 
     pub(crate) fn finish(&mut self) -> Result<wire::FinalOutcome, Failure> {
         let last = self.inputs.len().saturating_sub(1) as u32;
-        let mut out = Out::new(&mut self.outputs, &self.inputs, last, &self.findings);
-        let done = self.adapter.finish(&mut out)?;
+        let mut out = Out::new(&mut self.outputs, &[], &self.inputs, last, &self.findings);
+        let answer = self.adapter.finish(&mut out);
+        self.settle(&[]);
+        let done = answer?;
         Ok(wire::FinalOutcome { outcome: self.outcome()?, done: done == Done::Yes })
+    }
+
+    fn settle(&mut self, sources: &[&str]) {
+        self.outputs.iter_mut().for_each(|output| output.settle(sources));
     }
 
     fn outcome(&mut self) -> Result<wire::Outcome, Failure> {
@@ -147,6 +158,10 @@ impl<A> fmt::Debug for AdapterRun<A> {
 pub(crate) fn read_settings<S: DeserializeOwned + 'static>(text: impl FnOnce() -> String) -> Result<S, Failure> {
     let read = if TypeId::of::<S>() == TypeId::of::<()>() { serde_json::from_str("null") } else { serde_json::from_str(&text()) };
     read.map_err(|error| Failure::settings("settings-unreadable", format!("The settings cannot be read: {error}.")))
+}
+
+fn text_of(column: &wire::Column) -> Option<&str> {
+    if let wire::ColumnData::Text(text) = &column.data { Some(&text.content) } else { None }
 }
 
 fn no_input() -> Failure {

@@ -7,11 +7,18 @@ use super::FolderOption;
 use crate::cli::Answer;
 use crate::cli::paint::{bytes, say};
 use crate::model::ids::Digest;
+use crate::model::manifest::Kind;
 use crate::registry::package;
 use crate::sandbox;
 
 /// The target that plugins are built for: it has no system to call.
 const TARGET: &str = "wasm32-unknown-unknown";
+
+/// For adapters, whose work is done for every row: calls cost more inside a component than natively, and what runs a component
+/// inlines none away, so the plugin's compiler has to. Rule sets stay small instead, because hubs hold many of them.
+/// Flags of the user's own are kept: those under `build` in a cargo configuration join it, and `RUSTFLAGS` or those of a target
+/// go before it, as cargo has it.
+const INLINE: &str = r#"build.rustflags = ["-C", "llvm-args=-inline-threshold=5000"]"#;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Options {
@@ -35,15 +42,15 @@ pub(super) fn build(options: &Options) -> Answer {
 pub(super) fn component(folder: &Path) -> Result<(String, Vec<u8>), Box<dyn std::error::Error>> {
     // The manifest first: what is wrong with it is found in a moment, and cargo takes longer.
     let section = package::pack(folder)?;
-    let name = package::unpack(&section)?.manifest.name.to_string();
-    let module = core_module(folder)?;
+    let manifest = package::unpack(&section)?.manifest;
+    let module = core_module(folder, &manifest.kind)?;
     let module = std::fs::read(&module).map_err(|error| format!("{} cannot be read: {error}", module.display()))?;
     let component = sandbox::embed_section(&sandbox::componentise(&module)?, &section)?;
-    Ok((name, component))
+    Ok((manifest.name.to_string(), component))
 }
 
 /// Runs cargo and finds what it built.
-fn core_module(folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
+fn core_module(folder: &Path, kind: &Kind) -> Result<PathBuf, Box<dyn std::error::Error>> {
     let manifest = folder.join("Cargo.toml");
     if !manifest.is_file() {
         return Err(format!(
@@ -53,8 +60,10 @@ fn core_module(folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
         .into());
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let flags: &[&str] = if matches!(kind, Kind::Adapter(_)) { &["--config", INLINE] } else { &[] };
     let output = Command::new(cargo)
         .args(["build", "--lib", "--profile", "plugin", "--target", TARGET, "--message-format", "json-render-diagnostics"])
+        .args(flags)
         .current_dir(folder)
         .stderr(Stdio::inherit())
         .output()

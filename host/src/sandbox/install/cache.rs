@@ -1,8 +1,8 @@
 //! Compiled components on disk. They are machine code that the hub will run, so each is sealed with a key that only the
 //! hub's user can read, and nothing is mapped that the seal does not fit.
 //!
-//! `<digest>-<configuration>.aot` is the code, `.seal` beside it the HMAC-SHA256 over release, configuration, note and
-//! code. Both appear by rename, never change afterwards, and lie in a folder that only the hub's user can enter: between
+//! `<digest>-<configuration>.aot` is the code, `.seal` beside it a note of what was found in the component and the keyed BLAKE3
+//! hash over release, configuration, note and code. Both appear by rename, never change afterwards, and lie in a folder that only the hub's user can enter: between
 //! check and map only that user could exchange them, who could as well exchange the hub.
 
 use std::fs::{self, File, OpenOptions};
@@ -11,7 +11,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -19,19 +19,43 @@ use wasmtime::component::Component;
 use super::child::Made;
 use crate::model::ids::Digest;
 use crate::sandbox::error::SandboxError;
+use crate::sandbox::inspect::Inspection;
 
 /// To be raised when the same engine configuration would no longer give code that this hub can use.
-const REVISION: &str = concat!("bailiwick aot 1, hub ", env!("CARGO_PKG_VERSION"), ", wizer 48.0.8");
+const REVISION: &str = concat!("bailiwick aot 2, hub ", env!("CARGO_PKG_VERSION"), ", wizer 48.0.8");
 
 const KEY_BYTES: usize = 32;
 const SEAL_BYTES: usize = 32;
-const NOTE_BYTES_MAX: u64 = 4 << 10;
+const NOTE_BYTES_MAX: u64 = 8 << 10;
+
+/// Bytes of code that are read at once: the nearest caches hold them.
+const CHUNK_BYTES: usize = 64 << 10;
 
 /// The folder.
 pub(super) struct Cache {
     dir: PathBuf,
     key: [u8; KEY_BYTES],
     configuration: Digest,
+}
+
+/// What the seal vouches for besides the code. It spares a release from the cache the reading of its component: the digest
+/// tells that the bytes are those in which this was found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// What the component imports: nothing but what a manifest can ask for.
+    pub(super) imports: Vec<String>,
+    /// What it exports of what the hub calls.
+    pub(super) exports: Vec<String>,
+    /// Why instances do not begin from a snapshot; none if they do.
+    pub(super) not_initialised_because: Option<String>,
+}
+
+impl Note {
+    /// What stands in a component that was found to be allowed.
+    pub(super) fn of(found: &Inspection, not_initialised_because: Option<String>) -> Self {
+        let exports = found.exports.iter().filter(|export| super::is_called(export)).cloned().collect();
+        Self { imports: found.imports.clone(), exports, not_initialised_because }
+    }
 }
 
 /// Code that this hub's compiler made. Only this file makes one.
@@ -84,31 +108,35 @@ impl Cache {
     }
 
     /// The code of a release, if it is there and its seal fits. What does not fit is not used, and is replaced by what is compiled next.
-    pub(super) fn find(&self, release: Digest) -> Option<Compiled> {
+    pub(super) fn find(&self, release: Digest) -> Option<(Compiled, Note)> {
         let (code, seal) = self.paths(release);
         let mut sealed = Vec::new();
         File::open(&seal).ok()?.take(SEAL_BYTES as u64 + NOTE_BYTES_MAX).read_to_end(&mut sealed).ok()?;
-        let (tag, note) = sealed.split_at_checked(SEAL_BYTES)?;
-        let mac = self.mac(release, note, File::open(&code).ok()?).ok()?;
-        if mac.verify_slice(tag).is_err() {
+        let (tag, note) = sealed.split_first_chunk::<SEAL_BYTES>()?;
+        let fitting = self.seal(release, note, File::open(&code).ok()?).ok()?;
+        // The comparison takes the same time wherever they differ.
+        if fitting != blake3::Hash::from_bytes(*tag) {
             tracing::warn!(path = %code.display(), "the seal of a compiled component does not fit: it is compiled anew");
             return None;
         }
-        let note = std::str::from_utf8(note).ok()?;
-        Some(Compiled { path: code, not_initialised_because: (!note.is_empty()).then(|| note.to_owned()) })
+        let note: Note = serde_json::from_slice(note).ok()?;
+        Some((Compiled { path: code, not_initialised_because: note.not_initialised_because.clone() }, note))
     }
 
     /// Seals code and keeps it.
-    pub(super) fn keep(&self, release: Digest, made: Made) -> Result<Compiled, SandboxError> {
+    pub(super) fn keep(&self, release: Digest, made: Made, found: &Inspection) -> Result<Compiled, SandboxError> {
         let (code, seal) = self.paths(release);
         let failed = |error: &io::Error| SandboxError::Cache { path: code.clone(), detail: error.to_string() };
-        let mut note = made.not_initialised_because.clone().unwrap_or_default();
-        note.truncate(note.floor_char_boundary(NOTE_BYTES_MAX as usize));
+        let note = Note::of(found, made.not_initialised_because.clone());
+        let note = serde_json::to_vec(&note).map_err(|error| failed(&error.into()))?;
+        if note.len() as u64 > NOTE_BYTES_MAX {
+            return Err(failed(&io::Error::other(format!("what is noted of the release has more than {NOTE_BYTES_MAX} bytes"))));
+        }
         let opened = File::open(made.code.path()).map_err(|error| failed(&error))?;
-        let tag = self.mac(release, note.as_bytes(), opened).map_err(|error| failed(&error))?.finalize().into_bytes();
+        let tag = self.seal(release, &note, opened).map_err(|error| failed(&error))?;
         made.code.persist(&code).map_err(|error| failed(&error.error))?;
         let mut sealing = tempfile::NamedTempFile::new_in(&self.dir).map_err(|error| failed(&error))?;
-        sealing.write_all(&tag).and_then(|()| sealing.write_all(note.as_bytes())).map_err(|error| failed(&error))?;
+        sealing.write_all(tag.as_bytes()).and_then(|()| sealing.write_all(&note)).map_err(|error| failed(&error))?;
         sealing.persist(seal).map_err(|error| failed(&error.error))?;
         Ok(Compiled { path: code, not_initialised_because: made.not_initialised_because })
     }
@@ -118,18 +146,18 @@ impl Cache {
         (stem.with_extension("aot"), stem.with_extension("seal"))
     }
 
-    fn mac(&self, release: Digest, note: &[u8], mut code: File) -> io::Result<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
-        mac.update(release.bytes());
-        mac.update(self.configuration.bytes());
-        mac.update(&(note.len() as u64).to_le_bytes());
-        mac.update(note);
-        let mut chunk = vec![0; 256 << 10];
+    fn seal(&self, release: Digest, note: &[u8], mut code: File) -> io::Result<blake3::Hash> {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(release.bytes());
+        hasher.update(self.configuration.bytes());
+        hasher.update(&(note.len() as u64).to_le_bytes());
+        hasher.update(note);
+        let mut chunk = vec![0; CHUNK_BYTES];
         loop {
             match code.read(&mut chunk)? {
-                0 => return Ok(mac),
-                read => mac.update(&chunk[..read]),
-            }
+                0 => return Ok(hasher.finalize()),
+                read => hasher.update(&chunk[..read]),
+            };
         }
     }
 }

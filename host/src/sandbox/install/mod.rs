@@ -15,13 +15,16 @@ pub use snapshot::of_started as snapshot_started;
 
 use super::contract;
 use super::error::{CallError, SandboxError};
-use super::inspect::{self, Inspection, World};
+use super::inspect::{self, World};
 use super::runtime;
 use super::worker::{Pulse, Threads, Worker};
 use crate::model::ids::Digest;
 use crate::model::limits::{Limit, Limits, MESSAGE_BYTES_MAX};
 use crate::model::manifest::{Manifest, Wants};
 use cache::{Cache, Compiled};
+
+/// The export that starts a plugin, before its snapshot.
+const INITIALIZE: &str = "initialize";
 
 /// What the sandbox needs to work.
 #[derive(Debug, Clone)]
@@ -92,19 +95,27 @@ impl Sandbox {
         if wasm.len() as u64 > allowed {
             return Err(SandboxError::TooLarge { bytes: wasm.len() as u64, allowed });
         }
-        check_permissions(&inspect::inspect(wasm)?, manifest)?;
         let digest = Digest::of(wasm);
-        if let Some(compiled) = self.shared.cache.find(digest) {
-            return Ok(release(digest, manifest, compiled));
+        if let Some(kept) = self.kept(digest, manifest)? {
+            return Ok(kept);
         }
+        let found = inspect::inspect(wasm)?;
+        check_permissions((&found.imports, &found.exports), manifest)?;
         let _one_at_a_time = self.shared.compiling.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(compiled) = self.shared.cache.find(digest) {
-            return Ok(release(digest, manifest, compiled));
+        if let Some(kept) = self.kept(digest, manifest)? {
+            return Ok(kept);
         }
         // Only the child checks that it is valid: types may be nested so deep that checking them ends the process.
         let made = child::compile(&self.shared.compiler, &self.shared.cache, wasm, &limits)?;
         self.try_out(release(digest, manifest, made.untried()), limits)?;
-        Ok(release(digest, manifest, self.shared.cache.keep(digest, made)?))
+        Ok(release(digest, manifest, self.shared.cache.keep(digest, made, &found)?))
+    }
+
+    /// The release from the cache, if it is there. What its component imports and exports is in what the seal vouches for.
+    fn kept(&self, digest: Digest, manifest: &Manifest) -> Result<Option<Release>, SandboxError> {
+        let Some((compiled, note)) = self.shared.cache.find(digest) else { return Ok(None) };
+        check_permissions((&note.imports, &note.exports), manifest)?;
+        Ok(Some(release(digest, manifest, compiled)))
     }
 
     /// Does the data phase of a run on a thread that is meant for it.
@@ -157,8 +168,8 @@ fn asked_limits(manifest: &Manifest) -> Result<Limits, SandboxError> {
 
 /// The import section is the permission list: nothing but the contract's interfaces, and of those only what the
 /// manifest asks for, because that is what a person approves.
-fn check_permissions(found: &Inspection, manifest: &Manifest) -> Result<(), SandboxError> {
-    for import in &found.imports {
+fn check_permissions((imports, exports): (&[String], &[String]), manifest: &Manifest) -> Result<(), SandboxError> {
+    for import in imports {
         let Some(name) = import.strip_prefix("bailiwick:plugin/") else {
             return Err(SandboxError::ForbiddenImport { interface: import.clone() });
         };
@@ -174,12 +185,17 @@ fn check_permissions(found: &Inspection, manifest: &Manifest) -> Result<(), Sand
         }
     }
     let kind = World::of(manifest);
-    for export in [kind.export(), "initialize"] {
-        if !found.exports.iter().any(|has| has == export) {
+    for export in [kind.export(), INITIALIZE] {
+        if !exports.iter().any(|has| has == export) {
             return Err(SandboxError::ExportMissing { plugin: manifest.name.clone(), kind, export });
         }
     }
     Ok(())
+}
+
+/// Whether the hub calls an export, of a plugin of either kind.
+fn is_called(export: &str) -> bool {
+    [World::Adapter.export(), World::RuleSet.export(), INITIALIZE].contains(&export)
 }
 
 /// Whether a manifest asks for an interface, and how it would; none for an interface that the hub does not have.

@@ -3,9 +3,7 @@
 mod fault;
 mod findings;
 mod out;
-mod put;
 mod read;
-mod refuse;
 mod value;
 mod write;
 

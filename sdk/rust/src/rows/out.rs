@@ -16,6 +16,8 @@ const FULL_ROWS: u32 = 4_096;
 #[derive(Debug)]
 pub struct Out<'c> {
     outputs: &'c mut [OutputWriter],
+    /// The texts of the batch that this call is about: what is passed on of them is copied once and not by the piece.
+    sources: &'c [&'c str],
     inputs: &'c [wire::Port],
     /// Place of the input that this call is about.
     input: u32,
@@ -23,8 +25,14 @@ pub struct Out<'c> {
 }
 
 impl<'c> Out<'c> {
-    pub(crate) fn new(outputs: &'c mut [OutputWriter], inputs: &'c [wire::Port], input: u32, findings: &'c RefCell<Findings>) -> Self {
-        Self { outputs, inputs, input, findings }
+    pub(crate) fn new(
+        outputs: &'c mut [OutputWriter],
+        sources: &'c [&'c str],
+        inputs: &'c [wire::Port],
+        input: u32,
+        findings: &'c RefCell<Findings>,
+    ) -> Self {
+        Self { outputs, sources, inputs, input, findings }
     }
 
     /// Writes a row to an output: a struct with a field for each declared column, in any order, `Option` for values that may be absent.
@@ -34,8 +42,8 @@ impl<'c> Out<'c> {
     /// or if a value does not fit its column, such as money with more digits than declared. Pass it on with `?`.
     #[inline]
     pub fn write<T: Serialize>(&mut self, output: &str, row: &T) -> Result<(), Failure> {
-        match self.outputs.iter_mut().find(|writer| writer.name() == output) {
-            Some(writer) => writer.write(row),
+        match self.outputs.iter_mut().find(|writer| same(writer.name(), output)) {
+            Some(writer) => writer.write(row, self.sources),
             None => Err(no_output(output)),
         }
     }
@@ -106,6 +114,12 @@ impl<'c> Out<'c> {
             None => findings.defect(Failure::defect("input-unknown", "The plugin finds something about a row, and declares no input.")),
         }
     }
+}
+
+/// Whether two names are the same. Comparing memory is a call in WebAssembly, and a name is short and mostly known beforehand.
+#[inline(always)]
+fn same(left: &str, right: &str) -> bool {
+    left.len() == right.len() && left.bytes().zip(right.bytes()).all(|(left, right)| left == right)
 }
 
 #[cold]

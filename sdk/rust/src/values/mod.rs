@@ -12,4 +12,4 @@ pub use rounding::Rounding;
 pub use text::NotMoney;
 
 pub(crate) use date::DATE;
-pub(crate) use text::{MONEY, decimal_text, pack, unpack};
+pub(crate) use text::{MONEY, decimal_coefficient, decimal_text, pack, unpack};

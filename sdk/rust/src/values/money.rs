@@ -104,8 +104,7 @@ impl Money {
                 None => Err(Overflow),
             };
         }
-        let scale = if self.scale > other.scale { self.scale } else { other.scale };
-        narrow(wide_at(self, scale) + wide_at(other, scale), scale)
+        add_scales(self, other)
     }
 
     /// The difference.
@@ -120,8 +119,7 @@ impl Money {
                 None => Err(Overflow),
             };
         }
-        let scale = if self.scale > other.scale { self.scale } else { other.scale };
-        narrow(wide_at(self, scale) - wide_at(other, scale), scale)
+        subtract_scales(self, other)
     }
 
     /// This amount times a rate, rounded to this amount's scale: `pay.times(Decimal::new(275, 4), HalfUp)` is 2.75 % of the pay.
@@ -163,7 +161,12 @@ impl Money {
             return Err(Overflow);
         }
         let negative = (self.coefficient < 0) ^ (part < 0) ^ (whole < 0);
-        let product = u128::from(self.coefficient.unsigned_abs()) * u128::from(part.unsigned_abs());
+        let (left, right) = (self.coefficient.unsigned_abs(), part.unsigned_abs());
+        if left.leading_zeros() + right.leading_zeros() >= u64::BITS {
+            // As in `checked_times`: dividing 128 bits is a call into a long function in WebAssembly.
+            return self.signed(negative, divide_u64(left * right, whole.unsigned_abs(), rounding));
+        }
+        let product = u128::from(left) * u128::from(right);
         let quotient = divide_u128(product, u128::from(whole.unsigned_abs()), rounding);
         self.signed(negative, u64::try_from(quotient).map_err(|_| Overflow)?)
     }
@@ -227,6 +230,21 @@ pub(super) const fn wide_at(money: Money, scale: u8) -> i128 {
     money.coefficient as i128 * ten_to((scale - money.scale) as usize) as i128
 }
 
+/// Amounts of one plugin mostly have one scale: kept out of line, so that what is done to every row stays small.
+#[cold]
+#[inline(never)]
+const fn add_scales(left: Money, right: Money) -> Result<Money, Overflow> {
+    let scale = if left.scale > right.scale { left.scale } else { right.scale };
+    narrow(wide_at(left, scale) + wide_at(right, scale), scale)
+}
+
+#[cold]
+#[inline(never)]
+const fn subtract_scales(left: Money, right: Money) -> Result<Money, Overflow> {
+    let scale = if left.scale > right.scale { left.scale } else { right.scale };
+    narrow(wide_at(left, scale) - wide_at(right, scale), scale)
+}
+
 const fn narrow(wide: i128, scale: u8) -> Result<Money, Overflow> {
     if wide > i64::MAX as i128 || wide < i64::MIN as i128 { Err(Overflow) } else { Ok(Money { coefficient: wide as i64, scale }) }
 }
@@ -248,6 +266,7 @@ pub(crate) const fn ten_to(places: usize) -> i64 {
 
 /// `left` × `right` ÷ 10^`places` for products beyond 64 bits. A rate has up to 96 bits, so 160 bits must be enough: three limbs.
 #[cold]
+#[inline(never)]
 fn wide_times(left: u64, right: u128, places: u32, rounding: Rounding) -> Result<u64, Overflow> {
     let low = u128::from(left) * (right & u128::from(u64::MAX));
     let high = u128::from(left) * (right >> 64) + (low >> 64);

@@ -29,9 +29,16 @@ impl Ord for Money {
         if self.scale == other.scale {
             return self.coefficient.cmp(&other.coefficient);
         }
-        let scale = self.scale.max(other.scale);
-        wide_at(*self, scale).cmp(&wide_at(*other, scale))
+        compare_scales(*self, *other)
     }
+}
+
+/// Amounts of one plugin mostly have one scale: kept out of line, as in `money.rs`.
+#[cold]
+#[inline(never)]
+fn compare_scales(left: Money, right: Money) -> Ordering {
+    let scale = left.scale.max(right.scale);
+    wide_at(left, scale).cmp(&wide_at(right, scale))
 }
 
 impl Hash for Money {

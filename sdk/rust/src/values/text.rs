@@ -67,6 +67,14 @@ impl fmt::Debug for Money {
 /// The name under which money passes between a row's struct and its columns, as a packed whole number.
 pub(crate) const MONEY: &str = "bailiwick_sdk::Money";
 
+/// The coefficient of a decimal number in text at a scale, if it has one.
+pub(crate) fn decimal_coefficient(text: &str, scale: u8) -> Option<i64> {
+    let decimal: rust_decimal::Decimal = text.parse().ok()?;
+    let decimal = decimal.normalize();
+    let raised = u32::from(scale).checked_sub(decimal.scale())?;
+    i64::try_from(decimal.mantissa().checked_mul(10_i128.pow(raised))?).ok()
+}
+
 /// Coefficient and scale in one number, so that both pass through serde without text.
 #[inline]
 pub(crate) const fn pack(coefficient: i64, scale: u8) -> i128 {

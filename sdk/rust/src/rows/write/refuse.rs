@@ -4,35 +4,35 @@
 macro_rules! refuse {
     ($($method:ident)*) => { $(refuse!(@ $method);)* };
     (@ compound) => {
-        fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, Fault> {
+        fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, Self::Error> {
             Err(self.refused())
         }
 
-        fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, Fault> {
+        fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, Self::Error> {
             Err(self.refused())
         }
 
-        fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Fault> {
+        fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Self::Error> {
             Err(self.refused())
         }
 
-        fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self::SerializeTupleVariant, Fault> {
+        fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self::SerializeTupleVariant, Self::Error> {
             Err(self.refused())
         }
 
-        fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, Fault> {
+        fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, Self::Error> {
             Err(self.refused())
         }
 
-        fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self::SerializeStructVariant, Fault> {
+        fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Self::SerializeStructVariant, Self::Error> {
             Err(self.refused())
         }
 
-        fn serialize_newtype_variant<T: ?Sized + Serialize>(self, _: &'static str, _: u32, _: &'static str, _: &T) -> Result<(), Fault> {
+        fn serialize_newtype_variant<T: ?Sized + Serialize>(self, _: &'static str, _: u32, _: &'static str, _: &T) -> Result<Self::Ok, Self::Error> {
             Err(self.refused())
         }
 
-        fn serialize_unit_struct(self, _: &'static str) -> Result<(), Fault> {
+        fn serialize_unit_struct(self, _: &'static str) -> Result<Self::Ok, Self::Error> {
             Err(self.refused())
         }
     };
@@ -54,7 +54,7 @@ macro_rules! refuse {
     (@ serialize_bytes) => { refuse!(@fn serialize_bytes(&[u8])); };
     (@ serialize_unit_variant) => { refuse!(@fn serialize_unit_variant(&'static str, u32, &'static str)); };
     (@fn $method:ident($($argument:ty),*)) => {
-        fn $method(self, $(_: $argument),*) -> Result<(), Fault> {
+        fn $method(self, $(_: $argument),*) -> Result<Self::Ok, Self::Error> {
             Err(self.refused())
         }
     };
