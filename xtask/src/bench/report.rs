@@ -95,5 +95,26 @@ fn verdict(held: Held, value: f64) -> &'static str {
 }
 
 fn rounded(value: f64) -> String {
-    if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
+    if value < 100.0 {
+        return format!("{value:.2}");
+    }
+    let whole = format!("{value:.0}");
+    let mut parted = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            parted.push(',');
+        }
+        parted.push(digit);
+    }
+    parted
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn figures_are_rounded_for_people() {
+        let rounded = |value| super::rounded(value);
+        assert_eq!([0.0, 1.172, 99.5].map(rounded), ["0.00", "1.17", "99.50"]);
+        assert_eq!([100.0, 999.6, 12_345.0, 1_234_567.0].map(rounded), ["100", "1,000", "12,345", "1,234,567"]);
+    }
 }
