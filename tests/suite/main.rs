@@ -21,4 +21,5 @@ mod recovery;
 mod replayable;
 mod sandbox;
 mod schedule;
+mod secrets;
 mod ten_minutes;

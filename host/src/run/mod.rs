@@ -5,6 +5,7 @@
 //! declare   a configuration → what is in force      desk      a case → a decision, at once
 //! shelf     releases and tables at hand             again     replays, and the slots of a time gone by
 //! failure   what went wrong, and what comes next
+//! secrets   credentials set, rotated, opened
 //! ```
 //!
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
@@ -17,6 +18,7 @@ mod duty;
 mod failure;
 mod process;
 mod pull;
+mod secrets;
 mod shelf;
 
 use std::collections::HashMap;
@@ -32,6 +34,7 @@ pub use duty::Request;
 pub use failure::RunError;
 pub use process::{ProcessError, Progress};
 pub use pull::{Columns, masked_row};
+pub use secrets::Rotation;
 
 use crate::clock::Clock;
 use crate::connection::Artefacts;
@@ -39,6 +42,7 @@ use crate::ledger::{Database, HeldName, HubId, Ledger};
 use crate::model::ids::{Digest, RunId};
 use crate::model::job::Schedule;
 use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::vault::{KeySource, Vault};
 use shelf::Shelf;
 
 /// How long nothing has been written to a file that a killed hub left half made.
@@ -98,6 +102,7 @@ struct Shared {
     sandbox: Sandbox,
     artefacts: Artefacts,
     shelf: Shelf,
+    vault: Arc<Vault>,
     clock: Clock,
     data: PathBuf,
     runs_at_once: usize,
@@ -156,6 +161,7 @@ impl Hub {
             sandbox,
             artefacts,
             shelf,
+            vault: Arc::new(Vault::new(KeySource::from_environment(&data), &data)),
             clock: options.clock,
             data,
             runs_at_once: options.runs_at_once,
