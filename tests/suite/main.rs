@@ -15,6 +15,7 @@ mod fuzz;
 mod hubs;
 mod isolation;
 mod kills;
+mod outside;
 mod plugin_bench;
 mod promises;
 mod recovery;

@@ -187,7 +187,7 @@ fn wrong_places_are_refused_with_their_line() {
         ("partners.toml", "\"Staffordshire Police\"", "\" \"", "\" \"", "not one line"),
         ("connections.toml", "partner = \"staffordshire-fire\"", "partner = \"cheshire\"", "cheshire", "no partner \"cheshire\""),
         ("connections.toml", "name = \"pension-fund\"", "name = 'payroll-drop'", "'payroll-drop'", "stands here twice"),
-        ("connections.toml", "kind = \"folder\"", "kind = \"sftp\"", "sftp", "unknown variant"),
+        ("connections.toml", "kind = \"folder\"", "kind = \"ftp\"", "ftp", "unknown variant"),
         ("connections.toml", "settle-ms = 0", "settle-ms = 99999999", "settle-ms", "settle-ms is 99999999"),
         ("connections.toml", "settle-ms = 0", "settle-ms = -1", "settle-ms", "invalid value"),
         ("connections.toml", "\"data/fire\"", "\"data/payroll/in/..\"", "data/payroll/in", "payroll-drop of staffordshire-police"),

@@ -309,6 +309,7 @@ impl RunError {
             Self::NothingToReplay { .. } => "nothing-to-replay",
             Self::InputGone { .. } => "input-gone",
             Self::NotBackfilled { .. } => "not-backfilled",
+            Self::Connection { error: ConnectionError::Uncertain { .. }, .. } => "delivery-uncertain",
             Self::Connection { .. } => "connection-failed",
             Self::Process(error) => error.code(),
             Self::Sandbox(_) => "release-not-installed",

@@ -1,13 +1,16 @@
 //! Credentials: set, removed, sealed under a new key, and opened for the connection that names them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
 use super::Hub;
 use super::failure::RunError;
+use crate::connection::Outside;
 use crate::ledger::{By, NewSecret, Scope, StoredSecret};
 use crate::model::ids::{PartnerName, SecretName};
+use crate::model::job::Connection;
 use crate::vault::{Held, KeyId, Label, Sealed, VaultError};
 
 /// What a rotation did.
@@ -63,8 +66,16 @@ impl Hub {
         blocking(move || vault.hold()).await
     }
 
-    /// Opens a secret of a partner.
-    pub(super) async fn secret(&self, partner: &PartnerName, name: &SecretName) -> Result<SecretString, RunError> {
+    /// A connection's place with the credentials that it names, opened for as long as they are needed.
+    pub(super) async fn outside(&self, connection: &Connection) -> Result<Outside, RunError> {
+        let mut credentials = BTreeMap::new();
+        for name in connection.place.secrets() {
+            credentials.insert(name.clone(), self.secret(&connection.partner, name).await?);
+        }
+        Ok(Outside { place: connection.place.clone(), credentials })
+    }
+
+    async fn secret(&self, partner: &PartnerName, name: &SecretName) -> Result<SecretString, RunError> {
         let kept = self.ledger().secrets(Scope::Partner(partner)).await?.into_iter().find(|secret| secret.name == *name);
         let kept = kept.ok_or_else(|| RunError::NoSecret { partner: partner.clone(), secret: name.clone() })?;
         let vault = Arc::clone(&self.shared.vault);

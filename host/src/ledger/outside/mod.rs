@@ -2,6 +2,9 @@
 //!
 //! Must not know what a place is, nor what a sealed value holds.
 
+mod begun;
+mod marks;
 mod secrets;
 
+pub use marks::MarkOf;
 pub use secrets::{NewSecret, StoredSecret};
