@@ -1,5 +1,6 @@
 //! Places outside, against real servers: OpenSSH's, and a web server with TLS.
 
+mod https;
 mod sftp;
 
 use std::path::PathBuf;
