@@ -177,7 +177,24 @@ pub enum Step {
 }
 
 impl Step {
-    /// As people and programs are told.
+    /// As programs are told.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::HostKey => "host-key",
+            Self::Certificate => "certificate",
+            Self::SignIn => "sign-in",
+            Self::List => "list",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Rename => "rename",
+            Self::Remove => "remove",
+        }
+    }
+
+    /// As people are told.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -202,6 +219,20 @@ impl fmt::Display for Step {
 }
 
 impl ConnectionError {
+    /// The step in which it happened, where there are steps.
+    #[must_use]
+    pub const fn step(&self) -> Option<Step> {
+        match self {
+            Self::Refused { step, .. } | Self::Unreachable { step, .. } => Some(*step),
+            Self::HostKey { .. } => Some(Step::HostKey),
+            Self::SignIn { .. } | Self::Credential { .. } => Some(Step::SignIn),
+            Self::FileUnusable { .. } => Some(Step::Certificate),
+            Self::FolderUnusable { .. } => Some(Step::List),
+            Self::Transfer { .. } => Some(Step::Write),
+            _ => None,
+        }
+    }
+
     /// Whether another attempt may go better without anybody doing anything.
     #[must_use]
     pub const fn may_pass(&self) -> bool {

@@ -5,6 +5,7 @@
 //! Nothing here knows formats, jobs, plugins, the database, who sealed a credential, or what time it is.
 
 mod artefacts;
+mod check;
 mod deliver;
 mod error;
 mod folder;
@@ -16,6 +17,7 @@ mod sftp;
 mod tests;
 
 pub use artefacts::{Artefacts, StagedWriter, Stored};
+pub use check::{Checked, Trial, advice, check};
 pub use deliver::{Delivery, Receipt, check_file_name};
 pub use error::{ConnectionError, Step};
 pub use listing::{Fetched, FoundFile, LeftAlone, Listing, Looking, WhyLeft, check_pattern};

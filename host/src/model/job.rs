@@ -96,7 +96,7 @@ pub struct SftpPlace {
 /// Resources of a web server, below one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpsPlace {
-    /// The address, `https://host/path/`; the name of a file is put behind it.
+    /// The address, `https://host/path`; a resource is below it.
     pub url: String,
     /// With a password: whom the hub signs in as.
     pub user: Option<String>,
@@ -129,7 +129,7 @@ pub struct HttpsPlace {
 pub enum SendMethod {
     /// To the connection's address itself.
     Post,
-    /// To the address with the file's name behind it.
+    /// To the file's name below the address.
     Put,
 }
 

@@ -5,7 +5,7 @@
 //! declare   a configuration → what is in force      desk      a case → a decision, at once
 //! shelf     releases and tables at hand             again     replays, and the slots of a time gone by
 //! failure   what went wrong, and what comes next
-//! secrets   credentials set, rotated, opened
+//! outside   connections tried, credentials set, rotated, opened
 //! ```
 //!
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
@@ -16,9 +16,9 @@ mod declare;
 mod desk;
 mod duty;
 mod failure;
+mod outside;
 mod process;
 mod pull;
-mod secrets;
 mod shelf;
 
 use std::collections::HashMap;
@@ -32,9 +32,9 @@ pub use declare::{Installed, Plan};
 pub use desk::{BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, bench, rehearse};
 pub use duty::Request;
 pub use failure::RunError;
+pub use outside::{Checkup, Rotation};
 pub use process::{ProcessError, Progress};
 pub use pull::{Columns, masked_row};
-pub use secrets::Rotation;
 
 use crate::clock::Clock;
 use crate::connection::Artefacts;

@@ -262,7 +262,8 @@ fn a_job_pulls_what_is_new_and_sends_once() {
         let web = Web::start(move |asked, before| match (asked.method.as_str(), asked.header("if-none-match")) {
             ("GET", "\"october\"") => (304, Vec::new(), Vec::new()),
             ("GET", _) => {
-                let (_, content) = files.iter().find(|(name, _)| asked.path.ends_with(name)).expect("it is asked for what there is");
+                let (_, content) =
+                    files.iter().find(|(name, _)| asked.path == format!("/api/{name}")).expect("it is asked for what there is");
                 (200, vec![("etag", "\"october\"".to_owned())], content.clone())
             }
             // The first delivery has its effect, and the server says otherwise.

@@ -1,5 +1,7 @@
 //! One entry of connections.toml: which options belong to which kind of place, and what each may be.
 
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::ops::Range;
@@ -190,8 +192,8 @@ impl Entry<'_> {
     }
 
     fn url(&mut self) -> Option<String> {
-        const TO_DO: &str = "write, for instance, url = \"https://api.example.org/claims/\"";
-        let url = self.text(self.written.url.as_ref(), "url = \"https://…/\"")?;
+        const TO_DO: &str = "write, for instance, url = \"https://api.example.org/claims\"";
+        let url = self.text(self.written.url.as_ref(), "url = \"https://…\"")?;
         let rest = url.strip_prefix("https://").unwrap_or_default();
         let host = rest.split('/').next().unwrap_or_default();
         if host.is_empty() || host.contains('@') || url.contains(['?', '#', ' ']) {
@@ -202,7 +204,7 @@ impl Entry<'_> {
             );
             return None;
         }
-        Some(if rest.contains('/') { url } else { format!("{url}/") })
+        Some(if rest.contains('/') { url } else { url + "/" })
     }
 
     fn header_text(&mut self, written: Option<&Spanned<String>>) -> Option<String> {

@@ -15,7 +15,7 @@ use ureq::{Agent, Body, RequestBuilder};
 
 use crate::connection::error::{ConnectionError, Step};
 use crate::connection::outside::{Credentials, TRANSFER_TIME_MAX};
-use crate::model::job::HttpsPlace;
+use crate::model::job::{HttpsPlace, SendMethod};
 
 /// Redirects within a host that are followed for one resource.
 const REDIRECTS_MAX: usize = 5;
@@ -61,7 +61,7 @@ impl<'a> Client<'a> {
 
     /// Gets a resource by its name; an answer that is neither the resource nor "nothing new" is an error.
     pub(super) fn get(&self, resource: &str, etag: Option<&str>) -> Result<Response<Body>, ConnectionError> {
-        let mut url = format!("{}{resource}", self.place.url);
+        let mut url = below(self.place, resource);
         for _ in 0..=REDIRECTS_MAX {
             let mut request = self.signed(self.agent.get(&url));
             if let Some(etag) = etag {
@@ -76,10 +76,18 @@ impl<'a> Client<'a> {
         self.refused(Step::Read, format!("it was redirected more than {REDIRECTS_MAX} times"))
     }
 
-    /// A request to send something, with credentials; `resource` behind the address, if any.
-    pub(super) fn send(&self, put: bool, resource: &str) -> RequestBuilder<ureq::typestate::WithBody> {
-        let url = format!("{}{resource}", self.place.url);
-        self.signed(if put { self.agent.put(&url) } else { self.agent.post(&url) })
+    /// Asks for nothing but how the server answers.
+    pub(super) fn look(&self) -> Result<StatusCode, ConnectionError> {
+        let answer = self.signed(self.agent.head(&self.place.url)).call();
+        answer.map(|answer| answer.status()).map_err(|error| failed(self.place, Step::Read, &error))
+    }
+
+    /// A request to send something, with credentials.
+    pub(super) fn send(&self, url: &str) -> RequestBuilder<ureq::typestate::WithBody> {
+        self.signed(match self.place.method {
+            SendMethod::Post => self.agent.post(url),
+            SendMethod::Put => self.agent.put(url),
+        })
     }
 
     fn signed<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
@@ -108,6 +116,11 @@ impl<'a> Client<'a> {
     fn refused<T>(&self, step: Step, why: String) -> Result<T, ConnectionError> {
         Err(ConnectionError::Refused { place: name(self.place), step, why })
     }
+}
+
+/// The address of a resource of the place.
+pub(super) fn below(place: &HttpsPlace, resource: &str) -> String {
+    format!("{}/{resource}", place.url.trim_end_matches('/'))
 }
 
 /// Scheme, host and port of an address.

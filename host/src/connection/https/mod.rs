@@ -38,6 +38,24 @@ pub(super) fn list(place: &HttpsPlace, looking: &Looking<'_>) -> Listing {
     Listing { files: vec![file], left: Vec::new() }
 }
 
+/// Tries the server step by step; `done` hears of each that succeeded. Nothing is sent: whatever arrives may have its effect.
+pub(super) fn check(place: &HttpsPlace, credentials: Credentials<'_>, done: &mut dyn FnMut(Step, String)) -> Result<(), ConnectionError> {
+    let client = Client::new(place, credentials)?;
+    let status = client.look()?;
+    for step in [Step::Resolve, Step::Connect, Step::Certificate] {
+        done(step, String::new());
+    }
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Err(ConnectionError::SignIn { place: name(place), why: format!("the server answers {status}") })
+        }
+        _ => {
+            done(Step::SignIn, format!("the address itself answers {status}"));
+            Ok(())
+        }
+    }
+}
+
 /// Asks for a resource. None if there is nothing new since its mark.
 pub(super) fn pull(
     place: &HttpsPlace,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ureq::SendBody;
 use ureq::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 
-use super::client::{Client, accepted, encoded, failed, name};
+use super::client::{Client, accepted, below, encoded, failed, name};
 use crate::connection::artefacts::Artefacts;
 use crate::connection::deliver::{Delivery, Receipt, check_file_name};
 use crate::connection::error::{ConnectionError, Step};
@@ -40,12 +40,15 @@ pub(in crate::connection) fn deliver(
     let client = Client::new(place, credentials)?;
     let size = artefacts.verify(&delivery.digest)?.size;
     let resource = encoded(delivery.name, false);
-    let put = place.method == SendMethod::Put;
-    let target = format!("{}{resource}", place.url);
+    let url = match place.method {
+        SendMethod::Post => place.url.clone(),
+        SendMethod::Put => below(place, &resource),
+    };
+    let target = below(place, &resource);
     let sent = Arc::new(AtomicBool::new(size == 0));
     let body = Sent { file: artefacts.read(&delivery.digest)?, sent: Arc::clone(&sent) };
     let answer = client
-        .send(put, if put { &resource } else { "" })
+        .send(&url)
         .header("idempotency-key", delivery.key)
         .header(CONTENT_TYPE, &place.content_type)
         .header(CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{resource}"))

@@ -19,6 +19,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::session::{Session, in_all, in_time, name, unreachable};
 use super::{FOLDER, PLAIN_FILE, READ_BYTES, answered, is_kind, path};
 use crate::connection::artefacts::Artefacts;
+use crate::connection::check::PROBE_PREFIX;
 use crate::connection::deliver::{Delivery, Receipt, check_file_name, hidden_prefix};
 use crate::connection::error::{ConnectionError, Step};
 use crate::connection::outside::Credentials;
@@ -79,6 +80,34 @@ pub(in crate::connection) async fn check_target(
         return Err(ConnectionError::Refused { place: name(place), step: Step::List, why });
     }
     already_there(place, &files, delivery).await.map(|receipt| receipt.is_some())
+}
+
+/// Writes a small hidden file, renames it as a delivery is renamed, and removes it.
+pub(super) async fn probe(place: &SftpPlace, files: &SftpSession, done: &mut dyn FnMut(Step, String)) -> Result<(), ConnectionError> {
+    let number = chance();
+    let [first, second] = ["a", "b"].map(|part| path(place, &format!("{PROBE_PREFIX}{number:08x}-{part}.tmp")));
+    let flags = OpenFlags::CREATE | OpenFlags::EXCLUDE | OpenFlags::WRITE;
+    let failed = |step| move |error| answered(place, step, &format!("a file in {}", place.folder), error);
+    let mut file = files.open_with_flags(first.as_str(), flags).await.map_err(failed(Step::Write))?;
+    let written = in_time(place, Step::Write, async {
+        file.write_all(b"bailiwick connection check\n").await?;
+        file.close().await
+    });
+    let written = written.await.and_then(|written| written.map_err(|error| unreachable(place, Step::Write, &error)));
+    let renamed = match written {
+        Ok(()) => {
+            done(Step::Write, String::new());
+            files.rename(first.as_str(), second.as_str()).await.map_err(failed(Step::Rename))
+        }
+        Err(error) => Err(error),
+    };
+    let last = if renamed.is_ok() { &second } else { &first };
+    let removed = files.remove_file(last.as_str()).await.map_err(failed(Step::Remove));
+    renamed?;
+    done(Step::Rename, String::new());
+    removed?;
+    done(Step::Remove, String::new());
+    Ok(())
 }
 
 /// What became of a rename whose answer was lost: a new connection looks.

@@ -17,6 +17,7 @@ use russh_sftp::protocol::StatusCode;
 use tokio::io::AsyncReadExt as _;
 
 use super::artefacts::{Artefacts, StagedWriter, Stored};
+use super::check::counted;
 use super::error::{ConnectionError, Step};
 use super::listing::{FoundFile, LeftAlone, Listing, Seen, WhyLeft, is_unfinished, matcher};
 use super::outside::Credentials;
@@ -51,6 +52,22 @@ pub(super) async fn list(place: &SftpPlace, credentials: Credentials<'_>, patter
     let too_large: Vec<FoundFile> = listing.files.extract_if(.., |file| file.size > place.file_bytes_max).collect();
     listing.left.extend(too_large.into_iter().map(|file| LeftAlone { name: file.name, why: WhyLeft::TooLarge }));
     Ok(listing.sorted())
+}
+
+/// Tries the server step by step; `done` hears of each that succeeded.
+pub(super) async fn check(
+    place: &SftpPlace,
+    credentials: Credentials<'_>,
+    writes: bool,
+    done: &mut dyn FnMut(Step, String),
+) -> Result<(), ConnectionError> {
+    let session = Session::open(place, credentials, done).await?;
+    let listing = look(place, &session.requests().await?, &matcher("*")?).await?;
+    done(Step::List, counted(listing.files.len()));
+    if writes {
+        deliver::probe(place, &session.files().await?, done).await?;
+    }
+    Ok(())
 }
 
 /// The second of two looks, with what changed since the first left alone.

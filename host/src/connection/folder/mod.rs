@@ -8,16 +8,16 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::artefacts::{Artefacts, Side, Stored, copy};
-use super::error::ConnectionError;
-use super::listing::{FoundFile, LeftAlone, Listing, Seen, WhyLeft, is_unfinished, matcher};
+use crate::connection::artefacts::{Artefacts, Side, Stored, copy};
+use crate::connection::error::ConnectionError;
+use crate::connection::listing::{FoundFile, LeftAlone, Listing, Seen, WhyLeft, is_unfinished, matcher};
 
 /// When a file counts as finished.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Settled {
-    pub(super) now_ms: i64,
+pub(in crate::connection) struct Settled {
+    pub(in crate::connection) now_ms: i64,
     /// How long it must have been left alone; with 0, its time is not looked at.
-    pub(super) settle_ms: u64,
+    pub(in crate::connection) settle_ms: u64,
 }
 
 impl Settled {
@@ -28,7 +28,7 @@ impl Settled {
 }
 
 /// Lists a folder. Hidden files and files whose names say that they are unfinished are passed over in silence.
-pub(super) fn list(folder: &Path, pattern: &str, settled: Settled) -> Result<Listing, ConnectionError> {
+pub(in crate::connection) fn list(folder: &Path, pattern: &str, settled: Settled) -> Result<Listing, ConnectionError> {
     let matcher = matcher(pattern)?;
     let failed = |error| ConnectionError::at(folder, "read", error);
     let mut listing = Listing::default();
@@ -83,7 +83,7 @@ impl Seen {
 
 /// Copies a listed file. It is compared before and after, by its open handle and by its name: neither a writer that
 /// goes on nor another file put in its place gets through.
-pub(super) fn pull(folder: &Path, file: &FoundFile, artefacts: &Artefacts) -> Result<Stored, ConnectionError> {
+pub(in crate::connection) fn pull(folder: &Path, file: &FoundFile, artefacts: &Artefacts) -> Result<Stored, ConnectionError> {
     let path = folder.join(&file.name);
     let changed = || ConnectionError::StillBeingWritten { name: file.name.clone() };
     let mut source = open_plain(&path, file)?;

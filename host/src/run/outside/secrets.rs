@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::Hub;
-use super::failure::RunError;
 use crate::connection::Outside;
 use crate::ledger::{By, NewSecret, Scope, StoredSecret};
 use crate::model::ids::{PartnerName, SecretName};
 use crate::model::job::Connection;
+use crate::run::Hub;
+use crate::run::failure::RunError;
 use crate::vault::{Held, KeyId, Label, Sealed, VaultError};
 
 /// What a rotation did.
@@ -67,7 +67,7 @@ impl Hub {
     }
 
     /// A connection's place with the credentials that it names, opened for as long as they are needed.
-    pub(super) async fn outside(&self, connection: &Connection) -> Result<Outside, RunError> {
+    pub(in crate::run) async fn outside(&self, connection: &Connection) -> Result<Outside, RunError> {
         let mut credentials = BTreeMap::new();
         for name in connection.place.secrets() {
             credentials.insert(name.clone(), self.secret(&connection.partner, name).await?);
