@@ -7,19 +7,23 @@ use std::process::Stdio;
 
 use crate::support::*;
 
-/// A site whose police have one connection, to which a job delivers or does not.
+/// A site whose police have one connection: `pension-fund`, to which a job delivers, or `tried`, which no job knows.
 fn site(connection: &str, delivers: bool) -> Site {
-    let site = Site::staffordshire();
-    let text = String::from_utf8(site.read("connections.toml")).unwrap();
     let name = if delivers { "pension-fund" } else { "tried" };
     let entry = format!("[[connection]]\npartner = \"{POLICE}\"\nname = \"{name}\"\n{connection}\n\n");
-    let rest: String = text
-        .split("[[connection]]")
-        .skip(1)
-        .filter(|other| !other.contains(&format!("\"{name}\"")))
-        .map(|other| format!("[[connection]]{other}"))
-        .collect();
-    site.write("connections.toml", format!("{entry}{rest}"));
+    let site = if delivers {
+        let site = Site::staffordshire();
+        let text = String::from_utf8(site.read("connections.toml")).unwrap();
+        let others = text.split("[[connection]]").skip(1).filter(|other| !other.contains("\"pension-fund\""));
+        let others: String = others.map(|other| format!("[[connection]]{other}")).collect();
+        site.write("connections.toml", format!("{entry}{others}"));
+        site
+    } else {
+        let site = Site::bare();
+        site.write("partners.toml", format!("[[partner]]\nname = \"{POLICE}\"\ntitle = \"Police\"\n"));
+        site.write("connections.toml", entry);
+        site
+    };
     let applied = say(&site, &["apply", "."]);
     assert_eq!(applied.code, Some(0), "{}", applied.err);
     site
@@ -109,9 +113,9 @@ fn web_servers_and_folders_are_tried_too() {
     set(&tried, "word", "hunter3");
     let (steps, failed) = checked(&tried, "pension-fund");
     assert_eq!((steps.join(" "), &failed["step"]), ("resolve connect certificate".to_owned(), &"sign-in".into()));
-    let strange = site(&entry.replace("ca-file", "# ca-file"), true);
+    let strange = site(&entry.replace("ca-file", "# ca-file"), false);
     set(&strange, "word", "hunter2");
-    assert_eq!(checked(&strange, "pension-fund").1["step"], "certificate");
+    assert_eq!(checked(&strange, "tried").1["step"], "certificate");
 
     let there = tempfile::tempdir().unwrap();
     let folder = format!("kind = \"folder\"\npath = \"{}\"", there.path().display());

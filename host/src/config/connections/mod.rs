@@ -67,8 +67,8 @@ impl Entry<'_> {
     fn belong(&mut self) {
         use PlaceWord::{Folder, Https, Sftp};
         let of = self.written;
-        let present: [(&str, Option<Range<usize>>, &[PlaceWord]); 21] = [
-            ("path", span(of.path.as_ref()), &[Folder]),
+        let present = [
+            ("path", span(of.path.as_ref()), &[Folder][..]),
             ("settle-ms", span(of.settle_ms.as_ref()), &[Folder, Sftp]),
             ("host", span(of.host.as_ref()), &[Sftp]),
             ("port", span(of.port.as_ref()), &[Sftp]),

@@ -247,9 +247,8 @@ fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, ConnectionErro
     let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
     let mut found = Vec::new();
     for item in parse_pem(&pem) {
-        match item.map_err(|error| unusable(error.to_string()))? {
-            PemItem::Certificate(certificate) => found.push(certificate),
-            _ => {}
+        if let PemItem::Certificate(certificate) = item.map_err(|error| unusable(error.to_string()))? {
+            found.push(certificate);
         }
     }
     if found.is_empty() { Err(unusable("it has no certificate in PEM".to_owned())) } else { Ok(found) }

@@ -35,32 +35,56 @@ pub(in crate::connection) async fn deliver(
 ) -> Result<Receipt, ConnectionError> {
     check_file_name(delivery.name)?;
     let session = Session::open(place, credentials, &mut |_, _| {}).await?;
-    let files = session.files().await?;
-    remove_leftovers(place, &files, delivery.key).await;
-    if let Some(receipt) = already_there(place, &files, delivery).await? {
-        return Ok(receipt);
-    }
     let hidden = path(place, &format!("{}{:08x}.tmp", hidden_prefix(delivery.key), chance()));
-    let uploading = in_all(place, Step::Write, upload(place, &files, (&hidden, delivery), artefacts));
-    let size = match uploading.await {
-        Ok(size) => size,
-        Err(error) => {
-            // If this fails too, the next attempt removes it.
-            drop(files.remove_file(hidden.as_str()).await);
-            return Err(error);
-        }
+    let staged = session.unless_lost(Step::Write, stage(place, &session, (&hidden, delivery), artefacts)).await?;
+    let (files, size) = match staged {
+        Staged::Before(receipt) => return Ok(receipt),
+        Staged::Now(files, size) => (files, size),
     };
-    match files.rename(hidden.as_str(), path(place, delivery.name)).await {
-        Ok(()) => Ok(Receipt { target: target(place, delivery), size, digest: delivery.digest, already_there: false, said: None }),
+    let renaming = async { Ok(files.rename(hidden.as_str(), path(place, delivery.name)).await) };
+    match session.unless_lost(Step::Rename, renaming).await {
+        Ok(Ok(())) => Ok(Receipt { target: target(place, delivery), size, digest: delivery.digest, already_there: false, said: None }),
         // The name was taken in this moment, or the server does not say why.
-        Err(SftpError::Status(status)) => {
+        Ok(Err(SftpError::Status(status))) => {
             drop(files.remove_file(hidden.as_str()).await);
             match already_there(place, &files, delivery).await? {
                 Some(receipt) => Ok(receipt),
                 None => Err(answered(place, Step::Rename, delivery.name, SftpError::Status(status))),
             }
         }
-        Err(lost) => after_a_lost_answer(place, credentials, (delivery, &hidden), &lost).await,
+        Ok(Err(_)) | Err(_) => after_a_lost_answer(place, credentials, (delivery, &hidden)).await,
+    }
+}
+
+/// A delivery that needs its name only.
+enum Staged {
+    /// It has it: an earlier attempt gave it.
+    Before(Receipt),
+    /// So many bytes stand under a hidden name.
+    Now(SftpSession, u64),
+}
+
+/// Writes the hidden file, unless the delivery is there already.
+async fn stage(
+    place: &SftpPlace,
+    session: &Session,
+    (hidden, delivery): (&str, &Delivery<'_>),
+    artefacts: &Artefacts,
+) -> Result<Staged, ConnectionError> {
+    let files = session.files().await?;
+    remove_leftovers(place, &files, delivery.key).await;
+    if let Some(receipt) = already_there(place, &files, delivery).await? {
+        return Ok(Staged::Before(receipt));
+    }
+    match in_all(place, Step::Write, upload(place, &files, (hidden, delivery), artefacts)).await {
+        Ok(size) => Ok(Staged::Now(files, size)),
+        Err(error) => {
+            // If this cannot be done, the next attempt does it.
+            if !session.is_lost() {
+                drop(files.remove_file(hidden).await);
+            }
+            Err(error)
+        }
     }
 }
 
@@ -115,7 +139,6 @@ async fn after_a_lost_answer(
     place: &SftpPlace,
     credentials: Credentials<'_>,
     (delivery, hidden): (&Delivery<'_>, &str),
-    lost: &SftpError,
 ) -> Result<Receipt, ConnectionError> {
     let session = Session::open(place, credentials, &mut |_, _| {}).await?;
     let files = session.files().await?;
@@ -123,7 +146,7 @@ async fn after_a_lost_answer(
         return Ok(Receipt { already_there: false, ..receipt });
     }
     match files.symlink_metadata(hidden).await {
-        Ok(_) => Err(unreachable(place, Step::Rename, lost)),
+        Ok(_) => Err(unreachable(place, Step::Rename, &"the connection was lost before the file had its name")),
         Err(SftpError::Status(status)) if status.status_code == StatusCode::NoSuchFile => Err(ConnectionError::Uncertain {
             target: target(place, delivery),
             why: "the connection was lost while the file was given its name, and it is there neither under that name nor under its hidden one"

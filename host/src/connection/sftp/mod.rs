@@ -41,14 +41,16 @@ const READ_BYTES: usize = 256 << 10;
 pub(super) async fn list(place: &SftpPlace, credentials: Credentials<'_>, pattern: &str) -> Result<Listing, ConnectionError> {
     let matcher = matcher(pattern)?;
     let session = Session::open(place, credentials, &mut |_, _| {}).await?;
-    let files = session.requests().await?;
-    let first = look(place, &files, &matcher).await?;
-    let mut listing = if place.settle_ms == 0 || first.files.is_empty() {
-        first
-    } else {
+    let looks = async {
+        let files = session.requests().await?;
+        let first = look(place, &files, &matcher).await?;
+        if place.settle_ms == 0 || first.files.is_empty() {
+            return Ok(first);
+        }
         tokio::time::sleep(Duration::from_millis(place.settle_ms)).await;
-        settled(&first, look(place, &files, &matcher).await?)
+        Ok(settled(&first, look(place, &files, &matcher).await?))
     };
+    let mut listing = session.unless_lost(Step::List, looks).await?;
     let too_large: Vec<FoundFile> = listing.files.extract_if(.., |file| file.size > place.file_bytes_max).collect();
     listing.left.extend(too_large.into_iter().map(|file| LeftAlone { name: file.name, why: WhyLeft::TooLarge }));
     Ok(listing.sorted())
@@ -109,7 +111,7 @@ fn judge(file: String, attributes: &Metadata, listing: &mut Listing) {
         Some(WhyLeft::NameNotText)
     } else if !is_kind(attributes, PLAIN_FILE) || file.contains('/') {
         Some(WhyLeft::NotAPlainFile)
-    } else if attributes.len() == 0 {
+    } else if attributes.is_empty() {
         Some(WhyLeft::Empty)
     } else {
         None
@@ -146,12 +148,15 @@ pub(super) async fn pull(
     artefacts: &Artefacts,
 ) -> Result<Stored, ConnectionError> {
     let session = Session::open(place, credentials, &mut |_, _| {}).await?;
-    let files = session.files().await?;
-    let path = path(place, &file.name);
-    unchanged(place, &files, (&path, file)).await?;
     let mut writer = artefacts.writer()?;
-    in_all(place, Step::Read, copy(place, &files, (&path, file), &mut writer)).await?;
-    unchanged(place, &files, (&path, file)).await?;
+    let copying = async {
+        let files = session.files().await?;
+        let path = path(place, &file.name);
+        unchanged(place, &files, (&path, file)).await?;
+        in_all(place, Step::Read, copy(place, &files, (&path, file), &mut writer)).await?;
+        unchanged(place, &files, (&path, file)).await
+    };
+    session.unless_lost(Step::Read, copying).await?;
     writer.commit()
 }
 

@@ -20,7 +20,7 @@ use crate::model::job::SftpPlace;
 /// Questions that a server may ask in one sign-in by keyboard.
 const QUESTIONS_MAX: usize = 4;
 
-/// How soon after the last word of a lost connection it shows that it is lost.
+/// How soon a connection that is lost shows it, and how often it is looked at.
 const LOST_NOTICED: Duration = Duration::from_millis(50);
 
 /// Signed in. Dropped, the connection ends.
@@ -61,6 +61,29 @@ impl Session {
         in_time(place, Step::SignIn, session.sign_in(credentials)).await??;
         done(Step::SignIn, place.user.clone());
         Ok(session)
+    }
+
+    /// Does something, unless the connection is lost meanwhile: requests that were under way then would wait for their time limit.
+    pub(super) async fn unless_lost<T>(
+        &self,
+        step: Step,
+        work: impl Future<Output = Result<T, ConnectionError>>,
+    ) -> Result<T, ConnectionError> {
+        let lost = async {
+            while !self.handle.is_closed() {
+                tokio::time::sleep(LOST_NOTICED).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = lost => Err(unreachable(&self.place, step, &"the connection was lost")),
+        }
+    }
+
+    /// Whether the connection is lost.
+    pub(super) fn is_lost(&self) -> bool {
+        self.handle.is_closed()
     }
 
     /// Files of the server.

@@ -18,7 +18,8 @@ use super::pull::Places;
 use super::shelf::Plugin;
 use crate::config;
 use crate::ledger::{
-    Claim, Closed, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunState, Scope, StagedOutput, Step, Trigger,
+    Claim, Closed, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunState, Scope,
+    StagedOutput, Step, Trigger,
 };
 use crate::model::ids::{Digest, RunId};
 use crate::model::job::{Connection, Job};
