@@ -15,6 +15,7 @@ pub mod connection;
 pub mod format;
 pub mod ledger;
 pub mod sandbox;
+pub mod vault;
 
 pub mod run;
 

@@ -43,7 +43,9 @@ fn every_command_has_help_in_whole_sentences() {
     let site = Site::bare();
     let help = say(&site, &["--help"]);
     assert_eq!(help.code, Some(0));
-    for word in ["serve", "demo", "apply", "plan", "run", "jobs", "runs", "show", "rejects", "decide", "audit", "plugin"] {
+    for word in
+        ["serve", "demo", "apply", "plan", "run", "jobs", "runs", "show", "rejects", "decide", "audit", "connection", "secret", "plugin"]
+    {
         assert!(help.out.contains(&format!("  {word} ")), "{word}: {}", help.out);
     }
     assert!(!help.out.contains("compile-component"), "what the hub calls itself is no command for people");

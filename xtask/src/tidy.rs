@@ -22,11 +22,12 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("connection", &["model"]),
     ("sandbox", &["model"]),
     ("ledger", &["model"]),
+    ("vault", &[]),
     ("schedule", &["model"]),
     ("registry", &["model"]),
     ("config", &["model", "schedule", "registry"]),
     ("access", &["model", "ledger"]),
-    ("run", &["model", "clock", "format", "connection", "sandbox", "ledger", "schedule", "registry", "config"]),
+    ("run", &["model", "clock", "format", "connection", "sandbox", "ledger", "schedule", "registry", "config", "vault"]),
     ("api", &["model", "clock", "ledger", "run", "registry", "schedule", "access"]),
     (
         "cli",
@@ -42,6 +43,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "registry",
             "config",
             "access",
+            "vault",
             "run",
             "api",
         ],
@@ -57,6 +59,7 @@ const QUARANTINE: &[(&str, &[&str])] = &[
     ("croner", &["schedule"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
+    ("chacha20poly1305", &["vault"]),
 ];
 
 /// Texts that only some files may hold: the wall clock.

@@ -3,6 +3,7 @@
 mod decide;
 mod demo;
 mod open;
+mod outside;
 mod paint;
 mod plugin;
 mod serve;
@@ -67,6 +68,12 @@ enum Command {
     Decide(decide::Options),
     /// Checks the audit trail and names the first entry that was tampered with.
     Audit(show::AuditOptions),
+    /// Tries connections.
+    #[command(subcommand)]
+    Connection(outside::ConnectionCommand),
+    /// Keeps the credentials of connections, encrypted.
+    #[command(subcommand)]
+    Secret(outside::SecretCommand),
     /// Makes, builds, tests and inspects plugins.
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -168,6 +175,8 @@ fn answer(command: Command) -> Answer {
             Command::Resume(options) => steer::resume(options).await,
             Command::Decide(options) => decide::decide(options).await,
             Command::Audit(options) => show::audit(options).await,
+            Command::Connection(command) => outside::connection(command).await,
+            Command::Secret(command) => outside::secret(command).await,
             Command::Plugin(command) => plugin::answer(command).await,
             Command::CompileComponent { .. } => unreachable!("answered above"),
         }

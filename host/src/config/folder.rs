@@ -13,19 +13,13 @@ use crate::model::table::TableVersion;
 use crate::registry::source::{Problems, Source};
 use crate::registry::tables;
 
-use super::{ConfigError, Configuration, OperatorTable, PluginFile, job, written};
+use super::{ConfigError, Configuration, OperatorTable, PluginFile, connections, job, written};
 
 /// Largest file of a configuration, in bytes; rows of tables apart.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Largest file of a table's rows, in bytes.
 const ROWS_BYTES_MAX: u64 = 256 << 20;
-
-/// How long a file must have been left alone before it is taken, where the connection does not say.
-const SETTLE_MS_DEFAULT: u64 = 2_000;
-
-/// Longest time that a file may be asked to be left alone: a day.
-const SETTLE_MS_MAX: u64 = 86_400_000;
 
 /// Longest title, in characters.
 const TITLE_CHARS_MAX: usize = 120;
@@ -93,22 +87,18 @@ impl Reader<'_> {
         let Some((source, written)) = self.file::<written::Connections>("connections.toml")? else { return Ok(()) };
         for entry in written.connection {
             let (partner, name) = (self.partner(&source, &entry.partner), self.name(&source, &entry.name));
-            let settle_ms = entry.settle_ms.as_ref().map_or(SETTLE_MS_DEFAULT, |settle| *settle.get_ref());
-            if let Some(at) = entry.settle_ms.as_ref().filter(|settle| *settle.get_ref() > SETTLE_MS_MAX) {
-                self.problems.add(source.problem(
-                    Some(at.span()),
-                    format!("settle-ms is {settle_ms}"),
-                    format!("write at most {SETTLE_MS_MAX}, which is a day"),
-                ));
-            }
+            let place = connections::place(&entry, self.folder, &source, &mut self.problems);
             let (Some(partner), Some(name)) = (partner, name) else { continue };
             if self.made.connections.iter().any(|other| other.partner == partner && other.name == name) {
                 self.twice(&source, &entry.name, "connection of this partner");
             }
-            let path = plain_path(&self.folder.join(entry.path.get_ref()));
-            self.apart(&source, &entry.path, &partner, &path);
+            // One that is wrong is there all the same, so that jobs which name it are not wrong too. Nobody gets to use it.
+            let place = place.unwrap_or_else(|| Place::Folder { path: PathBuf::new(), settle_ms: 0 });
+            if let (Place::Folder { path, .. }, Some(at)) = (&place, &entry.path) {
+                self.apart(&source, at, &partner, path);
+            }
             let runs_at_once = self.runs_at_once(&source, entry.runs_at_once.as_ref());
-            self.made.connections.push(Connection { partner, name, place: Place::Folder { path, settle_ms }, runs_at_once });
+            self.made.connections.push(Connection { partner, name, place, runs_at_once });
         }
         Ok(())
     }
@@ -126,7 +116,7 @@ impl Reader<'_> {
     /// Refuses a folder that another partner has too, as each would see the other's files.
     fn apart(&mut self, source: &Source, at: &Spanned<String>, partner: &PartnerName, path: &Path) {
         let shared = self.made.connections.iter().find(|other| {
-            let Place::Folder { path: theirs, .. } = &other.place;
+            let Place::Folder { path: theirs, .. } = &other.place else { return false };
             other.partner != *partner && (theirs.starts_with(path) || path.starts_with(theirs))
         });
         if let Some(other) = shared {
@@ -308,7 +298,7 @@ fn text_of(path: &Path, bytes_max: u64) -> Result<String, String> {
 }
 
 /// A path without `.` and `..`, as far as can be told without looking.
-fn plain_path(path: &Path) -> PathBuf {
+pub(super) fn plain_path(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {

@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! partners.toml       [[partner]] name, title, runs-at-once
-//! connections.toml    [[connection]] partner, name, kind = "folder", path, settle-ms, runs-at-once
+//! connections.toml    [[connection]] partner, name, runs-at-once, and one of
+//!     kind = "folder"  path, settle-ms
+//!     kind = "sftp"    host, port, user, host-key, password-secret or key-secret, folder, settle-ms
+//!     kind = "https"   url, user and password-secret or token-secret, ca-file, client-certificate, method, idempotent, cursor-header
 //! plugins.toml        [[plugin]] partner, name, component: where the hub finds components (optional)
 //! jobs/*.toml         one job a file:
 //!     partner, name, title, plugin, zone = "Europe/London", attempts-max = 5
@@ -23,6 +26,7 @@
 //! This room must not know what the hub has in force; it reads files and nothing else.
 
 mod check;
+mod connections;
 mod folder;
 mod formats;
 mod job;
@@ -36,6 +40,7 @@ use crate::model::table::Table;
 use crate::registry::source::{Problems, Source};
 
 pub use check::check_job;
+pub use connections::text as connections_text;
 pub use folder::{load, reload};
 pub use job::{PLACEHOLDERS, ZONE_DEFAULT};
 

@@ -9,7 +9,7 @@ use crate::model::limits::Limit;
 use crate::model::manifest::Manifest;
 use crate::registry::package;
 
-const PARTNERS: &str = r#"[[partner]]
+pub(super) const PARTNERS: &str = r#"[[partner]]
 name = "staffordshire-police"
 title = "Staffordshire Police"
 [[partner]]
@@ -87,7 +87,7 @@ source = "LGA"
 rows = "bands.csv"
 "#;
 
-fn files() -> Vec<(&'static str, String)> {
+pub(super) fn files() -> Vec<(&'static str, String)> {
     [
         ("partners.toml", PARTNERS),
         ("connections.toml", CONNECTIONS),
@@ -100,7 +100,7 @@ fn files() -> Vec<(&'static str, String)> {
     .to_vec()
 }
 
-fn write(folder: &Path, files: &[(&str, String)]) {
+pub(super) fn write(folder: &Path, files: &[(&str, String)]) {
     for (name, text) in files {
         let path = folder.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -164,8 +164,13 @@ fn what_is_not_said_has_a_default() {
 }
 
 /// Replaces the first `from` of a file by `to`; then the line that holds `at` must be told, in these words.
-fn refused(file: &str, (from, to): (&str, &str), at: &str, told: &str) {
-    let mut files = files();
+fn refused(file: &str, change: (&str, &str), at: &str, told: &str) {
+    refused_of(&files(), file, (change, at), told);
+}
+
+/// The same of other files.
+pub(super) fn refused_of(files: &[(&'static str, String)], file: &str, ((from, to), at): ((&str, &str), &str), told: &str) {
+    let mut files = files.to_vec();
     let text = &mut files.iter_mut().find(|(name, _)| *name == file).unwrap().1;
     assert!(text.contains(from), "{from}");
     *text = text.replacen(from, to, 1);
@@ -187,7 +192,7 @@ fn wrong_places_are_refused_with_their_line() {
         ("partners.toml", "\"Staffordshire Police\"", "\" \"", "\" \"", "not one line"),
         ("connections.toml", "partner = \"staffordshire-fire\"", "partner = \"cheshire\"", "cheshire", "no partner \"cheshire\""),
         ("connections.toml", "name = \"pension-fund\"", "name = 'payroll-drop'", "'payroll-drop'", "stands here twice"),
-        ("connections.toml", "kind = \"folder\"", "kind = \"sftp\"", "sftp", "unknown variant"),
+        ("connections.toml", "kind = \"folder\"", "kind = \"ftp\"", "ftp", "unknown variant"),
         ("connections.toml", "settle-ms = 0", "settle-ms = 99999999", "settle-ms", "settle-ms is 99999999"),
         ("connections.toml", "settle-ms = 0", "settle-ms = -1", "settle-ms", "invalid value"),
         ("connections.toml", "\"data/fire\"", "\"data/payroll/in/..\"", "data/payroll/in", "payroll-drop of staffordshire-police"),

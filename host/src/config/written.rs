@@ -26,22 +26,57 @@ pub(super) struct Connections {
     pub connection: Vec<Connection>,
 }
 
+/// All options of all kinds of place, so that one that does not belong is told with its own line.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Connection {
     pub partner: Spanned<String>,
     pub name: Spanned<String>,
-    #[expect(dead_code, reason = "only one kind so far, and another word is refused")]
-    pub kind: PlaceWord,
-    pub path: Spanned<String>,
+    pub kind: Spanned<PlaceWord>,
+    pub path: Option<Spanned<String>>,
     pub settle_ms: Option<Spanned<u64>>,
     pub runs_at_once: Option<Spanned<u64>>,
+    pub host: Option<Spanned<String>>,
+    pub port: Option<Spanned<u64>>,
+    pub user: Option<Spanned<String>>,
+    pub host_key: Option<Spanned<OneOrMore>>,
+    pub folder: Option<Spanned<String>>,
+    pub password_secret: Option<Spanned<String>>,
+    pub key_secret: Option<Spanned<String>>,
+    pub key_passphrase_secret: Option<Spanned<String>>,
+    pub url: Option<Spanned<String>>,
+    pub token_secret: Option<Spanned<String>>,
+    pub ca_file: Option<Spanned<String>>,
+    pub client_certificate: Option<Spanned<String>>,
+    pub client_key_secret: Option<Spanned<String>>,
+    pub method: Option<Spanned<MethodWord>>,
+    pub content_type: Option<Spanned<String>>,
+    pub idempotent: Option<Spanned<bool>>,
+    pub cursor_header: Option<Spanned<String>>,
+    pub silence_seconds_max: Option<Spanned<u64>>,
+    pub file_bytes_max: Option<Spanned<u64>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PlaceWord {
+    Folder,
+    Sftp,
+    Https,
 }
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum PlaceWord {
-    Folder,
+pub(super) enum MethodWord {
+    Post,
+    Put,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a text, or a list of texts")]
+pub(super) enum OneOrMore {
+    One(String),
+    More(Vec<String>),
 }
 
 #[derive(Deserialize)]

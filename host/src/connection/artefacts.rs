@@ -18,7 +18,7 @@ use crate::model::ids::Digest;
 const STAGING: &str = "staging";
 
 /// Copied at a time.
-const COPY_BYTES: usize = 256 << 10;
+pub(super) const COPY_BYTES: usize = 256 << 10;
 
 /// A folder of artefacts.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::OFlags;
 use sha2::Digest as _;
@@ -37,14 +37,16 @@ pub struct Delivery<'a> {
 /// That it was delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// The file.
-    pub target: PathBuf,
+    /// What was delivered, and where.
+    pub target: String,
     /// How many bytes.
     pub size: u64,
     /// SHA-256 of its bytes.
     pub digest: Digest,
     /// Whether an earlier attempt, or somebody else, had put the same bytes there.
     pub already_there: bool,
+    /// What the receiver said, where it says anything.
+    pub said: Option<String>,
 }
 
 /// Checks a name for a delivered file.
@@ -93,7 +95,7 @@ pub(super) fn check_target(folder: &Path, delivery: &Delivery<'_>) -> Result<boo
 }
 
 /// What the hidden names of one key begin with.
-fn hidden_prefix(key: &str) -> String {
+pub(super) fn hidden_prefix(key: &str) -> String {
     format!(".bailiwick-{}-", &Digest::of(key.as_bytes()).to_string()[..32])
 }
 
@@ -115,7 +117,7 @@ fn remove_leftovers(folder: &Path, key: &str) -> Result<(), ConnectionError> {
 
 /// The receipt, if the very bytes are there; nothing, if the name is free.
 fn already_there(folder: &Path, target: &Path, digest: &Digest) -> Result<Option<Receipt>, ConnectionError> {
-    let taken = || ConnectionError::TargetTaken { target: target.to_owned() };
+    let taken = || ConnectionError::TargetTaken { target: target.display().to_string() };
     let failed = |error| ConnectionError::at(target, "read", error);
     match fs::symlink_metadata(target) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -135,7 +137,7 @@ fn already_there(folder: &Path, target: &Path, digest: &Digest) -> Result<Option
     }
     // The attempt that put it there may have been killed before it was durable.
     file.sync_all().and_then(|()| sync_folder(folder)).map_err(|error| ConnectionError::at(target, "written", error))?;
-    Ok(Some(Receipt { target: target.to_owned(), size: stored.size, digest: stored.digest, already_there: true }))
+    Ok(Some(Receipt { target: target.display().to_string(), size: stored.size, digest: stored.digest, already_there: true, said: None }))
 }
 
 /// Copies the artefact to a hidden name, on disk.
@@ -175,12 +177,14 @@ fn publish(folder: &Path, target: &Path, staged: NamedTempFile, stored: Stored) 
     };
     drop(file);
     sync_folder(folder).map_err(failed)?;
-    Ok(Receipt { target: target.to_owned(), size: stored.size, digest: stored.digest, already_there: false })
+    Ok(Receipt { target: target.display().to_string(), size: stored.size, digest: stored.digest, already_there: false, said: None })
 }
 
 #[cfg(test)]
 pub(super) mod steps {
     //! The steps one by one, for tests that stop between them as a kill does.
+
+    use std::path::PathBuf;
 
     use super::*;
 

@@ -1,39 +1,58 @@
 //! The outside world: files pulled from places, files delivered to places, and the store of artefacts in between.
 //!
-//! Everything here is synchronous and streams. A place's kind is matched once, here; each kind has its own file.
-//! Nothing here knows formats, jobs, plugins, the database or what time it is.
+//! Everything here is synchronous and streams; a kind that needs async has the caller's runtime do it, so these functions are called
+//! where waiting is allowed. A place's kind is matched once, here; each kind has its own file or room.
+//! Nothing here knows formats, jobs, plugins, the database, who sealed a credential, or what time it is.
 
 mod artefacts;
+mod check;
 mod deliver;
 mod error;
 mod folder;
+mod https;
+mod listing;
+mod outside;
+mod sftp;
 #[cfg(test)]
 mod tests;
 
 pub use artefacts::{Artefacts, StagedWriter, Stored};
+pub use check::{Checked, Trial, advice, check};
 pub use deliver::{Delivery, Receipt, check_file_name};
-pub use error::ConnectionError;
-pub use folder::{FoundFile, LeftAlone, Listing, WhyLeft, check_pattern};
+pub use error::{ConnectionError, Step};
+pub use listing::{Fetched, FoundFile, LeftAlone, Listing, Looking, WhyLeft, check_pattern};
+pub use outside::Outside;
 
 use crate::model::job::Place;
+use outside::Credentials;
 
 /// The files of a place whose names match a pattern, in the order of their names; and those that match and are left alone, with why.
 ///
 /// # Errors
-/// [`ConnectionError::Pattern`] and [`ConnectionError::FolderUnusable`], for the operator; [`ConnectionError::Transfer`] to try again.
-pub fn list(place: &Place, pattern: &str, now_ms: i64) -> Result<Listing, ConnectionError> {
-    match place {
-        Place::Folder { path, settle_ms } => folder::list(path, pattern, folder::Settled { now_ms, settle_ms: *settle_ms }),
+/// [`ConnectionError::Pattern`], [`ConnectionError::FolderUnusable`] and [`ConnectionError::Refused`], for the operator;
+/// [`ConnectionError::Transfer`] and [`ConnectionError::Unreachable`] to try again.
+pub fn list(outside: &Outside, looking: &Looking<'_>) -> Result<Listing, ConnectionError> {
+    let credentials = Credentials(&outside.credentials);
+    match &outside.place {
+        Place::Folder { path, settle_ms } => {
+            folder::list(path, looking.pattern, folder::Settled { now_ms: looking.now_ms, settle_ms: *settle_ms })
+        }
+        Place::Sftp(place) => on_runtime(sftp::list(place, credentials, looking.pattern)),
+        Place::Https(place) => Ok(https::list(place, looking)),
     }
 }
 
-/// Copies a listed file into the store of artefacts. The file itself stays where it is, untouched.
+/// Copies a listed file into the store of artefacts. The file itself stays where it is, untouched. None if it turns out that there
+/// is nothing new in it since its mark.
 ///
 /// # Errors
 /// [`ConnectionError::StillBeingWritten`] if the file changed since it was listed or while it was copied: list again later.
-pub fn pull(place: &Place, file: &FoundFile, artefacts: &Artefacts) -> Result<Stored, ConnectionError> {
-    match place {
-        Place::Folder { path, .. } => folder::pull(path, file, artefacts),
+pub fn pull(outside: &Outside, file: &FoundFile, artefacts: &Artefacts) -> Result<Option<Fetched>, ConnectionError> {
+    let credentials = Credentials(&outside.credentials);
+    match &outside.place {
+        Place::Folder { path, .. } => folder::pull(path, file, artefacts).map(Fetched::whole),
+        Place::Sftp(place) => on_runtime(sftp::pull(place, credentials, file, artefacts)).map(Fetched::whole),
+        Place::Https(place) => https::pull(place, credentials, file, artefacts),
     }
 }
 
@@ -41,9 +60,12 @@ pub fn pull(place: &Place, file: &FoundFile, artefacts: &Artefacts) -> Result<St
 ///
 /// # Errors
 /// [`ConnectionError::TargetTaken`] if another file has the name; otherwise as [`deliver`].
-pub fn check_target(place: &Place, delivery: &Delivery<'_>) -> Result<bool, ConnectionError> {
-    match place {
+pub fn check_target(outside: &Outside, delivery: &Delivery<'_>) -> Result<bool, ConnectionError> {
+    let credentials = Credentials(&outside.credentials);
+    match &outside.place {
         Place::Folder { path, .. } => deliver::check_target(path, delivery),
+        Place::Sftp(place) => on_runtime(sftp::check_target(place, credentials, delivery)),
+        Place::Https(place) => https::check_target(place, credentials, delivery),
     }
 }
 
@@ -52,9 +74,17 @@ pub fn check_target(place: &Place, delivery: &Delivery<'_>) -> Result<bool, Conn
 ///
 /// # Errors
 /// [`ConnectionError::TargetTaken`] if another file has the name; [`ConnectionError::FileName`] if it is no name for a file;
-/// [`ConnectionError::Transfer`] to try again.
-pub fn deliver(place: &Place, delivery: &Delivery<'_>, artefacts: &Artefacts) -> Result<Receipt, ConnectionError> {
-    match place {
+/// [`ConnectionError::Transfer`] and [`ConnectionError::Unreachable`] to try again; [`ConnectionError::Uncertain`] where a person must ask.
+pub fn deliver(outside: &Outside, delivery: &Delivery<'_>, artefacts: &Artefacts) -> Result<Receipt, ConnectionError> {
+    let credentials = Credentials(&outside.credentials);
+    match &outside.place {
         Place::Folder { path, .. } => deliver::to_folder(path, delivery, artefacts),
+        Place::Sftp(place) => on_runtime(sftp::deliver(place, credentials, delivery, artefacts)),
+        Place::Https(place) => https::deliver(place, credentials, delivery, artefacts),
     }
+}
+
+/// Waits on the runtime of the caller, who is on a thread that may wait.
+fn on_runtime<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Handle::current().block_on(work)
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::deliver::steps::killed_while_staged;
 use super::*;
 use crate::model::ids::Digest;
+use crate::model::job::Place;
 
 const NOW_MS: i64 = 1_800_000_000_000;
 
@@ -27,8 +28,8 @@ fn world() -> World {
 }
 
 impl World {
-    fn place(&self) -> Place {
-        Place::Folder { path: self.inbox.clone(), settle_ms: 1_000 }
+    fn place(&self) -> Outside {
+        Outside::open(Place::Folder { path: self.inbox.clone(), settle_ms: 1_000 })
     }
 
     fn file(&self, name: &str, content: &[u8], age_ms: i64) -> PathBuf {
@@ -39,7 +40,7 @@ impl World {
     }
 
     fn listed(&self, pattern: &str) -> (Vec<String>, Vec<(String, WhyLeft)>) {
-        let listing = list(&self.place(), pattern, NOW_MS).unwrap();
+        let listing = list(&self.place(), &looking(pattern)).unwrap();
         (listing.files.into_iter().map(|file| file.name).collect(), listing.left.into_iter().map(|left| (left.name, left.why)).collect())
     }
 
@@ -49,6 +50,10 @@ impl World {
         names.sort();
         names
     }
+}
+
+const fn looking(pattern: &str) -> Looking<'_> {
+    Looking { pattern, now_ms: NOW_MS, mark: None }
 }
 
 fn set_age(path: &Path, age_ms: i64) {
@@ -95,11 +100,11 @@ fn patterns_and_folders_that_cannot_be_used() {
     for pattern in ["", "../*.csv", "a/b", "a\\b", "[a"] {
         assert!(matches!(check_pattern(pattern), Err(ConnectionError::Pattern { .. })), "{pattern}");
     }
-    let gone = Place::Folder { path: world.inbox.join("gone"), settle_ms: 0 };
-    let error = list(&gone, "*", NOW_MS).unwrap_err();
+    let gone = Outside::open(Place::Folder { path: world.inbox.join("gone"), settle_ms: 0 });
+    let error = list(&gone, &looking("*")).unwrap_err();
     assert!(matches!(error, ConnectionError::FolderUnusable { .. }), "{error}");
-    let file = Place::Folder { path: world.file("a.csv", b"x", 0), settle_ms: 0 };
-    assert!(matches!(list(&file, "*", NOW_MS), Err(ConnectionError::FolderUnusable { .. })));
+    let file = Outside::open(Place::Folder { path: world.file("a.csv", b"x", 0), settle_ms: 0 });
+    assert!(matches!(list(&file, &looking("*")), Err(ConnectionError::FolderUnusable { .. })));
 }
 
 #[test]
@@ -107,8 +112,8 @@ fn pulled_bytes_are_in_the_store() {
     let world = world();
     let content = b"surname\nA\n".repeat(100_000);
     world.file("a.csv", &content, 5_000);
-    let found = list(&world.place(), "*.csv", NOW_MS).unwrap().files.remove(0);
-    let stored = pull(&world.place(), &found, &world.artefacts).unwrap();
+    let found = list(&world.place(), &looking("*.csv")).unwrap().files.remove(0);
+    let stored = pull(&world.place(), &found, &world.artefacts).unwrap().unwrap().stored;
     assert_eq!(stored, Stored { digest: Digest::of(&content), size: content.len() as u64 });
     let mut back = Vec::new();
     world.artefacts.read(&stored.digest).unwrap().read_to_end(&mut back).unwrap();
@@ -144,7 +149,7 @@ fn a_file_that_changes_is_not_taken() {
     for (name, change) in changes {
         let world = world();
         let path = world.file("a.csv", b"54321", 5_000);
-        let found = list(&world.place(), "*.csv", NOW_MS).unwrap().files.remove(0);
+        let found = list(&world.place(), &looking("*.csv")).unwrap().files.remove(0);
         change(&path);
         let error = pull(&world.place(), &found, &world.artefacts).unwrap_err();
         let expected = match name {
@@ -204,7 +209,7 @@ fn delivered_once_however_often() {
     let stored = world.artefacts.put(&b"rows"[..]).unwrap();
     let first = deliver(&world.place(), &delivery(stored.digest), &world.artefacts).unwrap();
     let target = world.inbox.join("return-2026-10.csv");
-    assert_eq!(first, Receipt { target: target.clone(), size: 4, digest: stored.digest, already_there: false });
+    assert_eq!(first, Receipt { target: target.display().to_string(), size: 4, digest: stored.digest, already_there: false, said: None });
     assert_eq!(fs::read(&target).unwrap(), b"rows");
     assert_ne!(fs::metadata(&target).unwrap().permissions().mode() & 0o600, 0);
     let again = deliver(&world.place(), &delivery(stored.digest), &world.artefacts).unwrap();
@@ -262,7 +267,11 @@ fn killed_at_any_moment_one_file_is_delivered() {
             }
         };
         let receipt = deliver(&world.place(), &wanted, &world.artefacts).unwrap();
-        assert_eq!(receipt, Receipt { target: target.clone(), size: 4, digest: stored.digest, already_there }, "{left}");
+        assert_eq!(
+            receipt,
+            Receipt { target: target.display().to_string(), size: 4, digest: stored.digest, already_there, said: None },
+            "{left}"
+        );
         assert_eq!(fs::read(&target).unwrap(), b"rows");
         let hidden_name = bystander.file_name().unwrap().to_str().unwrap();
         assert_eq!(world.names(), [hidden_name, wanted.name], "another delivery's work stays: {left}");

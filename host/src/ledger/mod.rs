@@ -5,6 +5,7 @@
 //!  runs       queue → lease → events → findings, receipts        what happened, and how it stands
 //!  audit      who did what, each entry chained to the last
 //!  tokens     who may call
+//!  outside    sealed credentials of connections, marks of pulls, deliveries that were begun
 //! ```
 //!
 //! The log is the truth: what happens to a run is an event that is never changed, and the run's row is the fold of its events,
@@ -16,6 +17,7 @@
 mod audit;
 mod declared;
 mod error;
+mod outside;
 mod repair;
 mod runs;
 mod store;
@@ -33,6 +35,7 @@ pub use declared::{
     StoredConnection, StoredJob, StoredTable,
 };
 pub use error::LedgerError;
+pub use outside::{MarkOf, NewSecret, StoredSecret};
 pub use runs::{
     Claim, Claimed, Closed, Delivered, Due, DueSlot, Enqueued, Failed, FileQuestion, FindingId, Found, FoundEffect, Instruction, Lease,
     LimitUse, LogLine, LoggedEvent, NewFinding, NewRun, NotAFindingId, NotAState, Outcome, Overdue, Pins, Processed, Pulled, PulledFile,

@@ -70,6 +70,10 @@ name!(
     /// A place outside the hub, within its partner.
     ConnectionName
 );
+name!(
+    /// A credential that a connection uses, within its partner. Its value is nowhere but in the vault's hands.
+    SecretName
+);
 
 /// What keeps the ids of one moment in the order in which they were made.
 static ORDER: std::sync::Mutex<uuid::ContextV7> = std::sync::Mutex::new(uuid::ContextV7::new());

@@ -13,7 +13,7 @@ use crate::ledger::{
     Applied, By, Declaration, DeclaredConnection, DeclaredJob, LedgerError, NewRelease, NewTable, ReleaseKey, Scope, Source,
 };
 use crate::model::ids::{Digest, PartnerName, PluginName};
-use crate::model::job::{Connection, Job, Partner, Place};
+use crate::model::job::{Connection, Job, Partner};
 use crate::model::table::Table;
 
 /// What applying a configuration does, or did.
@@ -215,7 +215,7 @@ fn declaration(partner: &Partner, configuration: &Configuration) -> Declaration 
     let connections: Vec<&Connection> = configuration.connections.iter().filter(|connection| connection.partner == partner.name).collect();
     let jobs: Vec<(&Job, &crate::registry::source::Source)> =
         configuration.jobs.iter().zip(&configuration.job_files).filter(|(job, _)| job.partner == partner.name).collect();
-    let connections_text = connections_text(&connections);
+    let connections_text = config::connections_text(&connections);
     let connections_digest = Digest::of(connections_text.as_bytes());
     let mut sources = vec![Source { name: "partners.toml".to_owned(), text: partners_text(partner) }];
     sources.push(Source { name: "connections.toml".to_owned(), text: connections_text });
@@ -248,40 +248,8 @@ struct PartnerEntry<'a> {
     runs_at_once: Option<u32>,
 }
 
-#[derive(Serialize)]
-struct ConnectionsFile<'a> {
-    connection: Vec<ConnectionEntry<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct ConnectionEntry<'a> {
-    partner: &'a str,
-    name: &'a str,
-    kind: &'static str,
-    path: String,
-    settle_ms: u64,
-    runs_at_once: Option<u32>,
-}
-
 fn partners_text(partner: &Partner) -> String {
     let file =
         PartnersFile { partner: [PartnerEntry { name: partner.name.as_str(), title: &partner.title, runs_at_once: partner.runs_at_once }] };
     toml::to_string(&file).expect("names and titles are TOML")
-}
-
-fn connections_text(connections: &[&Connection]) -> String {
-    let entries = connections.iter().map(|connection| {
-        let Place::Folder { path, settle_ms } = &connection.place;
-        let path = path.to_string_lossy().into_owned();
-        ConnectionEntry {
-            partner: connection.partner.as_str(),
-            name: connection.name.as_str(),
-            kind: "folder",
-            path,
-            settle_ms: *settle_ms,
-            runs_at_once: connection.runs_at_once,
-        }
-    });
-    toml::to_string(&ConnectionsFile { connection: entries.collect() }).expect("names and paths are TOML")
 }

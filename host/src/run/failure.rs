@@ -6,12 +6,13 @@ use super::process::ProcessError;
 use crate::connection::ConnectionError;
 use crate::format::FormatError;
 use crate::ledger::{LedgerError, RunState};
-use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName};
+use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName, SecretName};
 use crate::model::outcome::PluginFailure;
 use crate::registry::cases::CaseError;
 use crate::registry::package::PackageError;
 use crate::registry::source::Problems;
 use crate::sandbox::{CallError, SandboxError};
+use crate::vault::VaultError;
 
 /// Why a run, or a request to the hub, did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +101,17 @@ pub enum RunError {
         /// The connection.
         connection: ConnectionName,
     },
+    /// The operator sets the secret.
+    #[error("partner {partner} has no secret {secret}: set it with `bailiwick secret set {partner} {secret}`")]
+    NoSecret {
+        /// The partner.
+        partner: PartnerName,
+        /// The secret.
+        secret: SecretName,
+    },
+    /// See the inner error.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The author mends the package.
     #[error(transparent)]
     Package(#[from] PackageError),
@@ -264,6 +276,7 @@ impl RunError {
             // A file that another run took first is passed over the next time.
             Self::Ledger(_) | Self::Disk(_) | Self::Store(_) => Next::Retry,
             Self::Connection { error, .. } if error.may_pass() => Next::Retry,
+            Self::Vault(error) if error.may_pass() => Next::Retry,
             Self::Call(CallError::HubFault { .. })
             | Self::Sandbox(SandboxError::Panicked { .. } | SandboxError::ThreadsStopped { .. } | SandboxError::Cache { .. }) => {
                 Next::Retry
@@ -287,6 +300,7 @@ impl RunError {
             Self::JobUnfit { .. } => "job-does-not-fit-plugin",
             Self::Schedule { .. } => "schedule-unusable",
             Self::NoConnection { .. } => "connection-not-declared",
+            Self::NoSecret { .. } | Self::Vault(_) => "secret-unavailable",
             Self::DuplicateFile { .. } | Self::Ledger(LedgerError::FileTaken { .. }) => "duplicate-file",
             Self::FileUnusable { .. } => "file-unusable",
             Self::TooManyAttempts { .. } => "hub-ended-each-time",
@@ -295,6 +309,7 @@ impl RunError {
             Self::NothingToReplay { .. } => "nothing-to-replay",
             Self::InputGone { .. } => "input-gone",
             Self::NotBackfilled { .. } => "not-backfilled",
+            Self::Connection { error: ConnectionError::Uncertain { .. }, .. } => "delivery-uncertain",
             Self::Connection { .. } => "connection-failed",
             Self::Process(error) => error.code(),
             Self::Sandbox(_) => "release-not-installed",

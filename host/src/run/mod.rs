@@ -5,6 +5,7 @@
 //! declare   a configuration → what is in force      desk      a case → a decision, at once
 //! shelf     releases and tables at hand             again     replays, and the slots of a time gone by
 //! failure   what went wrong, and what comes next
+//! outside   connections tried, credentials set, rotated, opened
 //! ```
 //!
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
@@ -15,6 +16,7 @@ mod declare;
 mod desk;
 mod duty;
 mod failure;
+mod outside;
 mod process;
 mod pull;
 mod shelf;
@@ -30,6 +32,7 @@ pub use declare::{Installed, Plan};
 pub use desk::{BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, bench, rehearse};
 pub use duty::Request;
 pub use failure::RunError;
+pub use outside::{Checkup, Rotation};
 pub use process::{ProcessError, Progress};
 pub use pull::{Columns, masked_row};
 
@@ -39,6 +42,7 @@ use crate::ledger::{Database, HeldName, HubId, Ledger};
 use crate::model::ids::{Digest, RunId};
 use crate::model::job::Schedule;
 use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::vault::{KeySource, Vault};
 use shelf::Shelf;
 
 /// How long nothing has been written to a file that a killed hub left half made.
@@ -98,6 +102,7 @@ struct Shared {
     sandbox: Sandbox,
     artefacts: Artefacts,
     shelf: Shelf,
+    vault: Arc<Vault>,
     clock: Clock,
     data: PathBuf,
     runs_at_once: usize,
@@ -156,6 +161,7 @@ impl Hub {
             sandbox,
             artefacts,
             shelf,
+            vault: Arc::new(Vault::new(KeySource::from_environment(&data), &data)),
             clock: options.clock,
             data,
             runs_at_once: options.runs_at_once,

@@ -2,8 +2,8 @@
 
 use super::Hub;
 use super::failure::RunError;
-use crate::connection::{self, ConnectionError, FoundFile, LeftAlone, Listing, Stored, WhyLeft};
-use crate::ledger::{FileQuestion, Pulled, PulledFile, Run, Scope, TakenFile};
+use crate::connection::{self, ConnectionError, Fetched, FoundFile, LeftAlone, Listing, Looking, Stored, WhyLeft};
+use crate::ledger::{FileQuestion, MarkOf, Pulled, PulledFile, Run, Scope, TakenFile};
 use crate::model::ids::{ConnectionName, RunId};
 use crate::model::job::{Connection, Job, JobInput, Take};
 use crate::model::manifest::{Kind, Manifest};
@@ -62,8 +62,16 @@ impl Hub {
         place: &Connection,
     ) -> Result<Option<(FoundFile, Stored)>, RunError> {
         let failed = |error: ConnectionError| RunError::Connection { connection: input.connection.clone(), error };
-        let (from, pattern, now_ms) = (place.place.clone(), input.file.clone(), self.clock().now_ms());
-        let listing = tokio::task::spawn_blocking(move || connection::list(&from, &pattern, now_ms)).await.expect("listing does not panic");
+        let outside = self.outside(place).await?;
+        let of = MarkOf { partner: &job.partner, job: &job.name, connection: &input.connection, file: &input.file };
+        let mark = match input.take {
+            Take::Next => self.ledger().mark(of, run).await?,
+            // A file that is kept up to date is wanted whether it is new or not.
+            Take::Latest => None,
+        };
+        let (from, pattern, now_ms) = (outside.clone(), input.file.clone(), self.clock().now_ms());
+        let listing = move || connection::list(&from, &Looking { pattern: &pattern, now_ms, mark: mark.as_deref() });
+        let listing = tokio::task::spawn_blocking(listing).await.expect("listing does not panic");
         let Listing { files, left } = listing.map_err(failed)?;
         let wanted: Vec<FoundFile> = match input.take {
             Take::Next => files,
@@ -79,14 +87,18 @@ impl Hub {
             if taken.iter().any(|taken| taken.size_bytes == file.size && taken.modified_ms == file.modified_ms) {
                 continue;
             }
-            let (artefacts, fetched, from) = (self.shared.artefacts.clone(), file.clone(), place.place.clone());
-            let stored = tokio::task::spawn_blocking(move || connection::pull(&from, &fetched, &artefacts))
+            let (artefacts, fetched, from) = (self.shared.artefacts.clone(), file.clone(), outside.clone());
+            let fetched = tokio::task::spawn_blocking(move || connection::pull(&from, &fetched, &artefacts))
                 .await
                 .expect("fetching does not panic")
                 .map_err(failed)?;
+            let Some(Fetched { stored, mark }) = fetched else { continue };
             if taken.iter().any(|taken| taken.digest == stored.digest) {
                 // It was written again as it was.
                 continue;
+            }
+            if let Some(mark) = mark.filter(|_| input.take == Take::Next) {
+                self.ledger().note_mark(of, run, &mark).await?;
             }
             return Ok(Some((file, stored)));
         }
@@ -118,6 +130,7 @@ fn left_alone(left: LeftAlone, failed: impl Fn(ConnectionError) -> RunError) -> 
         WhyLeft::NotSettled => return failed(ConnectionError::StillBeingWritten { name: left.name }),
         WhyLeft::Empty => "it is empty: ask its sender for it again",
         WhyLeft::NotAPlainFile => "it is no plain file: put the file itself there",
+        WhyLeft::TooLarge => "it is larger than the connection takes: see file-bytes-max in connections.toml",
         WhyLeft::NameNotText => "its name is not UTF-8: rename it",
     };
     RunError::FileUnusable { file: left.name, why }

@@ -1,5 +1,6 @@
 //! One run from claim to close: the lines of "Life of a run" and little else.
 
+mod deliver;
 mod record;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
+use deliver::is_delivered;
 use record::{event, found, input_files, output_formats, why_held, why_other};
 
 use super::Hub;
@@ -15,10 +17,9 @@ use super::process::{self, Progress, Work};
 use super::pull::Places;
 use super::shelf::Plugin;
 use crate::config;
-use crate::connection::{self, Delivery};
 use crate::ledger::{
-    Claim, Closed, Delivered, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, Receipt,
-    RunState, Scope, StagedOutput, Step, Trigger,
+    Claim, Closed, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunState, Scope,
+    StagedOutput, Step, Trigger,
 };
 use crate::model::ids::{Digest, RunId};
 use crate::model::job::{Connection, Job};
@@ -244,52 +245,6 @@ impl Hub {
         })
     }
 
-    /// Sees that every name is free before anything is sent, so that a run is not delivered in part.
-    async fn check_targets(&self, claim: &Claim, outputs: &[&StagedOutput], connections: &[Connection]) -> Result<(), RunError> {
-        for (place, output) in outputs.iter().enumerate() {
-            if outputs[..place].iter().any(|other| (&other.connection, &other.target) == (&output.connection, &output.target)) {
-                return Err(RunError::SameTarget { connection: output.connection.clone(), target: output.target.clone() });
-            }
-            let (connection, staged, key) = (output.connection.clone(), (*output).clone(), delivery_key(claim, output));
-            let to = Places { connections }.get(&connection)?.place.clone();
-            let check = move || connection::check_target(&to, &Delivery { digest: staged.artefact, name: &staged.target, key: &key });
-            let checked = tokio::task::spawn_blocking(check).await.expect("looking does not panic");
-            if checked.map_err(|error| RunError::Connection { connection, error })? {
-                self.refuse_anothers(claim, output).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Refuses to take another run's file for this one's, though the bytes are the same: the receiver would see one where two were sent.
-    async fn refuse_anothers(&self, claim: &Claim, output: &StagedOutput) -> Result<(), RunError> {
-        let sent = self.ledger().receipts_of_content(Scope::Partner(claim.run.partner()), output.artefact).await?;
-        let same = |receipt: &&Receipt| receipt.delivered.connection == output.connection && receipt.delivered.target == output.target;
-        match sent.iter().filter(same).find(|receipt| receipt.run != claim.lease.run) {
-            Some(receipt) => Err(RunError::TargetOfAnotherRun { target: output.target.clone(), run: receipt.run.to_string() }),
-            None => Ok(()),
-        }
-    }
-
-    async fn deliver(&self, claim: &Claim, output: &StagedOutput, connections: &[Connection]) -> Result<Delivered, RunError> {
-        let place = Places { connections }.get(&output.connection)?.place.clone();
-        let (artefacts, staged, key) = (self.shared.artefacts.clone(), output.clone(), delivery_key(claim, output));
-        let send = move || connection::deliver(&place, &Delivery { digest: staged.artefact, name: &staged.target, key: &key }, &artefacts);
-        let receipt = tokio::task::spawn_blocking(send)
-            .await
-            .expect("delivering does not panic")
-            .map_err(|error| RunError::Connection { connection: output.connection.clone(), error })?;
-        Ok(Delivered {
-            port: output.port.clone(),
-            connection: output.connection.clone(),
-            target: output.target.clone(),
-            digest: receipt.digest,
-            size_bytes: receipt.size,
-            receipt: format!("{} with SHA-256 {}", receipt.target.display(), receipt.digest),
-            already_there: receipt.already_there,
-        })
-    }
-
     async fn fail(
         &self,
         claim: &Claim,
@@ -312,15 +267,6 @@ impl Hub {
         tracing::warn!(code = reason.code, retry = retry_at_ms.is_some(), "{}", reason.sentence);
         Ok(self.ledger().append(&claim.lease, now_ms, Step::Failed(Failed { reason, retry_at_ms, limits, log })).await?.state)
     }
-}
-
-fn is_delivered(claim: &Claim, output: &StagedOutput) -> bool {
-    claim.delivered.iter().any(|delivered| delivered.port == output.port && delivered.target == output.target)
-}
-
-/// The same for every attempt of a delivery, and for no other.
-fn delivery_key(claim: &Claim, output: &StagedOutput) -> String {
-    format!("{}-{}", claim.lease.run, output.port)
 }
 
 /// The limits in force: the default, what the plugin asks for, what the operator says for this job.

@@ -6,73 +6,18 @@ use std::fs::{self, File, Metadata};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use globset::{GlobBuilder, GlobMatcher};
 use rustix::fs::OFlags;
 
-use super::artefacts::{Artefacts, Side, Stored, copy};
-use super::error::ConnectionError;
-
-/// How the files that a sender has not finished are called, by the programs that send them.
-const UNFINISHED: [&str; 5] = [".part", ".tmp", ".filepart", ".partial", ".crdownload"];
-
-/// What is in a folder for a pattern.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listing {
-    /// Files that can be taken, by name.
-    pub files: Vec<FoundFile>,
-    /// Files that match and cannot be taken now, by name.
-    pub left: Vec<LeftAlone>,
-}
-
-/// A file that can be taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundFile {
-    /// Its name, without the folder.
-    pub name: String,
-    /// How many bytes.
-    pub size: u64,
-    /// When it was last written to, in milliseconds since 1970.
-    pub modified_ms: i64,
-    seen: Seen,
-}
-
-/// What a change of a file shows itself by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Seen {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-}
-
-/// A file that is left alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftAlone {
-    /// Its name, as far as it is text.
-    pub name: String,
-    /// Why.
-    pub why: WhyLeft,
-}
-
-/// Why a file that matches is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhyLeft {
-    /// It was written to a moment ago, or is dated in the future.
-    NotSettled,
-    /// It has no bytes: its sender has just begun, or failed.
-    Empty,
-    /// It is a link, a folder or a device.
-    NotAPlainFile,
-    /// Its name is not UTF-8.
-    NameNotText,
-}
+use crate::connection::artefacts::{Artefacts, Side, Stored, copy};
+use crate::connection::error::ConnectionError;
+use crate::connection::listing::{FoundFile, LeftAlone, Listing, Seen, WhyLeft, is_unfinished, matcher};
 
 /// When a file counts as finished.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Settled {
-    pub(super) now_ms: i64,
+pub(in crate::connection) struct Settled {
+    pub(in crate::connection) now_ms: i64,
     /// How long it must have been left alone; with 0, its time is not looked at.
-    pub(super) settle_ms: u64,
+    pub(in crate::connection) settle_ms: u64,
 }
 
 impl Settled {
@@ -82,25 +27,8 @@ impl Settled {
     }
 }
 
-/// Checks a pattern of file names, such as `payroll-*.csv`.
-///
-/// # Errors
-/// [`ConnectionError::Pattern`] says what is wrong with it.
-pub fn check_pattern(pattern: &str) -> Result<(), ConnectionError> {
-    matcher(pattern).map(|_| ())
-}
-
-fn matcher(pattern: &str) -> Result<GlobMatcher, ConnectionError> {
-    let wrong = |message: String| ConnectionError::Pattern { pattern: pattern.to_owned(), message };
-    if pattern.is_empty() || pattern.contains(['/', '\\', '\0']) {
-        return Err(wrong("it must be one name without a folder, such as payroll-*.csv".to_owned()));
-    }
-    let glob = GlobBuilder::new(pattern).literal_separator(true).build().map_err(|error| wrong(error.kind().to_string()))?;
-    Ok(glob.compile_matcher())
-}
-
 /// Lists a folder. Hidden files and files whose names say that they are unfinished are passed over in silence.
-pub(super) fn list(folder: &Path, pattern: &str, settled: Settled) -> Result<Listing, ConnectionError> {
+pub(in crate::connection) fn list(folder: &Path, pattern: &str, settled: Settled) -> Result<Listing, ConnectionError> {
     let matcher = matcher(pattern)?;
     let failed = |error| ConnectionError::at(folder, "read", error);
     let mut listing = Listing::default();
@@ -118,18 +46,17 @@ pub(super) fn list(folder: &Path, pattern: &str, settled: Settled) -> Result<Lis
         // Of the name itself, not of what a link leads to. It may have been taken away since.
         let Ok(metadata) = entry.metadata() else { continue };
         match judged(&metadata, settled) {
-            Ok(seen) => listing.files.push(FoundFile { name: text.to_owned(), size: seen.size, modified_ms: modified_ms(&metadata), seen }),
+            Ok(seen) => listing.files.push(FoundFile {
+                name: text.to_owned(),
+                size: seen.size,
+                modified_ms: modified_ms(&metadata),
+                seen,
+                mark: None,
+            }),
             Err(why) => listing.left.push(LeftAlone { name: text.to_owned(), why }),
         }
     }
-    listing.files.sort_by(|one, other| one.name.cmp(&other.name));
-    listing.left.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(listing)
-}
-
-fn is_unfinished(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name.starts_with('.') || name.ends_with('~') || UNFINISHED.iter().any(|ending| name.ends_with(ending))
+    Ok(listing.sorted())
 }
 
 fn judged(metadata: &Metadata, settled: Settled) -> Result<Seen, WhyLeft> {
@@ -156,7 +83,7 @@ impl Seen {
 
 /// Copies a listed file. It is compared before and after, by its open handle and by its name: neither a writer that
 /// goes on nor another file put in its place gets through.
-pub(super) fn pull(folder: &Path, file: &FoundFile, artefacts: &Artefacts) -> Result<Stored, ConnectionError> {
+pub(in crate::connection) fn pull(folder: &Path, file: &FoundFile, artefacts: &Artefacts) -> Result<Stored, ConnectionError> {
     let path = folder.join(&file.name);
     let changed = || ConnectionError::StillBeingWritten { name: file.name.clone() };
     let mut source = open_plain(&path, file)?;

@@ -1,0 +1,255 @@
+//! Requests: whom the hub trusts, how it signs in, how long it waits, and what an answer means.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
+use ureq::http::header::{AUTHORIZATION, HeaderValue, IF_NONE_MATCH, LOCATION};
+use ureq::http::{Response, StatusCode};
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Body, RequestBuilder};
+
+use crate::connection::error::{ConnectionError, Step};
+use crate::connection::outside::{Credentials, TRANSFER_TIME_MAX};
+use crate::model::job::{HttpsPlace, SendMethod};
+
+/// Redirects within a host that are followed for one resource.
+const REDIRECTS_MAX: usize = 5;
+
+/// Largest file of certificates.
+const PEM_BYTES_MAX: u64 = 4 << 20;
+
+/// A client for one place.
+pub(super) struct Client<'a> {
+    place: &'a HttpsPlace,
+    agent: Agent,
+    /// Not shown by `Debug`, nor kept by any table of headers.
+    authorization: Option<HeaderValue>,
+}
+
+/// How the place is called in errors.
+pub(super) fn name(place: &HttpsPlace) -> String {
+    place.url.clone()
+}
+
+impl<'a> Client<'a> {
+    pub(super) fn new(place: &'a HttpsPlace, credentials: Credentials<'_>) -> Result<Self, ConnectionError> {
+        let silence = Some(Duration::from_secs(place.silence_seconds_max));
+        let agent = Agent::config_builder()
+            .https_only(true)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")))
+            // The digest is of the bytes as the server has them.
+            .accept_encoding("identity")
+            .timeout_global(Some(TRANSFER_TIME_MAX))
+            .timeout_resolve(silence)
+            .timeout_connect(silence)
+            .timeout_recv_response(silence)
+            .timeout_per_read(silence)
+            .timeout_per_write(silence)
+            .tls_config(tls(place, credentials)?)
+            .build()
+            .new_agent();
+        Ok(Self { place, agent, authorization: authorization(place, credentials)? })
+    }
+
+    /// Gets a resource by its name; an answer that is neither the resource nor "nothing new" is an error.
+    pub(super) fn get(&self, resource: &str, etag: Option<&str>) -> Result<Response<Body>, ConnectionError> {
+        let mut url = below(self.place, resource);
+        for _ in 0..=REDIRECTS_MAX {
+            let mut request = self.signed(self.agent.get(&url));
+            if let Some(etag) = etag {
+                request = request.header(IF_NONE_MATCH, etag);
+            }
+            let answer = request.call().map_err(|error| failed(self.place, Step::Read, &error))?;
+            if !answer.status().is_redirection() || answer.status() == StatusCode::NOT_MODIFIED {
+                return accepted(self.place, Step::Read, answer);
+            }
+            url = self.redirected(&url, &answer)?;
+        }
+        self.refused(Step::Read, format!("it was redirected more than {REDIRECTS_MAX} times"))
+    }
+
+    /// Asks for nothing but how the server answers.
+    pub(super) fn look(&self) -> Result<StatusCode, ConnectionError> {
+        let answer = self.signed(self.agent.head(&self.place.url)).call();
+        answer.map(|answer| answer.status()).map_err(|error| failed(self.place, Step::Read, &error))
+    }
+
+    /// A request to send something, with credentials.
+    pub(super) fn send(&self, url: &str) -> RequestBuilder<ureq::typestate::WithBody> {
+        self.signed(match self.place.method {
+            SendMethod::Post => self.agent.post(url),
+            SendMethod::Put => self.agent.put(url),
+        })
+    }
+
+    fn signed<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization.clone()),
+            None => request,
+        }
+    }
+
+    /// Where an answer redirects to, on the same host: credentials go to no other.
+    fn redirected(&self, from: &str, answer: &Response<Body>) -> Result<String, ConnectionError> {
+        let origin = origin(from);
+        let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if location.starts_with('/') && !location.starts_with("//") {
+            return Ok(format!("{origin}{location}"));
+        }
+        if self::origin(location).eq_ignore_ascii_case(origin) && location.starts_with("https://") {
+            return Ok(location.to_owned());
+        }
+        self.refused(
+            Step::Read,
+            format!("it redirects to {location:?}, which is another host: if that is right, put it into connections.toml"),
+        )
+    }
+
+    fn refused<T>(&self, step: Step, why: String) -> Result<T, ConnectionError> {
+        Err(ConnectionError::Refused { place: name(self.place), step, why })
+    }
+}
+
+/// The address of a resource of the place.
+pub(super) fn below(place: &HttpsPlace, resource: &str) -> String {
+    format!("{}/{resource}", place.url.trim_end_matches('/'))
+}
+
+/// Scheme, host and port of an address.
+fn origin(url: &str) -> &str {
+    let after = url.find("://").map_or(0, |at| at + 3);
+    let end = url[after..].find(['/', '?', '#']).map_or(url.len(), |at| after + at);
+    &url[..end]
+}
+
+/// A text as it may stand in an address; with `parts`, the signs that part an address keep their meaning.
+pub(super) fn encoded(text: &str, parts: bool) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || parts && b"/?&=+,:;@!$'()*%".contains(&byte);
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if plain(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.push(char::from(b"0123456789ABCDEF"[usize::from(byte >> 4)]));
+            encoded.push(char::from(b"0123456789ABCDEF"[usize::from(byte & 15)]));
+        }
+    }
+    encoded
+}
+
+/// What an answer's status means.
+pub(super) fn accepted(place: &HttpsPlace, step: Step, answer: Response<Body>) -> Result<Response<Body>, ConnectionError> {
+    let status = answer.status();
+    let (place, why) = (name(place), format!("the server answers {status}"));
+    match status {
+        _ if status.is_success() || status == StatusCode::NOT_MODIFIED => Ok(answer),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(ConnectionError::SignIn { place, why }),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
+            Err(ConnectionError::Unreachable { place, step, why })
+        }
+        _ if status.is_server_error() => Err(ConnectionError::Unreachable { place, step, why }),
+        _ => Err(ConnectionError::Refused { place, step, why }),
+    }
+}
+
+/// What a request that got no answer means.
+pub(super) fn failed(place: &HttpsPlace, step: Step, error: &ureq::Error) -> ConnectionError {
+    let place_name = name(place);
+    match error {
+        ureq::Error::HostNotFound => {
+            ConnectionError::Unreachable { place: place_name, step: Step::Resolve, why: "the name has no address".to_owned() }
+        }
+        ureq::Error::Timeout(which) => {
+            let step = match which {
+                ureq::Timeout::Resolve => Step::Resolve,
+                ureq::Timeout::Connect => Step::Connect,
+                _ => step,
+            };
+            ConnectionError::Unreachable { place: place_name, step, why: format!("no answer within {} s", place.silence_seconds_max) }
+        }
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => tls_failed(place_name, &error.to_string()),
+        ureq::Error::Rustls(error) => tls_failed(place_name, &error.to_string()),
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            ConnectionError::Unreachable { place: place_name, step: Step::Connect, why: error.to_string() }
+        }
+        ureq::Error::ConnectionFailed => {
+            ConnectionError::Unreachable { place: place_name, step: Step::Connect, why: "the server does not answer".to_owned() }
+        }
+        other => ConnectionError::Unreachable { place: place_name, step, why: other.to_string() },
+    }
+}
+
+fn tls_failed(place: String, why: &str) -> ConnectionError {
+    if why.contains("received fatal alert") {
+        return ConnectionError::SignIn {
+            place,
+            why: format!("the server does not accept the hub's certificate, or its lack of one ({why})"),
+        };
+    }
+    let why = format!("{why}. If the server has a certificate of its own authority, name that in ca-file");
+    ConnectionError::Refused { place, step: Step::Certificate, why }
+}
+
+fn authorization(place: &HttpsPlace, credentials: Credentials<'_>) -> Result<Option<HeaderValue>, ConnectionError> {
+    let text = match (credentials.get(place.token.as_ref())?, credentials.get(place.password.as_ref())?, &place.user) {
+        (Some(token), ..) => Zeroizing::new(format!("Bearer {}", token.expose_secret())),
+        (None, Some(password), Some(user)) => {
+            let pair = Zeroizing::new(format!("{user}:{}", password.expose_secret()));
+            Zeroizing::new(format!("Basic {}", *Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes()))))
+        }
+        _ => return Ok(None),
+    };
+    let named = place.token.as_ref().or(place.password.as_ref()).expect("one of them was given");
+    // What the header says is wrong could repeat it.
+    let mut value = HeaderValue::from_str(&text).map_err(|_| ConnectionError::Credential {
+        name: named.clone(),
+        why: "has a character that cannot stand in a header".to_owned(),
+    })?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
+fn tls(place: &HttpsPlace, credentials: Credentials<'_>) -> Result<TlsConfig, ConnectionError> {
+    let roots = match &place.ca_file {
+        Some(file) => RootCerts::new_with_certs(&certificates(file)?),
+        None => RootCerts::WebPki,
+    };
+    let own = match (&place.client_certificate, credentials.get(place.client_key.as_ref())?) {
+        (Some(file), Some(key)) => Some(ClientCert::new_with_certs(&certificates(file)?, private_key(place, key)?)),
+        _ => None,
+    };
+    Ok(TlsConfig::builder().root_certs(roots).client_cert(own).build())
+}
+
+fn private_key(place: &HttpsPlace, key: &SecretString) -> Result<PrivateKey<'static>, ConnectionError> {
+    // What the reader says could repeat what it read.
+    PrivateKey::from_pem(key.expose_secret().as_bytes()).map_err(|_| ConnectionError::Credential {
+        name: place.client_key.clone().expect("a key was given"),
+        why: "is no private key in PEM".to_owned(),
+    })
+}
+
+fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, ConnectionError> {
+    let unusable = |why: String| ConnectionError::FileUnusable { path: file.to_owned(), why };
+    let size = std::fs::metadata(file).map_err(|error| unusable(error.to_string()))?.len();
+    if size > PEM_BYTES_MAX {
+        return Err(unusable(format!("it has {size} bytes and may have {PEM_BYTES_MAX}")));
+    }
+    let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let mut found = Vec::new();
+    for item in parse_pem(&pem) {
+        if let PemItem::Certificate(certificate) = item.map_err(|error| unusable(error.to_string()))? {
+            found.push(certificate);
+        }
+    }
+    if found.is_empty() { Err(unusable("it has no certificate in PEM".to_owned())) } else { Ok(found) }
+}

@@ -1,0 +1,7 @@
+//! Connections and their credentials, as a person sees to them.
+
+mod check;
+mod secrets;
+
+pub use check::Checkup;
+pub use secrets::Rotation;

@@ -1,0 +1,145 @@
+//! The vault: values sealed for the ledger and opened for a connection, under a master key that the ledger never sees.
+//!
+//! ```text
+//! source   where the master key is: a file, a command     keys   one in force, earlier ones while a rotation is under way
+//! seal     XChaCha20-Poly1305, bound to partner and name
+//! ```
+//!
+//! An opened value is a [`SecretString`]: `Debug` does not show it, and its memory is wiped.
+//! It must not know the ledger, connections, or who asks.
+
+mod error;
+mod keys;
+mod seal;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use secrecy::SecretString;
+
+pub use error::VaultError;
+pub use keys::KeyId;
+pub use seal::{Label, Sealed};
+pub use source::KeySource;
+
+use keys::Keys;
+
+/// Longest value, in bytes: a private key with its chain of certificates fits many times over.
+pub const VALUE_BYTES_MAX: usize = 64 << 10;
+
+/// Seals and opens.
+#[derive(Debug)]
+pub struct Vault {
+    source: KeySource,
+    /// Who holds it changes keys, or seals under the one in force.
+    lock: PathBuf,
+    keys: Mutex<Option<Keys>>,
+}
+
+impl Vault {
+    /// A vault whose master key comes from a source. Nothing is read yet. `folder` is the hub's, for a lock.
+    #[must_use]
+    pub fn new(source: KeySource, folder: &std::path::Path) -> Self {
+        Self { source, lock: folder.join("secrets.lock"), keys: Mutex::new(None) }
+    }
+
+    /// Waits until nobody else changes keys; lasts until it is dropped. Whoever seals holds it until what was sealed is kept.
+    ///
+    /// # Errors
+    /// [`VaultError::Io`] if the hub's folder cannot be written.
+    pub fn hold(self: &Arc<Self>) -> Result<Held, VaultError> {
+        let failed = |error| VaultError::io(&self.lock, error);
+        let lock = File::options().create(true).truncate(false).write(true).open(&self.lock).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        // Another process may have changed the keys since they were read.
+        *self.held_keys() = None;
+        Ok(Held { vault: Arc::clone(self), _lock: lock })
+    }
+
+    /// Opens what was sealed for a label.
+    ///
+    /// # Errors
+    /// [`VaultError::NoSuchKey`] if the master key is another; [`VaultError::Altered`] if the value was changed, or was sealed for
+    /// another partner or name; or that there is no master key.
+    pub fn open(&self, label: Label<'_>, sealed: &Sealed) -> Result<SecretString, VaultError> {
+        let mut held = self.held_keys();
+        let known = held.as_ref().is_some_and(|keys| keys.get(sealed.key_id()).is_some());
+        if !known {
+            // The key may have been changed by another process since it was read.
+            *held = Some(self.source.read()?);
+        }
+        let keys = held.as_ref().expect("they were just read");
+        let key = keys
+            .get(sealed.key_id())
+            .ok_or_else(|| VaultError::NoSuchKey { wanted: sealed.key_id().clone(), source_is: self.source.to_string() })?;
+        seal::open(key, label, sealed)
+    }
+
+    fn held_keys(&self) -> std::sync::MutexGuard<'_, Option<Keys>> {
+        self.keys.lock().expect("nobody panics while holding the keys")
+    }
+}
+
+/// A vault that nobody else changes.
+#[derive(Debug)]
+pub struct Held {
+    vault: Arc<Vault>,
+    _lock: File,
+}
+
+impl Held {
+    /// Seals a value under the key in force. Where there is none yet, and nothing is sealed that would need an earlier one, it is made.
+    ///
+    /// # Errors
+    /// That there is no master key, or that the value is empty or too long.
+    pub fn seal(&self, label: Label<'_>, value: &SecretString, first: bool) -> Result<Sealed, VaultError> {
+        use secrecy::ExposeSecret as _;
+        let bytes = value.expose_secret().len();
+        if bytes == 0 || bytes > VALUE_BYTES_MAX {
+            return Err(VaultError::ValueLength { bytes });
+        }
+        let mut held = self.vault.held_keys();
+        if held.is_none() {
+            *held = Some(if first { self.vault.source.read_or_make()? } else { self.vault.source.read()? });
+        }
+        Ok(seal::seal(held.as_ref().expect("they were just read").in_force(), label, value))
+    }
+
+    /// Seals again, under the key in force, what was sealed under an earlier one.
+    ///
+    /// # Errors
+    /// As for [`Vault::open`].
+    pub fn reseal(&self, label: Label<'_>, sealed: &Sealed) -> Result<Sealed, VaultError> {
+        let value = self.vault.open(label, sealed)?;
+        self.seal(label, &value, false)
+    }
+
+    /// Puts a new key in force, keeping the earlier one; goes on with a rotation that was interrupted.
+    /// Answers the key in force from now on.
+    ///
+    /// # Errors
+    /// [`VaultError::NothingToRotate`] if a command gives the key, and gives one only.
+    pub fn begin_rotation(&self) -> Result<KeyId, VaultError> {
+        let keys = self.vault.source.read()?;
+        let keys = if keys.is_rotating() { keys } else { self.vault.source.begin(keys)? };
+        let id = keys.in_force().id().clone();
+        *self.vault.held_keys() = Some(keys);
+        Ok(id)
+    }
+
+    /// Forgets the earlier keys, once nothing is sealed under them. Answers whether they were forgotten: those that a command
+    /// gives are for its owner to forget.
+    ///
+    /// # Errors
+    /// [`VaultError::Io`] if the file of keys cannot be written.
+    pub fn finish_rotation(&self) -> Result<bool, VaultError> {
+        let keys = self.vault.source.read()?;
+        let (keys, forgotten) = self.vault.source.finish(keys)?;
+        *self.vault.held_keys() = Some(keys);
+        Ok(forgotten)
+    }
+}
