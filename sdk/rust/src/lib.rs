@@ -55,6 +55,7 @@ pub mod bindings;
 
 mod adapter;
 mod failure;
+mod format;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod guest;
@@ -73,6 +74,7 @@ pub use time::Weekday;
 
 pub use adapter::{Adapter, Context, Done};
 pub use failure::{Failure, Problem};
+pub use format::{FileContext, FileOut, FileReader, FileWriter, Format, Line, Lines, OneWay, Place, Records};
 pub use hub::{Hub, Instant, Level, StateError, Table, TableRow, TableVersion};
 pub use rows::{Out, Read, Reason, Reject, Row, Rows};
 pub use rule_set::{Action, Decision, RuleReason, RuleSet, Verdict};
