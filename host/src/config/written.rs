@@ -186,6 +186,8 @@ pub(super) struct Format {
     pub other_columns: Option<Spanned<OtherColumnsWord>>,
     pub fields: Option<Spanned<Vec<Spanned<Field>>>>,
     pub line_end: Option<Spanned<LineEndWord>>,
+    pub plugin: Option<Spanned<String>>,
+    pub settings: Option<Spanned<toml::Table>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -194,6 +196,7 @@ pub(super) enum FormatWord {
     Csv,
     JsonLines,
     FixedWidth,
+    Plugin,
 }
 
 #[derive(Clone, Copy, Deserialize)]
