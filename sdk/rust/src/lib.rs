@@ -1,6 +1,7 @@
-//! Write plugins for the Bailiwick integration hub: adapters, which turn rows into rows, and rule sets, which decide cases.
+//! Write plugins for the Bailiwick integration hub: adapters, which turn rows into rows, rule sets, which decide cases, and
+//! formats, which turn rows into files and files into rows.
 //!
-//! A plugin is a crate of its own that implements [`Adapter`] or [`RuleSet`] and says [`register!`]. It is plain Rust:
+//! A plugin is a crate of its own that implements [`Adapter`], [`RuleSet`] or [`Format`] and says [`register!`]. It is plain Rust:
 //! `cargo test` runs it natively, and `bailiwick plugin build` makes it a component for the sandbox.
 //!
 //! ```

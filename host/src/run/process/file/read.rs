@@ -92,6 +92,9 @@ impl PluginRows {
                 count => filled += count,
             }
         }
+        if filled == 0 {
+            return self.finish();
+        }
         let reading = self.reading.as_mut().expect("it is there until this is dropped");
         reading.read(&self.buffer[..filled]).map_err(|error| of_file(&self.setup, &self.shape.name, error))
     }
