@@ -11,6 +11,7 @@ mod contract;
 mod determinism;
 mod example;
 mod faults;
+mod formats;
 mod fuzz;
 mod hubs;
 mod isolation;

@@ -3,6 +3,7 @@
 mod adapter;
 mod ends;
 mod forgeries;
+mod format;
 mod install;
 mod lent;
 mod misdeeds;

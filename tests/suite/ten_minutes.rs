@@ -53,3 +53,12 @@ fn a_rule_set_goes_the_same_way() {
     let said = type_them(folder.path(), &typed.map(str::to_owned));
     assert!(said.contains(" passed, 0 failed") && folder.path().join("approval/approval.wasm").is_file(), "{said}");
 }
+
+#[test]
+fn and_so_does_a_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let typed =
+        ["bailiwick plugin new deductions --kind format", "cd deductions", "cargo test", "bailiwick plugin build", "bailiwick plugin test"];
+    let said = type_them(folder.path(), &typed.map(str::to_owned));
+    assert!(said.contains("4 passed, 0 failed") && folder.path().join("deductions/deductions.wasm").is_file(), "{said}");
+}

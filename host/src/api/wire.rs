@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ledger::{LoggedEvent, Processed, Receipt, Run, RunEvent, StoredFinding, StoredJob};
+use crate::ledger::{FormatUsed, LoggedEvent, Processed, Receipt, Run, RunEvent, StoredFinding, StoredJob};
 use crate::model::totals::PortTotals;
 use crate::run::masked_row;
 
@@ -121,6 +121,8 @@ pub struct RunDetailJson {
     #[serde(flatten)]
     run: RunJson,
     release: Option<String>,
+    /// The formats that read and wrote its files, where those are plugins.
+    formats: Vec<FormatJson>,
     inputs: Vec<PortJson>,
     outputs: Vec<PortJson>,
     balances: Vec<BalanceJson>,
@@ -129,6 +131,13 @@ pub struct RunDetailJson {
     deliveries: Vec<DeliveryJson>,
     took_ms: Option<u64>,
     events: Vec<EventJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct FormatJson {
+    plugin: String,
+    version: String,
+    release: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -210,6 +219,7 @@ impl RunDetailJson {
         Self {
             run: RunJson::new(run),
             release: run.pins.as_ref().and_then(|pins| pins.release).map(|release| release.to_string()),
+            formats: pulled.map(|pulled| pulled.formats.iter().map(format_used).collect()).unwrap_or_default(),
             inputs: processed
                 .map(|processed| processed.totals.inputs.iter().map(|totals| port(totals, source(&totals.port))).collect())
                 .unwrap_or_default(),
@@ -224,6 +234,10 @@ impl RunDetailJson {
             events: events.iter().map(event).collect(),
         }
     }
+}
+
+fn format_used(format: &FormatUsed) -> FormatJson {
+    FormatJson { plugin: format.plugin.to_string(), version: format.version.clone(), release: format.release.to_string() }
 }
 
 fn port(totals: &PortTotals, artefact: Option<String>) -> PortJson {

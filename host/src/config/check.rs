@@ -1,8 +1,8 @@
-//! A job against the plugin that it runs: what only both together can show.
+//! A job against the plugins that it runs: what only all together can show.
 
-use crate::model::job::{DateStyle, Format, Job};
+use crate::model::job::{DateStyle, FileFormat, Format, Job, PluginFormat};
 use crate::model::limits::Limits;
-use crate::model::manifest::{Kind, Manifest};
+use crate::model::manifest::{FormatShape, Kind, Manifest};
 use crate::model::rows::{ColumnKind, PortShape};
 use crate::registry::schema::Schema;
 
@@ -10,21 +10,35 @@ use crate::registry::schema::Schema;
 const CASE: &str = "case";
 const DECISION: &str = "decision";
 
-/// Checks a job against its plugin's manifest. Each finding is a sentence; none means that the job can run.
+/// Which way a file goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    In,
+    Out,
+}
+
+/// Checks a job against the manifests of its plugin and of the formats that its files name. Each finding is a sentence; none
+/// means that the job can run.
 #[must_use]
-pub fn check_job(job: &Job, manifest: &Manifest) -> Vec<String> {
+pub fn check_job(job: &Job, manifest: &Manifest, formats: &[&Manifest]) -> Vec<String> {
     let mut findings = Vec::new();
     match &manifest.kind {
         Kind::Adapter(shape) => {
             for input in &job.inputs {
                 match port(&shape.inputs, &input.port) {
-                    Ok(shape) => input_format(&input.format, shape, &mut findings),
+                    Ok(shape) => match &input.format {
+                        FileFormat::Plugin(format) => plugin_format(format, (shape, Way::In), formats, &mut findings),
+                        FileFormat::BuiltIn(format) => input_format(format, shape, &mut findings),
+                    },
                     Err(names) => findings.push(format!("The plugin has no input {:?}: its inputs are {names}.", input.port)),
                 }
             }
             for output in &job.outputs {
                 match port(&shape.outputs, &output.port) {
-                    Ok(shape) => columns(&output.format, shape, &mut findings),
+                    Ok(shape) => match &output.format {
+                        FileFormat::Plugin(format) => plugin_format(format, (shape, Way::Out), formats, &mut findings),
+                        FileFormat::BuiltIn(format) => columns(format, shape, &mut findings),
+                    },
                     Err(names) => findings.push(format!("The plugin has no output {:?}: its outputs are {names}.", output.port)),
                 }
             }
@@ -36,11 +50,15 @@ pub fn check_job(job: &Job, manifest: &Manifest) -> Vec<String> {
             }
         }
         Kind::RuleSet(_) => rule_set(job, &mut findings),
+        Kind::Format(_) => findings.push(format!(
+            "Plugin {} is a format: a job runs an adapter or a rule set, and names a format in its inputs and outputs.",
+            manifest.name
+        )),
     }
     if manifest.wants.state && job.queue.runs_at_once > 1 {
         findings.push("The plugin remembers things from one run to the next: write runs-at-once = 1.".to_owned());
     }
-    settings(job, manifest, &mut findings);
+    settings(&job.settings, manifest, "settings", &mut findings);
     let mut limits = Limits::default();
     let wanted = manifest.limits.iter().chain(&job.limits);
     findings.extend(wanted.filter_map(|(limit, amount)| limits.set(*limit, *amount).err()).map(|error| format!("Limit {error}.")));
@@ -58,7 +76,7 @@ fn rule_set(job: &Job, findings: &mut Vec<String>) {
     for (port, format, word, only) in inputs.chain(outputs) {
         if port != only {
             findings.push(format!("The plugin is a rule set and has no {word} {port:?}: its only {word} is {only:?}."));
-        } else if !matches!(format, Format::JsonLines(_)) {
+        } else if !matches!(format, FileFormat::BuiltIn(Format::JsonLines(_))) {
             findings.push(format!("Cases and decisions are JSON: give {word} {port:?} the format {{ kind = \"json-lines\" }}."));
         }
     }
@@ -122,17 +140,73 @@ fn width_needed(kind: ColumnKind, dates: DateStyle) -> usize {
     }
 }
 
-fn settings(job: &Job, manifest: &Manifest, findings: &mut Vec<String>) {
+/// A file of a format that a plugin is: it must be there, go that way, and agree with the port on columns.
+fn plugin_format(format: &PluginFormat, (port, way): (&PortShape, Way), formats: &[&Manifest], findings: &mut Vec<String>) {
+    let (name, line) = (&format.plugin, format.line);
+    let Some(manifest) = formats.iter().find(|manifest| manifest.name == *name) else {
+        findings.push(format!("Line {line}: there is no plugin {name}: name its component in plugins.toml."));
+        return;
+    };
+    let Kind::Format(shape) = &manifest.kind else {
+        findings.push(format!("Line {line}: plugin {name} is no format but of the kind {}.", manifest.kind_name()));
+        return;
+    };
+    if !(if way == Way::In { shape.reads } else { shape.writes }) {
+        let verb = if way == Way::In { "read" } else { "write" };
+        findings.push(format!("Line {line}: format {name} does not {verb} files."));
+    }
+    findings.extend(columns_agree(shape, port, way).into_iter().map(|finding| format!("Line {line}: {finding}")));
+    let mut limits = Limits::default();
+    let above = manifest.limits.iter().filter_map(|(limit, amount)| limits.set(*limit, *amount).err());
+    findings.extend(above.map(|error| format!("Line {line}: limit {error}.")));
+    let mut of_file = Vec::new();
+    settings(&format.settings, manifest, &format!("settings of format {name}"), &mut of_file);
+    findings.extend(of_file.into_iter().map(|finding| format!("Line {line}: {finding}")));
+}
+
+/// Where the columns of a format and of a port disagree. What one side requires, the other side has; what is written is never left
+/// out in silence.
+fn columns_agree(format: &FormatShape, port: &PortShape, way: Way) -> Vec<String> {
+    let mut findings = Vec::new();
+    for column in &format.columns {
+        match port.columns.iter().find(|other| other.name == column.name) {
+            Some(other) if other.kind != column.kind => findings.push(format!(
+                "column {:?} of {:?} is {} with {} decimal places, and the format has it as {} with {}.",
+                column.name,
+                port.name,
+                other.kind,
+                other.kind.scale(),
+                column.kind,
+                column.kind.scale()
+            )),
+            None if way == Way::Out && column.required => {
+                findings.push(format!("the format requires column {:?}, which {:?} does not have.", column.name, port.name));
+            }
+            _ => {}
+        }
+    }
+    for column in &port.columns {
+        let known = format.columns.iter().any(|other| other.name == column.name);
+        if !known && way == Way::Out {
+            findings.push(format!("{:?} has a column {:?}, which the format has no place for.", port.name, column.name));
+        } else if !known && column.required {
+            findings.push(format!("{:?} requires column {:?}, which the format does not read.", port.name, column.name));
+        }
+    }
+    findings
+}
+
+fn settings(given: &serde_json::Value, manifest: &Manifest, what: &str, findings: &mut Vec<String>) {
     let Some(wanted) = &manifest.settings_schema else {
-        if job.settings.as_object().is_some_and(|settings| !settings.is_empty()) {
-            findings.push("The plugin takes no settings: take [settings] out.".to_owned());
+        if given.as_object().is_some_and(|settings| !settings.is_empty()) {
+            findings.push(format!("The plugin {} takes no settings: take them out.", manifest.name));
         }
         return;
     };
     match Schema::compile(wanted) {
-        Ok(schema) => findings.extend(schema.violations(&job.settings).into_iter().map(|violation| {
+        Ok(schema) => findings.extend(schema.violations(given).into_iter().map(|violation| {
             let key = violation.pointer.split('/').skip(1).map(|step| format!(".{}", step.replace("~1", "/").replace("~0", "~")));
-            format!("settings{}: {}.", key.collect::<String>(), violation.message)
+            format!("{what}{}: {}.", key.collect::<String>(), violation.message)
         })),
         Err(error) => findings.push(format!("The plugin's settings cannot be judged: {error}.")),
     }

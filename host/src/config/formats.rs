@@ -2,14 +2,17 @@
 
 use toml::Spanned;
 
-use crate::model::job::{Align, CsvFormat, DateStyle, Encoding, FixedField, FixedWidthFormat, Format, JsonLinesFormat, LineEnd};
+use crate::model::job::{
+    Align, CsvFormat, DateStyle, Encoding, FileFormat, FixedField, FixedWidthFormat, Format, JsonLinesFormat, LineEnd, PluginFormat,
+};
 use crate::model::limits::RECORD_BYTES_MAX;
+use crate::registry::source::Problems;
 
 use super::job::Reader;
 use super::written::{self, AlignWord, DatesWord, EncodingWord, FormatWord, LineEndWord, OtherColumnsWord, PointWord};
 
 impl Reader<'_> {
-    pub(super) fn format(&mut self, written: &Spanned<written::Format>) -> Option<Format> {
+    pub(super) fn format(&mut self, written: &Spanned<written::Format>) -> Option<FileFormat> {
         let options = written.get_ref();
         self.belong(options);
         let dates = match options.dates {
@@ -21,7 +24,7 @@ impl Reader<'_> {
             None | Some(EncodingWord::Utf8) => Encoding::Utf8,
             Some(EncodingWord::Windows1252) => Encoding::Windows1252,
         };
-        Some(match options.kind {
+        Some(FileFormat::BuiltIn(match options.kind {
             FormatWord::JsonLines => Format::JsonLines(JsonLinesFormat { dates }),
             FormatWord::Csv => Format::Csv(CsvFormat {
                 encoding,
@@ -30,6 +33,7 @@ impl Reader<'_> {
                 headings: self.headings(options),
                 other_columns_ignored: matches!(options.other_columns.as_ref().map(Spanned::get_ref), Some(OtherColumnsWord::Ignore)),
             }),
+            FormatWord::Plugin => return self.plugin(written).map(FileFormat::Plugin),
             FormatWord::FixedWidth => {
                 let line_end = match options.line_end.as_ref().map(|line_end| *line_end.get_ref()) {
                     None | Some(LineEndWord::Lf) => LineEnd::Lf,
@@ -41,12 +45,12 @@ impl Reader<'_> {
                 };
                 Format::FixedWidth(FixedWidthFormat { encoding, dates, fields: self.fields(fields)?, line_end })
             }
-        })
+        }))
     }
 
     /// Refuses options of another kind, each with its own line.
     fn belong(&mut self, options: &written::Format) {
-        use FormatWord::{Csv, FixedWidth};
+        use FormatWord::{Csv, FixedWidth, Plugin};
         let present = [
             ("encoding", options.encoding.as_ref().map(Spanned::span), &[Csv, FixedWidth][..]),
             ("delimiter", options.delimiter.as_ref().map(Spanned::span), &[Csv]),
@@ -54,6 +58,8 @@ impl Reader<'_> {
             ("other-columns", options.other_columns.as_ref().map(Spanned::span), &[Csv]),
             ("fields", options.fields.as_ref().map(Spanned::span), &[FixedWidth]),
             ("line-end", options.line_end.as_ref().map(Spanned::span), &[FixedWidth]),
+            ("plugin", options.plugin.as_ref().map(Spanned::span), &[Plugin]),
+            ("settings", options.settings.as_ref().map(Spanned::span), &[Plugin]),
         ];
         for (option, at, kinds) in present {
             if let Some(at) = at.filter(|_| !kinds.contains(&options.kind)) {
@@ -64,6 +70,35 @@ impl Reader<'_> {
                 );
             }
         }
+    }
+
+    /// A format that is a plugin. Whether the partner has it, and what it makes of the settings, is seen when the job is checked.
+    fn plugin(&mut self, written: &Spanned<written::Format>) -> Option<PluginFormat> {
+        let options = written.get_ref();
+        if options.dates.is_some() {
+            self.wrong(
+                written.span(),
+                "dates does not belong to this kind of format",
+                "take dates out: the plugin says how dates are written",
+            );
+        }
+        let Some(plugin) = &options.plugin else {
+            self.wrong(written.span(), "the format names no plugin", "add plugin = \"…\", the name of a format in plugins.toml");
+            return None;
+        };
+        let settings = match &options.settings {
+            None => serde_json::json!({}),
+            Some(table) => {
+                let mut problems = Problems::default();
+                let settings = self.source.settings("settings", table.get_ref().clone(), &mut problems);
+                for problem in problems.as_slice() {
+                    self.wrong(table.span(), problem.what(), problem.to_do());
+                }
+                settings
+            }
+        };
+        let line = self.source.text[..plugin.span().start].matches('\n').count() + 1;
+        Some(PluginFormat { plugin: self.name(plugin)?, settings, line })
     }
 
     fn delimiter(&mut self, written: Option<&Spanned<String>>) -> Option<u8> {

@@ -279,7 +279,7 @@ impl Reader<'_> {
         }
     }
 
-    fn name<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, name: &Spanned<String>) -> Option<T> {
+    pub(super) fn name<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, name: &Spanned<String>) -> Option<T> {
         let parsed = name
             .get_ref()
             .parse()

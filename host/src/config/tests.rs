@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::model::job::{Align, CatchUp, DateStyle, Encoding, Format, LineEnd, Place, Take, WorkingDay};
+use crate::model::job::{Align, CatchUp, DateStyle, Encoding, FileFormat, Format, LineEnd, Place, Take, WorkingDay};
 use crate::model::limits::Limit;
 use crate::model::manifest::Manifest;
 use crate::registry::package;
@@ -138,14 +138,14 @@ fn a_folder_is_read() {
     assert_eq!(job.definition, crate::model::ids::Digest::of(JOB.as_bytes()));
     let schedule = job.schedule.as_ref().unwrap();
     assert_eq!((schedule.working_day, schedule.catch_up), (WorkingDay::Before, CatchUp::All { slots_max: 12 }));
-    let Format::Csv(csv) = &job.inputs[0].format else { panic!("csv") };
+    let FileFormat::BuiltIn(Format::Csv(csv)) = &job.inputs[0].format else { panic!("csv") };
     assert_eq!(
         (csv.encoding, csv.dates, csv.delimiter, csv.other_columns_ignored),
         (Encoding::Windows1252, DateStyle::DayMonthYear, b',', true)
     );
     assert_eq!(csv.headings[0], ("employee_number".to_owned(), "Emp No".to_owned()));
     assert_eq!(job.inputs[0].take, Take::Next);
-    let Format::FixedWidth(fixed) = &job.outputs[0].format else { panic!("fixed width") };
+    let FileFormat::BuiltIn(Format::FixedWidth(fixed)) = &job.outputs[0].format else { panic!("fixed width") };
     assert_eq!((fixed.line_end, fixed.encoding, fixed.dates), (LineEnd::CrLf, Encoding::Utf8, DateStyle::Iso));
     let [ni, pay] = &fixed.fields[..] else { panic!("two fields") };
     assert_eq!((ni.start, ni.width, ni.align, ni.fill, ni.point_implied), (1, 9, Align::Left, ' ', false));
@@ -347,7 +347,7 @@ fn jobs_are_checked_against_their_plugin() {
         assert!(files[3].1.contains(from), "{from}");
         files[3].1 = files[3].1.replacen(from, to, 1);
         let job = load_files(&files).unwrap().jobs.remove(0);
-        let found = check_job(&job, &adapter);
+        let found = check_job(&job, &adapter, &[]);
         assert_eq!(found.len(), told.len(), "{to}: {found:?}");
         assert!(found.iter().zip(&told).all(|(found, told)| found.contains(told)), "{to}: {found:?}");
     }
@@ -360,7 +360,7 @@ fn fixed_width_inputs_need_their_columns() {
     let csv = files[3].1.lines().find(|line| line.starts_with("format = { kind = \"csv\"")).unwrap().to_owned();
     let fixed = r#"format = { kind = "fixed-width", fields = [{ column = "employee_number", start = 1, width = 6 }, { column = "joined", start = 7, width = 8 }] }"#;
     files[3].1 = files[3].1.replace(&csv, fixed);
-    let found = check_job(&load_files(&files).unwrap().jobs[0], &adapter);
+    let found = check_job(&load_files(&files).unwrap().jobs[0], &adapter, &[]);
     let told = [
         "Column \"joined\" of \"payroll\" needs 10 characters and its field has 8.",
         "Column \"pay\" of input \"payroll\" is required and has no field",
@@ -373,11 +373,11 @@ fn rule_sets_take_cases_as_json() {
     let text = "name = \"r\"\nversion = \"1.0.0\"\nkind = \"rule-set\"\ncontract = \"0.1.0\"\ntitle = \"R\"\n[case]\nschema = \"s.schema.json\"\nreference = \"/employer_code\"\n[decision]\noutcomes = [\"a\"]\n";
     let rules = manifest(text, SETTINGS);
     let mut files = files();
-    let found = check_job(&load_files(&files).unwrap().jobs[0], &rules);
+    let found = check_job(&load_files(&files).unwrap().jobs[0], &rules, &[]);
     let told = ["has no input \"payroll\"", "has no output \"return\"", "takes no settings"];
     assert!(found.len() == 3 && found.iter().zip(told).all(|(found, told)| found.contains(told)), "{found:?}");
     files[3].1 = "partner = \"staffordshire-police\"\nname = \"r\"\ntitle = \"R\"\nplugin = \"r\"\n[[input]]\nport = \"case\"\nconnection = \"payroll-drop\"\nfile = \"*.jsonl\"\ntake = \"next\"\nformat = { kind = \"json-lines\" }\n[[output]]\nport = \"decision\"\nconnection = \"pension-fund\"\nfile = \"{input}.jsonl\"\nformat = { kind = \"json-lines\" }\n".to_owned();
-    assert_eq!(check_job(&load_files(&files).unwrap().jobs[0], &rules), Vec::<String>::new());
+    assert_eq!(check_job(&load_files(&files).unwrap().jobs[0], &rules, &[]), Vec::<String>::new());
     files[3].1 = files[3].1.replace("kind = \"json-lines\"", "kind = \"csv\"");
-    assert_eq!(check_job(&load_files(&files).unwrap().jobs[0], &rules).len(), 2);
+    assert_eq!(check_job(&load_files(&files).unwrap().jobs[0], &rules, &[]).len(), 2);
 }

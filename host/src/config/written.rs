@@ -221,6 +221,8 @@ pub(super) struct Format {
     pub other_columns: Option<Spanned<OtherColumnsWord>>,
     pub fields: Option<Spanned<Vec<Spanned<Field>>>>,
     pub line_end: Option<Spanned<LineEndWord>>,
+    pub plugin: Option<Spanned<String>>,
+    pub settings: Option<Spanned<toml::Table>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -229,6 +231,7 @@ pub(super) enum FormatWord {
     Csv,
     JsonLines,
     FixedWidth,
+    Plugin,
 }
 
 #[derive(Clone, Copy, Deserialize)]

@@ -7,17 +7,7 @@ use super::decode::{Decoder, Plan};
 use super::error::FormatError;
 use super::json_lines::row_as_json;
 use crate::model::limits::REJECT_RAW_BYTES_MAX;
-
-/// Where a record stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecordPlace {
-    /// Line of its first byte, counted from 1.
-    pub line: u64,
-    /// Its first byte, counted from 0 in the file.
-    pub byte_offset: u64,
-    /// Its bytes, without the line's end.
-    pub byte_length: u64,
-}
+pub use crate::model::rows::RecordPlace;
 
 impl RecordPlace {
     /// Reads the record's bytes, or the first 64 KiB of them, from the file that it stands in.

@@ -178,7 +178,7 @@ pub struct JobInput {
     /// Which of the files that match and were not taken before.
     pub take: Take,
     /// How to read it.
-    pub format: Format,
+    pub format: FileFormat,
 }
 
 /// Which of several files to take.
@@ -201,10 +201,19 @@ pub struct JobOutput {
     /// its month, the run's id, and the name of the first input file without its ending.
     pub file: String,
     /// How to write it.
-    pub format: Format,
+    pub format: FileFormat,
 }
 
-/// A file format.
+/// How a file is read or written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileFormat {
+    /// By the hub itself.
+    BuiltIn(Format),
+    /// By a plugin of the partner's.
+    Plugin(PluginFormat),
+}
+
+/// A file format that is built in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Format {
     /// Comma-separated values after RFC 4180.
@@ -213,6 +222,17 @@ pub enum Format {
     JsonLines(JsonLinesFormat),
     /// Every column at its place in the line.
     FixedWidth(FixedWidthFormat),
+}
+
+/// A format that a plugin of the partner's is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginFormat {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// Its settings for this file: a JSON object.
+    pub settings: serde_json::Value,
+    /// The line of the job's file that names it.
+    pub line: usize,
 }
 
 /// How characters are coded.

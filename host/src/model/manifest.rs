@@ -2,7 +2,7 @@
 
 use super::ids::PluginName;
 use super::limits::Limit;
-use super::rows::PortShape;
+use super::rows::{ColumnShape, PortShape};
 use super::totals::Balance;
 
 /// A validated manifest.
@@ -26,7 +26,7 @@ pub struct Manifest {
     pub settings_schema: Option<serde_json::Value>,
     /// Equations over control totals that the hub checks.
     pub balances: Vec<Balance>,
-    /// Adapter or rule set.
+    /// What kind of plugin it is, and what that kind declares.
     pub kind: Kind,
 }
 
@@ -52,6 +52,8 @@ pub enum Kind {
     Adapter(AdapterShape),
     /// A case in, a decision out.
     RuleSet(RuleSetShape),
+    /// Rows into a file, a file into rows.
+    Format(FormatShape),
 }
 
 /// The ports of an adapter.
@@ -82,6 +84,17 @@ pub struct RuleSetShape {
     pub figures: Vec<String>,
 }
 
+/// The columns of a format, and the ways that it goes.
+#[derive(Debug, Clone)]
+pub struct FormatShape {
+    /// The columns, in order.
+    pub columns: Vec<ColumnShape>,
+    /// Whether it writes files.
+    pub writes: bool,
+    /// Whether it reads files.
+    pub reads: bool,
+}
+
 impl Manifest {
     /// The word for its kind, as in `plugin.toml`.
     #[must_use]
@@ -89,6 +102,7 @@ impl Manifest {
         match self.kind {
             Kind::Adapter(_) => "adapter",
             Kind::RuleSet(_) => "rule-set",
+            Kind::Format(_) => "format",
         }
     }
 }

@@ -126,7 +126,7 @@ impl Hub {
                 _ => None,
             })
             .last()
-            .unwrap_or_else(|| Pulled { inputs: Vec::new() });
+            .unwrap_or_else(|| Pulled { inputs: Vec::new(), formats: Vec::new() });
         for file in &mut pulled.inputs {
             file.taken = false;
             if !self.artefact_path(file.digest).is_file() {

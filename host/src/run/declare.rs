@@ -120,7 +120,9 @@ impl Hub {
                 .iter()
                 .find(of_job)
                 .ok_or_else(|| RunError::NoRelease { partner: job.partner.clone(), plugin: job.plugin.clone() })?;
-            let findings = config::check_job(job, &plugin.manifest);
+            let of_partner = plugins.iter().filter(|(file, _)| file.partner == job.partner);
+            let formats: Vec<_> = of_partner.map(|(_, plugin)| plugin.manifest.as_ref()).collect();
+            let findings = config::check_job(job, &plugin.manifest, &formats);
             if !findings.is_empty() {
                 return Err(RunError::JobUnfit { job: job.name.to_string(), findings });
             }

@@ -328,6 +328,7 @@ impl ProcessError {
         match self {
             Self::Disk(_)
             | Self::Call(CallError::HubFault { .. })
+            | Self::File { error: CallError::HubFault { .. }, .. }
             | Self::Store(_)
             | Self::Input { error: FormatError::Read(_), .. }
             | Self::Output { error: FormatError::Write(_), .. } => Next::Retry,
@@ -344,7 +345,10 @@ impl ProcessError {
             Self::Output { error: FormatError::Value { code, .. }, .. } => code,
             Self::Input { .. } | Self::Output { .. } | Self::Disk(_) | Self::Store(_) => "disk-failed",
             Self::TooManyRejects { .. } => "too-many-rejects",
-            Self::Call(error) => call_code(error),
+            Self::Call(error) | Self::File { error, .. } => call_code(error),
+            Self::Unwritable { rows, .. } => {
+                rows.iter().flat_map(|row| &row.reasons).next().map_or("rows-unwritable", |reason| &reason.code)
+            }
             Self::DecidedTwice { .. } | Self::NoSuchRow { .. } | Self::NotDeclared { .. } => "plugin-answer-unsound",
             Self::TooManyGroups { .. } => "too-many-groups",
             Self::SumTooLarge { .. } => "sum-too-large",

@@ -28,11 +28,11 @@ impl Hub {
     /// there is nothing to run for.
     pub(super) async fn pull(&self, run: &Run, job: &Job, manifest: &Manifest, places: &Places<'_>) -> Result<Pulled, RunError> {
         let takes = !run.enqueued.dry_run;
-        let mut pulled = Pulled { inputs: Vec::new() };
+        let mut pulled = Pulled { inputs: Vec::new(), formats: Vec::new() };
         for input in &job.inputs {
             let optional = match &manifest.kind {
                 Kind::Adapter(shape) => shape.inputs.iter().any(|port| port.name == input.port && port.optional),
-                Kind::RuleSet(_) => false,
+                Kind::RuleSet(_) | Kind::Format(_) => false,
             };
             let place = places.get(&input.connection)?;
             match self.fetch(run.id, (job, input), place).await? {
@@ -166,6 +166,7 @@ impl Hub {
                     money: named(|column| matches!(column.kind, ColumnKind::Money { .. })),
                 }
             }
+            Kind::Format(_) => Columns::default(),
             Kind::RuleSet(shape) => Columns {
                 personal: shape.personal.clone(),
                 money: shape.amounts.iter().map(|(name, _)| name.clone()).chain(shape.figures.iter().cloned()).collect(),

@@ -26,6 +26,8 @@ pub enum World {
     Adapter,
     /// A case in, a decision out.
     RuleSet,
+    /// Rows into a file, a file into rows.
+    Format,
 }
 
 impl World {
@@ -35,6 +37,7 @@ impl World {
         match manifest.kind {
             Kind::Adapter(_) => Self::Adapter,
             Kind::RuleSet(_) => Self::RuleSet,
+            Kind::Format(_) => Self::Format,
         }
     }
 
@@ -44,6 +47,7 @@ impl World {
         match self {
             Self::Adapter => "bailiwick:plugin/rows@0.1.0",
             Self::RuleSet => "bailiwick:plugin/decisions@0.1.0",
+            Self::Format => "bailiwick:plugin/formats@0.2.0",
         }
     }
 
@@ -51,6 +55,7 @@ impl World {
         match self {
             Self::Adapter => "an adapter",
             Self::RuleSet => "a rule set",
+            Self::Format => "a format",
         }
     }
 }
@@ -60,6 +65,7 @@ impl fmt::Display for World {
         f.pad(match self {
             Self::Adapter => "adapter",
             Self::RuleSet => "rule-set",
+            Self::Format => "format",
         })
     }
 }
@@ -116,7 +122,9 @@ pub fn inspect(wasm: &[u8]) -> Result<Inspection, SandboxError> {
             }
         }
     }
-    found.world = [World::Adapter, World::RuleSet].into_iter().find(|world| found.exports.iter().any(|export| export == world.export()));
+    found.world = [World::Adapter, World::RuleSet, World::Format]
+        .into_iter()
+        .find(|world| found.exports.iter().any(|export| export == world.export()));
     Ok(found)
 }
 

@@ -1,6 +1,7 @@
-//! Write plugins for the Bailiwick integration hub: adapters, which turn rows into rows, and rule sets, which decide cases.
+//! Write plugins for the Bailiwick integration hub: adapters, which turn rows into rows, rule sets, which decide cases, and
+//! formats, which turn rows into files and files into rows.
 //!
-//! A plugin is a crate of its own that implements [`Adapter`] or [`RuleSet`] and says [`register!`]. It is plain Rust:
+//! A plugin is a crate of its own that implements [`Adapter`], [`RuleSet`] or [`Format`] and says [`register!`]. It is plain Rust:
 //! `cargo test` runs it natively, and `bailiwick plugin build` makes it a component for the sandbox.
 //!
 //! ```
@@ -55,6 +56,7 @@ pub mod bindings;
 
 mod adapter;
 mod failure;
+mod format;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod guest;
@@ -73,6 +75,7 @@ pub use time::Weekday;
 
 pub use adapter::{Adapter, Context, Done};
 pub use failure::{Failure, Problem};
+pub use format::{FileContext, FileOut, FileReader, FileWriter, Format, Line, Lines, OneWay, Place, Records};
 pub use hub::{Hub, Instant, Level, StateError, Table, TableRow, TableVersion};
 pub use rows::{Out, Read, Reason, Reject, Row, Rows};
 pub use rule_set::{Action, Decision, RuleReason, RuleSet, Verdict};

@@ -1,6 +1,7 @@
 //! Makes a type the plugin of its crate.
 
-/// Makes a type the plugin of its crate: `register!(adapter LgpsReturn);` or `register!(rule_set ClaimRouting);`.
+/// Makes a type the plugin of its crate: `register!(adapter LgpsReturn);`, `register!(rule_set ClaimRouting);` or
+/// `register!(format BacsStandard18);`.
 ///
 /// A crate registers one. In a build for WebAssembly this writes the exports of the contract; natively it only checks
 /// that the type implements the trait, so that `cargo test` works.
@@ -38,6 +39,23 @@ macro_rules! register {
         const _: () = {
             type BailiwickExports = $crate::guest::RuleSetGuest<$plugin>;
     $crate::bindings::rule_set::export_rule_set!(BailiwickExports with_types_in $crate::bindings::rule_set);
+        };
+    };
+    (format $plugin:ty) => {
+        const _: () = {
+            const fn is_a_format<F: $crate::Format>() {}
+            is_a_format::<$plugin>();
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        impl $crate::testing::Cases for $plugin {
+            fn run_cases(folder: &str) {
+                $crate::testing::run_format_cases::<Self>(folder);
+            }
+        }
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type BailiwickExports = $crate::guest::FormatGuest<$plugin>;
+    $crate::bindings::format::export_format!(BailiwickExports with_types_in $crate::bindings::format);
         };
     };
 }

@@ -6,3 +6,10 @@ pub use crate::bindings::adapter::bailiwick::plugin::types::{
 pub use crate::bindings::adapter::exports::bailiwick::plugin::rows::{
     ColumnShape, ColumnType, Context, Effect, FinalOutcome, Finding, Outcome, OutputBatch, Port, Reason,
 };
+
+/// Types of version 0.2.0 that formats speak of.
+pub mod format {
+    pub use crate::bindings::format::exports::bailiwick::plugin0_2_0::formats::{
+        ColumnShape, ColumnType, Context, Fault, LastBytes, LastRecords, Place, Records, Refused, UnwritableRow, WriteFailure,
+    };
+}

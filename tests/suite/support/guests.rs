@@ -28,6 +28,12 @@ pub(crate) fn hostile_rule_set_module() -> Vec<u8> {
     module("hostile_rule_set")
 }
 
+/// The hostile format as a component, of version 0.2.0 of the contract.
+pub(crate) fn hostile_format() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| component("hostile_format"))
+}
+
 fn component(name: &str) -> Vec<u8> {
     componentise(&module(name)).expect("it was built against the contract")
 }

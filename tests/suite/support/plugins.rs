@@ -51,6 +51,11 @@ pub(crate) fn hostile_component(manifest: &str) -> Vec<u8> {
     std::fs::write(folder.path().join("plugin.toml"), manifest).expect("it is written");
     let schema = r#"{"type":"object","properties":{"misbehave":{"type":"string"}},"additionalProperties":false}"#;
     std::fs::write(folder.path().join("settings.schema.json"), schema).expect("it is written");
-    let section = package::pack(folder.path()).expect("the manifest is in order");
-    embed_section(hostile_adapter(), &section).expect("it is a component")
+    component_of(hostile_adapter(), folder.path())
+}
+
+/// A component with the manifest, the schemas and the tables of a folder, in place of any that it had.
+pub(crate) fn component_of(code: &[u8], folder: &Path) -> Vec<u8> {
+    let section = package::pack(folder).expect("the manifest is in order");
+    embed_section(code, &section).expect("it is a component")
 }

@@ -8,7 +8,7 @@ use crate::cli::paint::{Tone, bytes, count, paint, say, table};
 use crate::model::ids::Digest;
 use crate::model::limits::Limits;
 use crate::model::manifest::{Kind, Manifest};
-use crate::model::rows::PortShape;
+use crate::model::rows::{ColumnShape, PortShape};
 use crate::registry::package::{self, Package};
 use crate::sandbox;
 
@@ -79,6 +79,12 @@ fn say_package(package: &Package) {
             shape.inputs.iter().for_each(|port| say_port("input", port));
             shape.outputs.iter().for_each(|port| say_port("output", port));
         }
+        Kind::Format(shape) => {
+            let ways = [(shape.writes, "writes files"), (shape.reads, "reads files")];
+            let ways: Vec<&str> = ways.iter().filter(|(goes, _)| *goes).map(|(_, way)| *way).collect();
+            say(format!("{}: {}", paint(Tone::Strong, "format"), ways.join(" and ")));
+            say_columns(&shape.columns);
+        }
         Kind::RuleSet(shape) => {
             say(format!("{}: {}", paint(Tone::Strong, "outcomes"), shape.outcomes.join(", ")));
             say(format!("{}: {}", paint(Tone::Strong, "figures"), shape.figures.join(", ")));
@@ -104,10 +110,14 @@ fn say_package(package: &Package) {
 fn say_port(word: &str, port: &PortShape) {
     let optional = if port.optional { " (optional)" } else { "" };
     say(format!("{} {}{optional}", paint(Tone::Strong, word), port.name));
-    let row = |column: &crate::model::rows::ColumnShape| {
+    say_columns(&port.columns);
+}
+
+fn say_columns(columns: &[ColumnShape]) {
+    let row = |column: &ColumnShape| {
         let notes = [(column.required, "required"), (column.personal, "personal")];
         let notes: Vec<&str> = notes.iter().filter(|(is, _)| *is).map(|(_, note)| *note).collect();
         vec![format!("  {}", column.name), column.kind.to_string(), notes.join(", ")]
     };
-    say(table(&["  column", "type", ""], &[], port.columns.iter().map(row)));
+    say(table(&["  column", "type", ""], &[], columns.iter().map(row)));
 }

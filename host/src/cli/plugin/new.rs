@@ -13,6 +13,8 @@ enum KindWord {
     Adapter,
     /// A case in, a decision out.
     RuleSet,
+    /// Rows into a file, a file into rows.
+    Format,
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,6 +65,27 @@ const RULE_SET: Template = template!("rule-set":
     "cases/limits.json" => "cases/limits.json",
 );
 
+const FORMAT: Template = template!("format":
+    "Cargo.toml.tmpl" => "Cargo.toml",
+    "README.md.tmpl" => "README.md",
+    "gitignore.tmpl" => ".gitignore",
+    "plugin.toml.tmpl" => "plugin.toml",
+    "settings.schema.json" => "settings.schema.json",
+    "src/lib.rs" => "src/lib.rs",
+    "cases/first/case.toml" => "cases/first/case.toml",
+    "cases/first/rows.csv" => "cases/first/rows.csv",
+    "cases/first/file.txt" => "cases/first/file.txt",
+    "cases/line-wrong/case.toml" => "cases/line-wrong/case.toml",
+    "cases/line-wrong/file.txt" => "cases/line-wrong/file.txt",
+    "cases/line-wrong/rows.csv" => "cases/line-wrong/rows.csv",
+    "cases/line-wrong/refused.csv" => "cases/line-wrong/refused.csv",
+    "cases/separator/case.toml" => "cases/separator/case.toml",
+    "cases/separator/rows.csv" => "cases/separator/rows.csv",
+    "cases/separator/unwritable.csv" => "cases/separator/unwritable.csv",
+    "cases/total-wrong/case.toml" => "cases/total-wrong/case.toml",
+    "cases/total-wrong/file.txt" => "cases/total-wrong/file.txt",
+);
+
 pub(super) fn new(options: &Options) -> Answer {
     let folder = Path::new(options.name.as_str());
     if folder.exists() {
@@ -72,6 +95,7 @@ pub(super) fn new(options: &Options) -> Answer {
     let template = match options.kind {
         KindWord::Adapter => ADAPTER,
         KindWord::RuleSet => RULE_SET,
+        KindWord::Format => FORMAT,
     };
     for (name, text) in template {
         let path = folder.join(name);

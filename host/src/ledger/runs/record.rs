@@ -97,7 +97,7 @@ pub(in crate::ledger) async fn files_and_receipts(
     logged: &LoggedEvent,
 ) -> Result<(), LedgerError> {
     match &logged.event {
-        RunEvent::Pulled(Pulled { inputs }) => {
+        RunEvent::Pulled(Pulled { inputs, .. }) => {
             for file in inputs.iter().filter(|file| file.taken) {
                 take(transaction, run, file, logged.at_ms).await?;
             }

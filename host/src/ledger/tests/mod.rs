@@ -215,7 +215,7 @@ fn pulled(path: &str) -> Step {
         digest: Digest::of(path.as_bytes()),
         taken: true,
     };
-    Step::Pulled(Pulled { inputs: vec![file] })
+    Step::Pulled(Pulled { inputs: vec![file], formats: Vec::new() })
 }
 
 fn staged(port: &str) -> StagedOutput {

@@ -91,7 +91,7 @@ fn named(case: &RuleCase, difference: Option<Difference>) -> Vec<Difference> {
     difference.into_iter().map(|difference| Difference { place: case.name.clone(), ..difference }).collect()
 }
 
-fn failure(expected: Option<FailureKind>, happened: Option<&PluginFailure>) -> Option<Difference> {
+pub(super) fn failure(expected: Option<FailureKind>, happened: Option<&PluginFailure>) -> Option<Difference> {
     let text = match (expected, happened) {
         (None, None) => return None,
         (Some(expected), Some(happened)) if FailureKind::of(happened) == expected => return None,
@@ -125,7 +125,7 @@ fn findings_lines(shape: &AdapterShape, findings: &[Finding]) -> Vec<String> {
 }
 
 /// The lines in which two files part, with their numbers.
-fn lines_apart(expected: &[u8], got: &[u8]) -> String {
+pub(super) fn lines_apart(expected: &[u8], got: &[u8]) -> String {
     let lines = |bytes: &[u8]| -> Vec<String> {
         bytes.split_inclusive(|byte| *byte == b'\n').map(|line| String::from_utf8_lossy(line).into_owned()).collect()
     };

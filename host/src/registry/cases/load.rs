@@ -202,7 +202,7 @@ fn findings(path: &Path, problems: &mut Problems) -> Result<Vec<String>, CaseErr
     Ok(lines.map(ToOwned::to_owned).collect())
 }
 
-fn own_tables(folder: &Path, problems: &mut Problems) -> Result<Vec<Table>, CaseError> {
+pub(super) fn own_tables(folder: &Path, problems: &mut Problems) -> Result<Vec<Table>, CaseError> {
     let mut read = Vec::new();
     for path in listed(folder)?.into_iter().filter(|path| path.extension().is_some_and(|end| end == "toml")) {
         let source = Source::new(shown(&path), text(&path)?);
@@ -250,7 +250,7 @@ fn rule_set_case(path: &Path, source: &Source, shape: &RuleSetShape, problems: &
 }
 
 /// The entries of a folder by name, hidden ones apart; none where there is no folder.
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, CaseError> {
+pub(super) fn listed(folder: &Path) -> Result<Vec<PathBuf>, CaseError> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
@@ -261,23 +261,23 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, CaseError> {
     Ok(paths)
 }
 
-fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
     name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// A path as the plugin's author would name it: from `cases/` on.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
     let from = parts.iter().rposition(|part| part == "cases").unwrap_or(0);
     parts[from..].join("/")
 }
 
-fn text(path: &Path) -> Result<String, CaseError> {
+pub(super) fn text(path: &Path) -> Result<String, CaseError> {
     std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, CaseError> {
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CaseError> {
     std::fs::read(path).map_err(|error| unreadable(path, &error))
 }
 

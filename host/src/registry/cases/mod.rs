@@ -6,6 +6,11 @@
 //!              expected/<output>.csv  byte for byte; a file that is missing stands for an output without rows
 //!              expected/findings.csv  input,row,effect,column,code; missing for a case without findings
 //!              tables/                versions of tables, beside the plugin's own
+//! cases/<name>/case.toml              a format's case: today, about, ways, [settings], expect-failure
+//!              rows.csv               the rows, in or out
+//!              file.txt               the file, in or out; of any ending but .csv and .toml
+//!              unwritable.csv         row,column,code of rows that cannot be written; then there is no file
+//!              refused.csv            line,column,code of records that are no rows
 //! cases/<name>.json                   a rule set's cases: today, about, settings, cases: [{name, case, expect | absent | expect-failure}]
 //! ```
 //!
@@ -13,6 +18,7 @@
 
 mod compare;
 mod decision_json;
+mod format;
 mod load;
 
 use std::path::PathBuf;
@@ -26,6 +32,7 @@ use super::source::Problems;
 
 pub use compare::{Difference, compare_adapter, compare_rule_set, findings_csv};
 pub use decision_json::{DecisionJson, decision_json};
+pub use format::{FormatCase, FormatHappened, FormatWay, compare_format, format_cases};
 pub use load::{adapter_case_folder, adapter_cases, adapter_files, rule_set_cases, rule_set_file};
 
 /// A case of an adapter.

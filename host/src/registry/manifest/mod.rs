@@ -2,6 +2,7 @@
 //!
 //! Everything that is wrong is told at once, each with its line. It must not know components, signatures or the ledger.
 
+mod format;
 mod ports;
 mod rules;
 mod written;
@@ -30,7 +31,7 @@ pub const MANIFEST_FILE: &str = "plugin.toml";
 pub const SCHEMA_FILE_END: &str = ".schema.json";
 
 /// Versions of the contract that this hub serves.
-pub const CONTRACTS: &[&str] = &["0.1.0"];
+pub const CONTRACTS: &[&str] = &["0.1.0", "0.2.0"];
 
 /// Most names of one list: ports, columns, tables, balances, outcomes. A package comes from anybody, and names are compared
 /// with each other.
@@ -64,10 +65,7 @@ impl Reader<'_> {
     fn manifest(&mut self, written: &Written) -> Option<Manifest> {
         let name: Option<PluginName> = self.parsed(&written.name, "write a name such as \"lgps-return\"");
         self.version(&written.version);
-        if !CONTRACTS.contains(&written.contract.get_ref().as_str()) {
-            let what = format!("this hub does not serve contract {:?}", written.contract.get_ref());
-            self.wrong(written.contract.span(), what, format!("build the plugin for {}", CONTRACTS.join(" or ")));
-        }
+        self.contract(written);
         self.line(&written.title, "title");
         let wants = self.wants(&written.wants);
         let limits = self.limits(&written.limits.0);
@@ -75,6 +73,7 @@ impl Reader<'_> {
         let kind = match written.kind {
             KindWord::Adapter => self.adapter(written).map(Kind::Adapter),
             KindWord::RuleSet => self.rule_set(written).map(Kind::RuleSet),
+            KindWord::Format => self.format(written).map(Kind::Format),
         };
         let balances = self.balances(&written.balance, kind.as_ref());
         Some(Manifest {
@@ -89,6 +88,18 @@ impl Reader<'_> {
             balances,
             kind: kind?,
         })
+    }
+
+    /// The world of each kind stands in one version of the contract.
+    fn contract(&mut self, written: &Written) {
+        let (contract, wanted) = (written.contract.get_ref().as_str(), written.kind.contract());
+        if !CONTRACTS.contains(&contract) {
+            let what = format!("this hub does not serve contract {contract:?}");
+            self.wrong(written.contract.span(), what, format!("build the plugin for {wanted}"));
+        } else if contract != wanted {
+            let what = format!("contract {contract} has no plugins of this kind");
+            self.wrong(written.contract.span(), what, format!("write contract = {wanted:?}"));
+        }
     }
 
     fn version(&mut self, version: &Spanned<String>) {
@@ -120,6 +131,7 @@ impl Reader<'_> {
     }
 
     fn adapter(&mut self, written: &Written) -> Option<AdapterShape> {
+        self.no_format_keys(written);
         for (key, span) in [("case", written.case.as_ref().map(Spanned::span)), ("decision", written.decision.as_ref().map(Spanned::span))]
         {
             if let Some(span) = span {
@@ -266,6 +278,7 @@ fn misses(term: &Term, kind: &Kind) -> Option<String> {
             let sums = |column: &&String| shape.columns.iter().any(|known| known.name == **column && adds_up(known.kind));
             column.filter(|column| !sums(column)).map(no_such)
         }
+        Kind::Format(_) => Some(format!("{term}: a format has no ports")),
         Kind::RuleSet(shape) => match (port.as_str(), column) {
             ("case", Some(column)) => (!shape.amounts.iter().any(|(name, _)| name == column)).then(|| no_such(column)),
             ("decision", Some(column)) => (!shape.figures.contains(column)).then(|| no_such(column)),

@@ -10,7 +10,7 @@ use super::written::{Column, Port, TypeWord};
 use super::{Reader, adds_up};
 
 /// Most columns of a port: each costs memory in every batch.
-const COLUMNS_MAX: usize = 256;
+pub(super) const COLUMNS_MAX: usize = 256;
 
 /// Digits after the point of money, where a column does not say.
 const MONEY_SCALE_DEFAULT: u8 = 2;
@@ -70,7 +70,7 @@ impl Reader<'_> {
         }
     }
 
-    fn column(&mut self, written: &Spanned<Column>) -> Option<ColumnShape> {
+    pub(super) fn column(&mut self, written: &Spanned<Column>) -> Option<ColumnShape> {
         let column = written.get_ref();
         let name = column.name.get_ref();
         if !is_column_name(name) {

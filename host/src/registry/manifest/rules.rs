@@ -12,6 +12,7 @@ use crate::registry::schema;
 
 impl Reader<'_> {
     pub(super) fn rule_set(&mut self, written: &Written) -> Option<RuleSetShape> {
+        self.no_format_keys(written);
         for port in written.inputs.iter().chain(&written.outputs) {
             self.wrong(port.span(), "a rule set has no inputs and outputs", "declare [case] and [decision], or write kind = \"adapter\"");
         }

@@ -75,6 +75,21 @@ name = "shares"
 holds = "sum(decision.fund_share) = sum(case.loss) - sum(case.excess)"
 "#;
 
+const FORMAT: &str = r#"name = "bacs"
+version = "1.0.0"
+kind = "format"
+contract = "0.2.0"
+title = "Bacs"
+ways = ["write", "read"]
+columns = [
+  { name = "payee", type = "text", length-max = 18 },
+  { name = "amount", type = "money" },
+]
+
+[wants]
+log = true
+"#;
+
 pub(in crate::registry) const CASE_SCHEMA: &str = r#"{"type": "object", "additionalProperties": false, "properties": {
   "reference": {"type": "string"}, "loss": {"type": "string"}, "excess": {"type": "string"},
   "claimant": {"type": "object", "additionalProperties": false, "properties": {"name": {"type": "string"}}}}}"#;
@@ -118,6 +133,40 @@ fn a_rule_set_is_read() {
     assert_eq!(shape.amounts, [("loss".to_owned(), "/loss".to_owned()), ("excess".to_owned(), "/excess".to_owned())]);
     assert_eq!((shape.outcomes.join(" "), shape.figures.join(" ")), ("fund insurer".to_owned(), "fund_share".to_owned()));
     assert_eq!((shape.reference.as_str(), shape.personal[0].as_str()), ("/reference", "/claimant/name"));
+}
+
+#[test]
+fn a_format_is_read() {
+    let manifest = read_text(FORMAT).unwrap();
+    assert_eq!((manifest.kind_name(), manifest.contract.as_str()), ("format", "0.2.0"));
+    let Kind::Format(shape) = manifest.kind else { panic!("a format") };
+    assert!(shape.writes && shape.reads);
+    assert_eq!(shape.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["payee", "amount"]);
+    let Kind::Format(shape) = read_text(&FORMAT.replace("\"write\", ", "")).unwrap().kind else { panic!("a format") };
+    assert!(shape.reads && !shape.writes);
+}
+
+#[test]
+fn wrong_formats_are_refused_with_their_line() {
+    for (from, to, at, told) in [
+        ("contract = \"0.2.0\"", "contract = \"0.1.0\"", "contract", "has no plugins of this kind"),
+        ("ways = [\"write\", \"read\"]", "ways = []", "ways", "at least one way"),
+        ("ways = [\"write\", \"read\"]", "ways = [\"both\"]", "ways", "unknown variant"),
+        ("ways = [\"write\", \"read\"]\n", "", "kind", "at least one way"),
+        ("\"amount\", type = \"money\"", "\"payee\", type = \"money\"", "money", "stands here twice"),
+        ("\"amount\", type", "\"Amount\", type", "Amount", "not a column's name"),
+        ("[wants]", "[rows]\nindependent = true\n[wants]", "[rows]", "a format has no rows"),
+        ("log = true", "random = true", "random", "a format has no wants.random"),
+        ("log = true", "state = true", "state", "a format has no wants.state"),
+        ("[wants]", "[[inputs]]\nname = \"in\"\ncolumns = []\n[wants]", "[[inputs]]", "a format has no inputs"),
+        ("[wants]", "[[balance]]\nname = \"b\"\nholds = \"count(a) = 0\"\n[wants]", "name = \"b\"", "a format has no balance"),
+    ] {
+        refused(FORMAT, (from, to), at, told);
+    }
+    for good in [ADAPTER, RULE_SET] {
+        refused(good, ("contract = \"0.1.0\"", "contract = \"0.2.0\""), "contract", "has no plugins of this kind");
+        refused(good, ("title =", "ways = [\"read\"]\ntitle ="), "ways", "only a format has ways");
+    }
 }
 
 /// Replaces the first `from` of a good manifest by `to`; then the line that holds `at` must be told, in these words.
@@ -179,7 +228,7 @@ fn wrong_adapters_are_refused_with_their_line() {
         ),
         ("kind = \"adapter\"", "kind = \"rule-set\"", "kind", "a rule set has a [case]"),
         ("kind = \"adapter\"", "kind = \"rule-set\"", "[[inputs]]", "has no inputs and outputs"),
-        ("kind = \"adapter\"", "kind = \"format\"", "kind", "unknown variant"),
+        ("kind = \"adapter\"", "kind = \"formats\"", "kind", "unknown variant"),
     ] {
         let line_twice = to == "name = \"payroll\"";
         let good = if line_twice { ADAPTER.replacen("name = \"payroll\"", "name = 'payroll'", 1) } else { ADAPTER.to_owned() };

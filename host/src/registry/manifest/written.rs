@@ -31,6 +31,8 @@ pub(super) struct Written {
     pub balance: Vec<Balance>,
     pub case: Option<Spanned<Case>>,
     pub decision: Option<Spanned<Decision>>,
+    pub ways: Option<Spanned<Vec<Spanned<WayWord>>>>,
+    pub columns: Option<Spanned<Vec<Spanned<Column>>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -38,6 +40,24 @@ pub(super) struct Written {
 pub(super) enum KindWord {
     Adapter,
     RuleSet,
+    Format,
+}
+
+impl KindWord {
+    /// The version of the contract in which the world of the kind stands.
+    pub(super) const fn contract(self) -> &'static str {
+        match self {
+            Self::Adapter | Self::RuleSet => "0.1.0",
+            Self::Format => "0.2.0",
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum WayWord {
+    Write,
+    Read,
 }
 
 #[derive(Default, Deserialize)]

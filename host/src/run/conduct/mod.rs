@@ -1,6 +1,7 @@
 //! One run from claim to close: the lines of "Life of a run" and little else.
 
 mod deliver;
+mod forms;
 mod record;
 
 use std::collections::BTreeMap;
@@ -9,7 +10,8 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 
 use deliver::is_delivered;
-use record::{event, found, input_files, output_formats, why_held, why_other};
+use forms::{Formats, form, used};
+use record::{event, found, input_files, output_forms, why_held, why_other};
 
 use super::Hub;
 use super::failure::{Next, RunError, pause_after};
@@ -37,6 +39,7 @@ struct Pinned {
     connections: Vec<Connection>,
     plugin: Arc<Plugin>,
     tables: Arc<TableSet>,
+    formats: Formats,
 }
 
 impl Hub {
@@ -152,12 +155,14 @@ impl Hub {
             .ok_or_else(|| LedgerError::NoSuchJob { partner: partner.clone(), job: claim.run.job().clone() })?;
         let release = claim.pins.release.ok_or_else(|| RunError::NoRelease { partner: partner.clone(), plugin: job.plugin.clone() })?;
         let plugin = self.plugin(release).await?;
-        let findings = config::check_job(&job, &plugin.manifest);
+        let formats = self.formats(claim, &job).await?;
+        let manifests: Vec<&Manifest> = formats.values().map(|format| format.plugin.manifest.as_ref()).collect();
+        let findings = config::check_job(&job, &plugin.manifest, &manifests);
         if !findings.is_empty() {
             return Err(RunError::JobUnfit { job: job.name.to_string(), findings });
         }
         let tables = self.shared.shelf.tables(self.ledger(), partner, &plugin, claim.pins.tables_through).await?;
-        Ok(Pinned { job, connections: configuration.connections, plugin, tables })
+        Ok(Pinned { job, connections: configuration.connections, plugin, tables, formats })
     }
 
     /// The plugin of a release; compiled off the async threads if it is not at hand.
@@ -170,13 +175,14 @@ impl Hub {
         let pulled = match &claim.pulled {
             Some(pulled) => pulled.clone(),
             None => {
-                let pulled = match claim.run.trigger() {
+                let mut pulled = match claim.run.trigger() {
                     Trigger::Replay(origin) => self.stored_inputs(&claim.run, origin).await?,
                     _ => {
                         let places = Places { connections: &pinned.connections };
                         self.pull(&claim.run, &pinned.job, &pinned.plugin.manifest, &places).await?
                     }
                 };
+                pulled.formats = used(&pinned.formats);
                 // A duplicate is taken all the same: the next run must not find it again.
                 self.append(claim, Step::Pulled(pulled.clone())).await?;
                 pulled
@@ -196,8 +202,8 @@ impl Hub {
         let setup = Arc::new(self.setup(claim, pinned, pulled).await?);
         let manifest = Arc::clone(&pinned.plugin.manifest);
         let work = Work {
-            inputs: input_files(&manifest, &pinned.job, pulled),
-            outputs: output_formats(&manifest, &pinned.job),
+            inputs: input_files(&manifest, &pinned.job, pulled, &|format, port| form(format, port, (pinned, &setup))),
+            outputs: output_forms(&manifest, &pinned.job, &|format, port| form(format, port, (pinned, &setup))),
             case_schema: pinned.plugin.case_schema.clone(),
             artefacts: self.shared.artefacts.clone(),
             spill: self.shared.data.join("spill"),
@@ -222,7 +228,7 @@ impl Hub {
                 shape.inputs.iter().map(|port| pulled.inputs.iter().any(|file| file.port == port.name)).collect(),
                 shape.outputs.iter().map(|port| job.outputs.iter().any(|output| output.port == port.name)).collect(),
             ),
-            Kind::RuleSet(_) => (Vec::new(), Vec::new()),
+            Kind::RuleSet(_) | Kind::Format(_) => (Vec::new(), Vec::new()),
         };
         let state = match claim.run.trigger() {
             _ if !manifest.wants.state => BTreeMap::new(),

@@ -3,34 +3,44 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Pinned;
+use super::forms::widest;
 use crate::ledger::{
     Claim, Found, FoundEffect, LimitUse, LogLine, NewFinding, Processed as ProcessedEvent, Pulled, Reason, StagedOutput, StateChange,
     TableUsed,
 };
 use crate::model::ids::Digest;
-use crate::model::job::{Format, Job, JobOutput};
+use crate::model::job::{FileFormat, Job, JobOutput};
 use crate::model::manifest::{Kind, Manifest};
 use crate::model::outcome::Effect;
-use crate::run::process::{self, InputFile, Processed};
+use crate::model::rows::PortShape;
+use crate::model::table::TableSet;
+use crate::run::process::{self, FileForm, InputFile, Processed};
 use crate::sandbox::{LogNote, Setup};
 
-pub(super) fn input_files(manifest: &Manifest, job: &Job, pulled: &Pulled) -> Vec<Option<InputFile>> {
-    let of_port = |name: &str| {
+/// Makes of a declared format, and of the port's columns, how a file is read or written.
+type Form<'a> = &'a dyn Fn(&FileFormat, Option<&PortShape>) -> FileForm;
+
+pub(super) fn input_files(manifest: &Manifest, job: &Job, pulled: &Pulled, form: Form<'_>) -> Vec<Option<InputFile>> {
+    let of_port = |name: &str, port: Option<&PortShape>| {
         let file = pulled.inputs.iter().find(|file| file.port == name)?;
         let input = job.inputs.iter().find(|input| input.port == name)?;
-        Some(InputFile { artefact: file.digest, format: input.format.clone() })
+        Some(InputFile { artefact: file.digest, form: form(&input.format, port) })
     };
     match &manifest.kind {
-        Kind::Adapter(shape) => shape.inputs.iter().map(|port| of_port(&port.name)).collect(),
-        Kind::RuleSet(_) => vec![of_port("case")],
+        Kind::Adapter(shape) => shape.inputs.iter().map(|port| of_port(&port.name, Some(port))).collect(),
+        Kind::RuleSet(_) => vec![of_port("case", None)],
+        Kind::Format(_) => Vec::new(),
     }
 }
 
-pub(super) fn output_formats(manifest: &Manifest, job: &Job) -> Vec<Option<Format>> {
-    let of_port = |name: &str| job.outputs.iter().find(|output| output.port == name).map(|output| output.format.clone());
+pub(super) fn output_forms(manifest: &Manifest, job: &Job, form: Form<'_>) -> Vec<Option<FileForm>> {
+    let of_port = |name: &str, port: Option<&PortShape>| {
+        job.outputs.iter().find(|output| output.port == name).map(|output| form(&output.format, port))
+    };
     match &manifest.kind {
-        Kind::Adapter(shape) => shape.outputs.iter().map(|port| of_port(&port.name)).collect(),
-        Kind::RuleSet(_) => vec![of_port("decision")],
+        Kind::Adapter(shape) => shape.outputs.iter().map(|port| of_port(&port.name, Some(port))).collect(),
+        Kind::RuleSet(_) => vec![of_port("decision", None)],
+        Kind::Format(_) => Vec::new(),
     }
 }
 
@@ -120,6 +130,7 @@ pub(super) fn event(processed: Processed, claim: &Claim, (pinned, pulled, setup)
     let names: HashMap<&str, usize> = match &pinned.plugin.manifest.kind {
         Kind::Adapter(shape) => shape.outputs.iter().enumerate().map(|(place, port)| (port.name.as_str(), place)).collect(),
         Kind::RuleSet(_) => HashMap::from([("decision", 0)]),
+        Kind::Format(_) => HashMap::new(),
     };
     let staged = |output: &JobOutput| {
         let place = names.get(output.port.as_str())?;
@@ -137,14 +148,18 @@ pub(super) fn event(processed: Processed, claim: &Claim, (pinned, pulled, setup)
     };
     let warnings = processed.warnings;
     let tables = processed.report.tables.iter().map(|version| {
-        let digest = pinned.tables.in_force(&version.table, version.effective_from).map_or_else(|| Digest::of(&[]), |table| table.digest);
+        let sets = std::iter::once(&pinned.tables).chain(pinned.formats.values().map(|format| &format.tables));
+        let in_force = |tables: &std::sync::Arc<TableSet>| {
+            tables.in_force(&version.table, version.effective_from).filter(|table| table.version == *version).map(|table| table.digest)
+        };
+        let digest = sets.map(in_force).find_map(|digest| digest).unwrap_or_else(|| Digest::of(&[]));
         TableUsed { table: version.table.clone(), version: version.version.clone(), digest }
     });
     ProcessedEvent {
         outputs: pinned.job.outputs.iter().filter_map(staged).collect(),
         rejects: processed.totals.inputs.iter().map(|input| input.rows.rejected).sum(),
         warnings,
-        limits: LimitUse::all(&setup.limits, &processed.report.usage),
+        limits: LimitUse::all(&widest(setup, pinned), &processed.report.usage),
         tables: tables.collect(),
         took_ms: u64::try_from(processed.took.as_millis()).unwrap_or(u64::MAX),
         log_lines_dropped: processed.report.log_dropped,

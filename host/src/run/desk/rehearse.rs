@@ -58,6 +58,10 @@ pub async fn rehearse(component: &[u8], folder: &Path, sandbox: &Sandbox) -> Res
             let files = cases::rule_set_cases(folder, shape)?;
             sandbox.on_decision_thread(move |worker| stage.rule_set_cases(worker, &files)).await?
         }
+        Kind::Format(shape) => {
+            let (shape, cases) = (shape.clone(), cases::format_cases(folder, shape)?);
+            sandbox.on_run_thread(move |worker| stage.format_cases(worker, &shape, &cases)).await?
+        }
     }
 }
 
@@ -114,7 +118,12 @@ impl Stage {
         self.setup((file.today, &file.settings), &[], (Vec::new(), Vec::new()))
     }
 
-    fn setup(&self, (today, settings): (Date, &serde_json::Value), extra: &[Table], (inputs, outputs): (Vec<bool>, Vec<bool>)) -> Setup {
+    pub(super) fn setup(
+        &self,
+        (today, settings): (Date, &serde_json::Value),
+        extra: &[Table],
+        (inputs, outputs): (Vec<bool>, Vec<bool>),
+    ) -> Setup {
         let mut tables = TableSet::default();
         self.plugin.tables.iter().for_each(|table| tables.add(Arc::clone(table)));
         for table in extra {
@@ -140,7 +149,7 @@ impl Stage {
 }
 
 /// A failure that the plugin answered is what a case may expect; anything else is an error of the rehearsal.
-fn plugin_failure(error: RunError) -> Result<PluginFailure, RunError> {
+pub(super) fn plugin_failure(error: RunError) -> Result<PluginFailure, RunError> {
     match error {
         RunError::Call(CallError::Failed(failure)) => Ok(failure),
         error => Err(error),
@@ -228,12 +237,12 @@ impl Take {
     }
 }
 
-fn unwritable(error: FormatError) -> RunError {
+pub(super) fn unwritable(error: FormatError) -> RunError {
     RunError::from(ProcessError::Output { output: "of the case".to_owned(), error })
 }
 
 /// The one form of case files.
-fn case_format() -> Format {
+pub(super) fn case_format() -> Format {
     Format::Csv(CsvFormat {
         encoding: Encoding::Utf8,
         delimiter: b',',

@@ -5,10 +5,11 @@ use std::fs::File;
 use std::time::Instant;
 
 use super::book::Book;
+use super::file::{Files, Finder};
 use super::outlet::Outlets;
 use super::unique::Unique;
 use super::{InputFile, NotedRow, ProcessError, Processed, Work, work_out};
-use crate::format::{Decoded, Decoder, Located, Locator, RowReject, row_as_json};
+use crate::format::{Decoded, Located, RowReject, row_as_json};
 use crate::model::limits::UNIQUE_KEYS_IN_MEMORY;
 use crate::model::manifest::AdapterShape;
 use crate::model::outcome::{Effect, Finding, Outcome, Reason};
@@ -19,9 +20,10 @@ use crate::sandbox::{AdapterRun, Report, Worker};
 /// Runs the adapter over the work's inputs.
 pub(super) fn process(worker: &Worker, work: &Work, shape: &AdapterShape) -> Processed {
     let began = Instant::now();
-    let mut flow = Flow { work, shape, book: Book::new(&shape.inputs), done: Vec::new() };
+    let files = Files::new(worker, work);
+    let mut flow = Flow { work, files: &files, shape, book: Book::new(&shape.inputs), done: Vec::new() };
     let mut report = Report::default();
-    let result = Outlets::open(work, &shape.outputs).and_then(|mut outlets| {
+    let result = Outlets::open(&files, work, &shape.outputs).and_then(|mut outlets| {
         let mut run = worker.open_adapter(&work.setup).inspect_err(|failed| report = failed.report.clone())?;
         let through = flow.run(&mut run, &mut outlets);
         report = run.close();
@@ -37,6 +39,7 @@ pub(super) fn process(worker: &Worker, work: &Work, shape: &AdapterShape) -> Pro
         Err(error) => ((Vec::new(), unfinished(), Vec::new()), Some(error)),
     };
     let Book { noted, skipped, warnings, .. } = flow.book;
+    report.join(files.into_report());
     Processed { totals, balances, noted, warnings, skipped, outputs, report, took: began.elapsed(), error }
 }
 
@@ -47,15 +50,16 @@ struct Source<'a> {
     /// The batch that the plugin has just been given.
     at_hand: Option<(&'a Decoded, &'a Batch)>,
     shape: &'a PortShape,
-    locator: &'a dyn Fn() -> Locator,
+    finder: &'a dyn Fn() -> Finder,
 }
 
 struct Flow<'a> {
     work: &'a Work,
+    files: &'a Files<'a>,
     shape: &'a AdapterShape,
     book: Book,
     /// Inputs that have come to their end, for findings that come late.
-    done: Vec<Option<(Locator, File)>>,
+    done: Vec<Option<(Finder, File)>>,
 }
 
 impl Flow<'_> {
@@ -80,12 +84,10 @@ impl Flow<'_> {
 
     fn input(&mut self, place: usize, input: &InputFile, run: &mut AdapterRun, outlets: &mut Outlets) -> Result<(), ProcessError> {
         let shape = &self.shape.inputs[place];
-        let unreadable = |error| ProcessError::Input { input: shape.name.clone(), error };
-        let bytes = self.work.artefacts.read(&input.artefact)?;
         let again = self.work.artefacts.read(&input.artefact)?;
-        let mut decoder = Decoder::open(&input.format, shape, bytes).map_err(unreadable)?;
+        let mut rows = self.files.rows(&input.form, shape, &input.artefact)?;
         let mut uniques = uniques(self.work, shape);
-        while let Some(decoded) = decoder.next_batch().map_err(unreadable)? {
+        while let Some(decoded) = rows.next_batch(shape)? {
             self.work.progress.add((decoded.batch.rows + decoded.rejects.len()) as u64)?;
             self.book.read(place, (decoded.batch.rows + decoded.rejects.len()) as u64);
             for reject in &decoded.rejects {
@@ -93,7 +95,7 @@ impl Flow<'_> {
             }
             let repeated = repeated(&mut uniques, &decoded.batch)?;
             let given = pieces(&decoded.batch, &repeated);
-            let mut source = Source { input: place, file: &again, at_hand: None, shape, locator: &|| decoder.locator() };
+            let mut source = Source { input: place, file: &again, at_hand: None, shape, finder: &|| rows.finder() };
             for (row, unique) in &repeated {
                 let noted = repeat(&mut source, (&decoded, *row), &uniques[*unique])?;
                 self.book.refuse(place, noted)?;
@@ -104,7 +106,7 @@ impl Flow<'_> {
                 self.settle(Some((place, piece)), outcome, outlets, &mut |input, row| source.find(input, row))?;
             }
         }
-        self.done.push(Some((decoder.locator(), again)));
+        self.done.push(Some((rows.finder(), again)));
         Ok(())
     }
 
@@ -143,7 +145,7 @@ impl Source<'_> {
         if let Some((decoded, _)) = self.at_hand.filter(|(_, piece)| row >= piece.first_row && row < piece.first_row + piece.rows as u64) {
             return self.located(decoded, row).map(Some);
         }
-        (self.locator)().locate(row, &mut &*self.file).map_err(unreadable)
+        (self.finder)().locate(row, self.file).map_err(unreadable)
     }
 
     fn located(&mut self, decoded: &Decoded, row: u64) -> Result<Located, ProcessError> {

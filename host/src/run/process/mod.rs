@@ -6,6 +6,7 @@
 mod adapter;
 pub(super) mod aggregate;
 mod book;
+mod file;
 mod outlet;
 mod rule_set;
 mod tally;
@@ -19,14 +20,19 @@ use std::time::Duration;
 
 use crate::connection::{Artefacts, ConnectionError, Stored};
 use crate::format::FormatError;
-use crate::model::ids::Digest;
-use crate::model::job::Format;
+use crate::model::ids::{Digest, PluginName};
 use crate::model::limits::{NOTED_BYTES_MAX, REJECT_RAW_BYTES_MAX, Usage};
 use crate::model::manifest::Kind;
 use crate::model::outcome::{Effect, Reason};
+use crate::model::rows::UnwritableRow;
 use crate::model::totals::{Balance, BalanceResult, ControlTotals, NoSuchTotal};
 use crate::registry::schema::Schema;
 use crate::sandbox::{CallError, FailedCall, LogNote, Report, Setup, Worker};
+
+pub(crate) use file::FileForm;
+
+/// Rows that cannot be written which an error tells of; the others are counted.
+const UNWRITABLE_TOLD_MAX: usize = 5;
 
 /// What is to be done.
 pub(crate) struct Work {
@@ -35,7 +41,7 @@ pub(crate) struct Work {
     /// The artefact of each input, in declared order; none where an optional input is absent.
     pub(crate) inputs: Vec<Option<InputFile>>,
     /// The form of each output, in declared order; none where the job does not use it.
-    pub(crate) outputs: Vec<Option<Format>>,
+    pub(crate) outputs: Vec<Option<FileForm>>,
     /// Of a rule set: what a case must be like.
     pub(crate) case_schema: Option<Arc<Schema>>,
     /// Where outputs are staged.
@@ -52,7 +58,7 @@ pub(crate) struct InputFile {
     /// Its bytes.
     pub(crate) artefact: Digest,
     /// How to read them.
-    pub(crate) format: Format,
+    pub(crate) form: FileForm,
 }
 
 /// How far a run has come. Shared with whoever watches.
@@ -190,6 +196,26 @@ pub enum ProcessError {
     /// The plugin's author mends the plugin, or the operator the settings.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// As the inner error says, of the plugin that reads or writes a file.
+    #[error("{port}, by the format {plugin}: {error}")]
+    File {
+        /// The input or output.
+        port: String,
+        /// The format.
+        plugin: PluginName,
+        /// Why it went no further.
+        error: CallError,
+    },
+    /// Whoever makes the rows mends them: nothing is cut off, so nothing is delivered.
+    #[error("output {output}: the format {plugin} cannot write {}", told(rows))]
+    Unwritable {
+        /// The output.
+        output: String,
+        /// The format.
+        plugin: PluginName,
+        /// The rows of one batch that it cannot write; at least one.
+        rows: Vec<UnwritableRow>,
+    },
     /// The plugin's author mends the plugin.
     #[error("the plugin rejects or skips row {row} of {input}, which was rejected or skipped before: its findings cannot be trusted")]
     DecidedTwice {
@@ -242,6 +268,19 @@ pub enum ProcessError {
     Stopped,
 }
 
+/// Rows that cannot be written, the first of them with their reasons; rows are counted from 1, as the lines of an output are.
+fn told(rows: &[UnwritableRow]) -> String {
+    let reason = |reason: &Reason| {
+        let column = reason.column.as_ref().map_or_else(String::new, |column| format!("column {column}: "));
+        format!("{column}{} ({})", reason.message, reason.code)
+    };
+    let row = |row: &UnwritableRow| format!("row {}, {}", row.row + 1, row.reasons.iter().map(reason).collect::<Vec<_>>().join(", "));
+    let first: Vec<String> = rows.iter().take(UNWRITABLE_TOLD_MAX).map(row).collect();
+    let more = rows.len() - first.len();
+    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+    first.join("; ") + &more
+}
+
 impl From<Box<FailedCall>> for ProcessError {
     fn from(failed: Box<FailedCall>) -> Self {
         Self::Call(failed.error)
@@ -253,6 +292,7 @@ pub(crate) fn process(worker: &Worker, work: &Work) -> Processed {
     let processed = match &work.setup.release.manifest.kind {
         Kind::Adapter(shape) => adapter::process(worker, work, shape),
         Kind::RuleSet(shape) => rule_set::process(worker, work, shape),
+        Kind::Format(_) => unreachable!("a job with a format for its plugin does not pass its check"),
     };
     work.progress.left.get_or_init(|| {
         let log = &processed.report.log;

@@ -1,10 +1,10 @@
 //! Where rows go that a plugin makes: counted, added up, encoded, staged.
 
 use super::aggregate::Aggregate;
+use super::file::{Files, Sheet};
 use super::tally::Tally;
 use super::{ProcessError, Work};
-use crate::connection::{StagedWriter, Stored};
-use crate::format::{Encoder, FormatError};
+use crate::connection::Stored;
 use crate::model::limits::BATCH_ROWS;
 use crate::model::rows::{Batch, PortShape};
 use crate::model::totals::PortTotals;
@@ -16,25 +16,18 @@ pub(super) struct Outlets {
 }
 
 struct Outlet {
-    name: String,
     tally: Tally,
     aggregate: Option<Aggregate>,
     /// None where the job does not use the output: it is counted all the same, as balances speak of it.
-    encoder: Option<Encoder<StagedWriter>>,
+    sheet: Option<Sheet>,
 }
 
 impl Outlets {
     /// Opens a staged artefact for each output that the job uses.
-    pub(super) fn open(work: &Work, shapes: &[PortShape]) -> Result<Self, ProcessError> {
-        let open = |(shape, format): (&PortShape, &Option<_>)| {
-            let encoder = match format {
-                Some(format) => {
-                    let sink = work.artefacts.writer()?;
-                    Some(Encoder::open(format, shape, sink).map_err(|error| unwritable(&shape.name, error))?)
-                }
-                None => None,
-            };
-            Ok(Outlet { name: shape.name.clone(), tally: Tally::new(shape), aggregate: Aggregate::for_port(shape), encoder })
+    pub(super) fn open(files: &Files<'_>, work: &Work, shapes: &[PortShape]) -> Result<Self, ProcessError> {
+        let open = |(shape, form): (&PortShape, &Option<_>)| {
+            let sheet = form.as_ref().map(|form| files.sheet(form, shape)).transpose()?;
+            Ok(Outlet { tally: Tally::new(shape), aggregate: Aggregate::for_port(shape), sheet })
         };
         Ok(Self { outlets: shapes.iter().zip(&work.outputs).map(open).collect::<Result<_, ProcessError>>()? })
     }
@@ -59,13 +52,7 @@ impl Outlets {
                 }
             }
             totals.push(outlet.tally.totals());
-            stored.push(match outlet.encoder {
-                Some(encoder) => {
-                    let (sink, _) = encoder.finish().map_err(|error| unwritable(&outlet.name, error))?;
-                    Some(sink.commit()?)
-                }
-                None => None,
-            });
+            stored.push(outlet.sheet.map(Sheet::finish).transpose()?);
         }
         Ok((stored, totals))
     }
@@ -74,13 +61,6 @@ impl Outlets {
 impl Outlet {
     fn pass_on(&mut self, batch: &Batch) -> Result<(), ProcessError> {
         self.tally.add(batch, &RoaringBitmap::new());
-        match &mut self.encoder {
-            Some(encoder) => encoder.write(batch).map_err(|error| unwritable(&self.name, error)),
-            None => Ok(()),
-        }
+        self.sheet.as_mut().map_or(Ok(()), |sheet| sheet.write(batch))
     }
-}
-
-fn unwritable(output: &str, error: FormatError) -> ProcessError {
-    ProcessError::Output { output: output.to_owned(), error }
 }

@@ -16,7 +16,7 @@ use crate::model::ids::{NAME_BYTES_MAX, is_name};
 use crate::model::limits::{EVIDENCE_BYTES_MAX, MESSAGE_BYTES_MAX};
 use crate::model::manifest::{AdapterShape, RuleSetShape};
 use crate::model::outcome::{Action, Decision, Effect, Finding, Outcome, PluginFailure, Reason, RuleReason, Verdict, misleads};
-use crate::model::rows::{Amount, Batch, Column, ColumnData, PortShape, TextColumn, Validity, date_of_days};
+use crate::model::rows::{Amount, Batch, Column, ColumnData, ColumnShape, PortShape, TextColumn, Validity, date_of_days};
 use crate::model::table::TableVersion;
 
 /// The most digits after the point that the contract allows.
@@ -43,10 +43,15 @@ fn output(wire: OutputBatch, shape: &AdapterShape) -> Result<(usize, Batch), Cal
     let Some(port) = shape.outputs.get(place) else {
         return Err(unsound(format!("it has rows for output {place}, and the manifest declares {}", shape.outputs.len())));
     };
-    let batch = batch(wire.rows);
-    batch.check(&port.columns).map_err(|contradiction| unsound(format!("output {}: {contradiction}", port.name)))?;
-    check_dates(&batch, port)?;
-    Ok((place, batch))
+    Ok((place, batch_of(&format!("output {}", port.name), wire.rows, &port.columns)?))
+}
+
+/// A batch that holds what some declared columns may hold.
+pub(super) fn batch_of(what: &str, wire: BatchResult, columns: &[ColumnShape]) -> Result<Batch, CallFault> {
+    let batch = batch(wire);
+    batch.check(columns).map_err(|contradiction| unsound(format!("{what}: {contradiction}")))?;
+    check_dates(what, &batch, columns)?;
+    Ok(batch)
 }
 
 fn batch(wire: BatchResult) -> Batch {
@@ -65,12 +70,12 @@ fn column(wire: ColumnResult) -> Column {
 }
 
 /// A number of days that is no date would surface only when the output is written.
-fn check_dates(batch: &Batch, port: &PortShape) -> Result<(), CallFault> {
-    for (column, shape) in batch.columns.iter().zip(&port.columns) {
+fn check_dates(what: &str, batch: &Batch, columns: &[ColumnShape]) -> Result<(), CallFault> {
+    for (column, shape) in batch.columns.iter().zip(columns) {
         let ColumnData::Dates(days) = &column.data else { continue };
         let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) else { continue };
         if calendar_date(*first).is_none() || calendar_date(*last).is_none() {
-            return Err(unsound(format!("output {}: column {} holds a day outside the years 1 to 9999", port.name, shape.name)));
+            return Err(unsound(format!("{what}: column {} holds a day outside the years 1 to 9999", shape.name)));
         }
     }
     Ok(())
@@ -97,20 +102,23 @@ fn finding(wire: WireFinding, known: PushedRows<'_>, stripped: &mut u64) -> Resu
 }
 
 fn reason(wire: WireReason, port: &PortShape, stripped: &mut u64) -> Result<Reason, CallFault> {
-    let column = match wire.column {
+    reason_of((wire.column, wire.code, wire.message), (&format!("of input {}", port.name), &port.columns), stripped)
+}
+
+/// A reason: the place of the column that it concerns, its code, its message.
+pub(super) fn reason_of(
+    (column, code_given, message): (Option<u32>, String, String),
+    (of, columns): (&str, &[ColumnShape]),
+    stripped: &mut u64,
+) -> Result<Reason, CallFault> {
+    let column = match column {
         None => None,
-        Some(place) => match port.columns.get(place as usize) {
+        Some(place) => match columns.get(place as usize) {
             Some(column) => Some(column.name.clone()),
-            None => {
-                return Err(unsound(format!(
-                    "a reason names column {place} of input {}, which has {} columns",
-                    port.name,
-                    port.columns.len()
-                )));
-            }
+            None => return Err(unsound(format!("a reason names column {place} {of}, which has {} columns", columns.len()))),
         },
     };
-    Ok(Reason { column, code: code("a reason's code", wire.code)?, message: clean(wire.message, MESSAGE_BYTES_MAX, stripped) })
+    Ok(Reason { column, code: code("a reason's code", code_given)?, message: clean(message, MESSAGE_BYTES_MAX, stripped) })
 }
 
 /// What was decided about a case.
@@ -233,7 +241,7 @@ fn excerpt(text: &str) -> String {
     clean(text.chars().take(NAME_BYTES_MAX).collect(), NAME_BYTES_MAX, &mut 0)
 }
 
-fn unsound(detail: String) -> CallFault {
+pub(super) fn unsound(detail: String) -> CallFault {
     CallFault::Unsound(detail)
 }
 

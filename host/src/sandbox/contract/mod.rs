@@ -4,14 +4,17 @@
 //! keeps time or counts limits.
 
 pub(super) mod answers;
+mod file;
 mod lift;
 mod lower;
 pub(super) mod text;
 mod v0_1;
+mod v0_2;
 
 use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
 use wasmtime::{Engine, Store};
 
+pub(super) use file::{OpenReader, OpenWriter, ReadSoFar};
 pub(super) use lift::PushedRows;
 pub(super) use v0_1::adapter::bailiwick::plugin as lent;
 
@@ -21,7 +24,7 @@ use crate::model::manifest::{AdapterShape, RuleSetShape};
 use crate::model::outcome::{Decision, Outcome, PluginFailure};
 use crate::model::rows::Batch;
 
-/// The version of the contract that the hub serves.
+/// The version of the contract in which all interfaces stand that the hub lends.
 pub(super) const SERVED: &str = "0.1.0";
 
 /// Why a call gave no answer that the hub can use.
@@ -55,6 +58,8 @@ pub(super) enum Linked {
     Adapter(v0_1::adapter::AdapterPre<InstanceState>),
     /// A rule set.
     RuleSet(v0_1::rule_set::RuleSetPre<InstanceState>),
+    /// A format.
+    Format(v0_2::format::FormatPre<InstanceState>),
 }
 
 impl Linked {
@@ -64,6 +69,7 @@ impl Linked {
         Ok(match world {
             World::Adapter => Self::Adapter(v0_1::adapter::AdapterPre::new(linked)?),
             World::RuleSet => Self::RuleSet(v0_1::rule_set::RuleSetPre::new(linked)?),
+            World::Format => Self::Format(v0_2::format::FormatPre::new(linked)?),
         })
     }
 
@@ -72,6 +78,7 @@ impl Linked {
         match self {
             Self::Adapter(linked) => linked.instantiate(store).map(|_| ()),
             Self::RuleSet(linked) => linked.instantiate(store).map(|_| ()),
+            Self::Format(linked) => linked.instantiate(store).map(|_| ()),
         }
         .map_err(CallFault::Wasm)
     }

@@ -1,14 +1,14 @@
 //! A worker: one thread with an engine and a pool of its own, because two threads in one engine slow each other down.
 //!
-//! It makes a fresh instance for every decision and every run of an adapter, holds it to the setup's limits, and
+//! It makes a fresh instance for every decision, every run of an adapter and every file of a format, holds it to the setup's limits, and
 //! throws it away. It knows neither rows nor cases; `contract` does.
 
-mod adapter_run;
 mod instance;
 mod linked;
 mod meter;
 mod pulse;
 mod report;
+mod runs;
 mod threads;
 
 use std::any::Any;
@@ -19,14 +19,14 @@ use std::sync::Arc;
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
 
-pub use adapter_run::AdapterRun;
 pub use report::{Report, Setup};
+pub use runs::{AdapterRun, FileReading, FileWriting};
 
 pub(super) use instance::{InstanceState, Stop};
 pub(super) use pulse::Pulse;
 pub(super) use threads::Threads;
 
-use super::contract::{self, CallFault, Linked, OpenRun};
+use super::contract::{self, CallFault, Linked, OpenReader, OpenRun, OpenWriter};
 use super::error::{CallError, FailedCall};
 use super::install::Release;
 use super::runtime;
@@ -71,7 +71,7 @@ impl Worker {
     pub fn decide(&self, setup: &Arc<Setup>, case: &str) -> Result<(Decision, Report), Box<FailedCall>> {
         let linked = self.linked(&setup.release).map_err(before_instance)?;
         let (Linked::RuleSet(linked), Kind::RuleSet(shape)) = (&*linked, &setup.release.manifest.kind) else {
-            return Err(before_instance(wrong_kind(&setup.release, "an adapter decides no cases")));
+            return Err(before_instance(wrong_kind(&setup.release, "only a rule set decides cases")));
         };
         let mut store = self.store(setup);
         let decided = begin_call(&mut store).and_then(|()| guarded(|| contract::decide(linked, &mut store, shape, case)));
@@ -88,12 +88,46 @@ impl Worker {
     pub fn open_adapter(&self, setup: &Arc<Setup>) -> Result<AdapterRun, Box<FailedCall>> {
         let linked = self.linked(&setup.release).map_err(before_instance)?;
         let (Linked::Adapter(linked), Kind::Adapter(shape)) = (&*linked, &setup.release.manifest.kind) else {
-            return Err(before_instance(wrong_kind(&setup.release, "a rule set takes no rows")));
+            return Err(before_instance(wrong_kind(&setup.release, "only an adapter takes rows")));
         };
         let mut store = self.store(setup);
         let opened = begin_call(&mut store).and_then(|()| guarded(|| OpenRun::open(linked, &mut store, setup, shape)));
         match opened {
             Ok(open) => Ok(AdapterRun::new(Arc::clone(setup), store, open)),
+            Err(fault) => Err(failed(store, fault)),
+        }
+    }
+
+    /// Begins a file that a format writes, in a fresh instance.
+    ///
+    /// # Errors
+    /// Why it could not begin, with what the instance had used and logged.
+    pub fn open_writer(&self, setup: &Arc<Setup>) -> Result<FileWriting, Box<FailedCall>> {
+        let linked = self.linked(&setup.release).map_err(before_instance)?;
+        let (Linked::Format(linked), Kind::Format(shape)) = (&*linked, &setup.release.manifest.kind) else {
+            return Err(before_instance(wrong_kind(&setup.release, "only a format writes files")));
+        };
+        let mut store = self.store(setup);
+        let opened = begin_call(&mut store).and_then(|()| guarded(|| OpenWriter::open(linked, &mut store, setup, shape)));
+        match opened {
+            Ok(open) => Ok(FileWriting::new(Arc::clone(setup), store, open)),
+            Err(fault) => Err(failed(store, fault)),
+        }
+    }
+
+    /// Begins a file that a format reads, in a fresh instance.
+    ///
+    /// # Errors
+    /// Why it could not begin, with what the instance had used and logged.
+    pub fn open_reader(&self, setup: &Arc<Setup>) -> Result<FileReading, Box<FailedCall>> {
+        let linked = self.linked(&setup.release).map_err(before_instance)?;
+        let (Linked::Format(linked), Kind::Format(shape)) = (&*linked, &setup.release.manifest.kind) else {
+            return Err(before_instance(wrong_kind(&setup.release, "only a format reads files")));
+        };
+        let mut store = self.store(setup);
+        let opened = begin_call(&mut store).and_then(|()| guarded(|| OpenReader::open(linked, &mut store, setup, shape)));
+        match opened {
+            Ok(open) => Ok(FileReading::new(Arc::clone(setup), store, open)),
             Err(fault) => Err(failed(store, fault)),
         }
     }

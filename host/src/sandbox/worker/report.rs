@@ -21,7 +21,7 @@ pub struct Setup {
     pub partner: PartnerName,
     /// The job.
     pub job: JobName,
-    /// For each declared input, whether the run has it. Empty for a rule set.
+    /// For each declared input, whether the run has it; for each column of a format, whether the job has it. Empty for a rule set.
     pub inputs_present: Vec<bool>,
     /// For each declared output, whether the job uses it. Empty for a rule set.
     pub outputs_present: Vec<bool>,

@@ -28,6 +28,10 @@ pub(super) fn text(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
 }
 
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
+}
+
 /// The lines in which two texts differ, by their place; none if they are the same to the byte.
 pub(super) fn difference(expected: &str, found: &str) -> Option<String> {
     if expected == found {

@@ -37,6 +37,12 @@ pub(super) struct Manifest {
     pub(super) outputs: Vec<Port>,
     #[serde(default, rename = "balance")]
     _balance: Vec<toml::Table>,
+    /// Of a format.
+    #[serde(default)]
+    pub(super) ways: Vec<Way>,
+    /// Of a format.
+    #[serde(default)]
+    pub(super) columns: Vec<Column>,
     #[serde(rename = "case")]
     _case: Option<toml::Table>,
     pub(super) decision: Option<Decided>,
@@ -50,6 +56,14 @@ struct Wanted {
     random: bool,
     state: bool,
     lookup: Vec<String>,
+}
+
+/// A way that a format goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Way {
+    Write,
+    Read,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,7 +88,7 @@ pub(super) struct Port {
     pub(super) columns: Vec<Column>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Column {
     pub(super) name: String,
@@ -128,6 +142,48 @@ impl Manifest {
             job: "case".to_owned(),
             inputs: self.inputs.iter().map(|input| port(input, has(&input.name))).collect(),
             outputs: self.outputs.iter().map(|output| port(output, true)).collect(),
+        }
+    }
+}
+
+impl Manifest {
+    /// The columns of a format as the only port of a run.
+    pub(super) fn rows(&self) -> Port {
+        Port {
+            name: "rows".to_owned(),
+            _about: String::new(),
+            optional: false,
+            _unique: Vec::new(),
+            aggregate_by: None,
+            columns: self.columns.clone(),
+        }
+    }
+
+    /// The columns of a format as the only output of a run: what the SDK's writers of rows work on.
+    pub(super) fn rows_port(&self) -> wire::Port {
+        wire::Port { name: "rows".to_owned(), present: true, columns: self.columns.iter().map(Column::shape).collect() }
+    }
+
+    /// The context of a file of a format, with every column present.
+    pub(super) fn file_context(&self) -> wire::format::Context {
+        let shape = |column: &Column| wire::format::ColumnShape {
+            name: column.name.clone(),
+            kind: column.r#type.of_format(),
+            scale: column.scale(),
+            present: true,
+        };
+        wire::format::Context { partner: "partner".to_owned(), job: "case".to_owned(), columns: self.columns.iter().map(shape).collect() }
+    }
+}
+
+impl Type {
+    const fn of_format(self) -> wire::format::ColumnType {
+        match self {
+            Self::Integer => wire::format::ColumnType::Integer,
+            Self::Decimal | Self::Money => wire::format::ColumnType::Decimal,
+            Self::Date => wire::format::ColumnType::Date,
+            Self::Text => wire::format::ColumnType::Text,
+            Self::Boolean => wire::format::ColumnType::Boolean,
         }
     }
 }

@@ -21,8 +21,10 @@
 mod adapter_cases;
 mod case_files;
 mod csv_rows;
+mod format_cases;
 mod manifest;
 mod native;
+mod native_format;
 mod rule_set_cases;
 mod sums;
 mod tables;
@@ -32,9 +34,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 pub use native::{Native, context, decide};
+pub use native_format::{FileRead, NativeFormat, NotWritten};
 pub use test_hub::TestHub;
 
 pub use adapter_cases::run_adapter_cases;
+pub use format_cases::run_format_cases;
 pub use rule_set_cases::run_rule_set_cases;
 
 /// A plugin whose cases can be run: whatever is [`register!`](crate::register)ed.

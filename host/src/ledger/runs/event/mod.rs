@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::runs::found::LogLine;
 use crate::ledger::who::{Actor, HubId};
-use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, RunId};
+use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName, RunId};
 use crate::model::job::Priority;
 
 pub use processed::{LimitUse, Processed, StagedOutput, TableUsed};
@@ -210,6 +210,22 @@ pub struct Claimed {
 pub struct Pulled {
     /// In the order of the plugin's inputs.
     pub inputs: Vec<PulledFile>,
+    /// The formats that read and write its files, of which every attempt and every replay uses the same releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<FormatUsed>,
+}
+
+/// A format that is a plugin, as a run uses it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormatUsed {
+    /// The plugin.
+    #[serde(with = "wire::text")]
+    pub plugin: PluginName,
+    /// Its version, for people.
+    pub version: String,
+    /// The release: SHA-256 of its component.
+    #[serde(with = "wire::text")]
+    pub release: Digest,
 }
 
 /// One file that was fetched.

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use wasmtime::Store;
 
-use super::super::contract::{CallFault, OpenRun, PushedRows};
-use super::super::error::CallError;
-use super::instance::InstanceState;
-use super::report::{Report, Setup};
-use super::{begin_call, guarded};
+use super::super::instance::InstanceState;
+use super::super::report::{Report, Setup};
+use super::super::{begin_call, guarded};
 use crate::model::limits::Usage;
 use crate::model::manifest::{AdapterShape, Kind};
 use crate::model::outcome::Outcome;
 use crate::model::rows::Batch;
+use crate::sandbox::contract::{CallFault, OpenRun, PushedRows};
+use crate::sandbox::error::CallError;
 
 /// An adapter at work. After a call that failed it answers nothing more, and its report tells how far it came.
 pub struct AdapterRun {
@@ -25,7 +25,7 @@ pub struct AdapterRun {
 }
 
 impl AdapterRun {
-    pub(super) fn new(setup: Arc<Setup>, store: Store<InstanceState>, open: OpenRun) -> Self {
+    pub(in crate::sandbox::worker) fn new(setup: Arc<Setup>, store: Store<InstanceState>, open: OpenRun) -> Self {
         let pushed = vec![(0, 0); shape(&setup).inputs.len()];
         Self { setup, store, open, pushed, spent: false }
     }
@@ -112,6 +112,6 @@ fn count(store: &mut Store<InstanceState>, outcome: &Outcome) -> Result<(), Call
 fn shape(setup: &Setup) -> &AdapterShape {
     match &setup.release.manifest.kind {
         Kind::Adapter(shape) => shape,
-        Kind::RuleSet(_) => unreachable!("only an adapter was opened"),
+        Kind::RuleSet(_) | Kind::Format(_) => unreachable!("only an adapter was opened"),
     }
 }

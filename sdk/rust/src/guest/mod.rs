@@ -1,4 +1,6 @@
-//! Inside the sandbox: what the contract's exports call. Only here do the two worlds' bindings meet the traits.
+//! Inside the sandbox: what the contract's exports call. Only here do the worlds' bindings meet the traits.
+
+mod format;
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -12,6 +14,8 @@ use crate::bindings::rule_set::exports::bailiwick::plugin::decisions;
 use crate::hub::Hub;
 use crate::rule_set::{Decision, RuleSet, Verdict, decide};
 use crate::{hub, wire};
+
+pub use format::{FormatGuest, Reading, Writing};
 
 /// What an adapter's first batch takes of memory, more or less: 1,024 rows in and out.
 const ADAPTER_BYTES: usize = 1 << 20;

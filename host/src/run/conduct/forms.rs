@@ -1,0 +1,113 @@
+//! The formats that a job's files name: which releases a run is pinned to, and what each file's instance is given.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Pinned, limits};
+use crate::ledger::{Claim, FormatUsed, Trigger};
+use crate::model::ids::PluginName;
+use crate::model::job::{FileFormat, Job, PluginFormat};
+use crate::model::limits::Limits;
+use crate::model::manifest::Kind;
+use crate::model::rows::PortShape;
+use crate::model::table::TableSet;
+use crate::run::Hub;
+use crate::run::failure::RunError;
+use crate::run::process::FileForm;
+use crate::run::shelf::{self, Plugin};
+use crate::sandbox::Setup;
+
+/// A format as a run is pinned to it.
+pub(super) struct PinnedFormat {
+    pub(super) plugin: Arc<Plugin>,
+    pub(super) tables: Arc<TableSet>,
+}
+
+/// The formats of a run, by name.
+pub(super) type Formats = BTreeMap<PluginName, PinnedFormat>;
+
+impl Hub {
+    /// The formats that a job's files name: those that the run's inputs were pulled with, or that a replay's origin had;
+    /// for a run that has pulled nothing yet, the active ones.
+    pub(super) async fn formats(&self, claim: &Claim, job: &Job) -> Result<Formats, RunError> {
+        let named: Vec<&PluginName> = formats_of(job).map(|format| &format.plugin).collect();
+        let mut formats = Formats::new();
+        if named.is_empty() {
+            return Ok(formats);
+        }
+        let partner = claim.run.partner();
+        let used = match (&claim.pulled, claim.run.trigger()) {
+            (Some(pulled), _) => pulled.formats.clone(),
+            (None, Trigger::Replay(origin)) => self.stored_inputs(&claim.run, origin).await?.formats,
+            (None, _) => Vec::new(),
+        };
+        for name in named {
+            let release = match used.iter().find(|format| format.plugin == *name) {
+                Some(format) => format.release,
+                None => shelf::active(self.ledger(), partner, name).await?.release.key.digest,
+            };
+            let plugin = self.plugin(release).await?;
+            let tables = self.shared.shelf.tables(self.ledger(), partner, &plugin, claim.pins.tables_through).await?;
+            formats.insert(name.clone(), PinnedFormat { plugin, tables });
+        }
+        Ok(formats)
+    }
+}
+
+/// The formats that a job's files name.
+pub(in crate::run) fn formats_of(job: &Job) -> impl Iterator<Item = &PluginFormat> {
+    let inputs = job.inputs.iter().map(|input| &input.format);
+    let all = inputs.chain(job.outputs.iter().map(|output| &output.format));
+    all.filter_map(|format| match format {
+        FileFormat::Plugin(format) => Some(format),
+        FileFormat::BuiltIn(_) => None,
+    })
+}
+
+/// The releases as the run's log names them.
+pub(super) fn used(formats: &Formats) -> Vec<FormatUsed> {
+    let used = |(name, format): (&PluginName, &PinnedFormat)| FormatUsed {
+        plugin: name.clone(),
+        version: format.plugin.manifest.version.clone(),
+        release: format.plugin.release.digest,
+    };
+    formats.iter().map(used).collect()
+}
+
+/// How a file of a port is read or written. A plugin's instance has the run's time and seed, and settings, tables and limits of its own.
+pub(super) fn form(format: &FileFormat, port: Option<&PortShape>, (pinned, setup): (&Pinned, &Setup)) -> FileForm {
+    let format = match format {
+        FileFormat::BuiltIn(format) => return FileForm::BuiltIn(format.clone()),
+        FileFormat::Plugin(format) => format,
+    };
+    let found = pinned.formats.get(&format.plugin).expect("every format that the job names is pinned");
+    let Kind::Format(shape) = &found.plugin.manifest.kind else { unreachable!("the job was checked against the formats") };
+    let present = |name: &str| port.is_none_or(|port| port.columns.iter().any(|column| column.name == name));
+    FileForm::Plugin(Arc::new(Setup {
+        release: found.plugin.release.clone(),
+        partner: setup.partner.clone(),
+        job: setup.job.clone(),
+        inputs_present: shape.columns.iter().map(|column| present(&column.name)).collect(),
+        outputs_present: Vec::new(),
+        settings: format.settings.to_string(),
+        now: setup.now,
+        today: setup.today,
+        seed: setup.seed,
+        tables: Arc::clone(&found.tables),
+        state: BTreeMap::new(),
+        limits: limits(&found.plugin.manifest, &pinned.job.limits),
+    }))
+}
+
+/// Of each limit the widest that was in force, as the most that any instance used is told against it.
+pub(super) fn widest(setup: &Setup, pinned: &Pinned) -> Limits {
+    let mut widest = setup.limits.clone();
+    for format in pinned.formats.values() {
+        for (limit, amount) in limits(&format.plugin.manifest, &pinned.job.limits).iter() {
+            if amount > widest.get(limit) {
+                widest.set(limit, amount).expect("it was in force");
+            }
+        }
+    }
+    widest
+}

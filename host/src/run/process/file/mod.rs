@@ -1,0 +1,173 @@
+//! Files of a run, in and out: by a format that is built in, or by one that is a plugin and has an instance for each file.
+//!
+//! Either way, what is held is one batch, however long the file is.
+
+mod map;
+mod read;
+mod spool;
+mod write;
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::{ProcessError, Work};
+use crate::connection::{StagedWriter, Stored};
+use crate::format::{Decoded, Decoder, Encoder, FormatError, Located, Locator};
+use crate::model::ids::Digest;
+use crate::model::job::Format;
+use crate::model::rows::{Batch, PortShape};
+use crate::sandbox::{Report, Setup, Worker};
+
+use read::PluginRows;
+use spool::Spool;
+use write::PluginSheet;
+
+/// How a file is read or written.
+#[derive(Debug, Clone)]
+pub(crate) enum FileForm {
+    /// By a format that is built in.
+    BuiltIn(Format),
+    /// By a format that is a plugin: all that it may know.
+    Plugin(Arc<Setup>),
+}
+
+/// What opens the files of a run, and gathers what their plugins used and logged.
+pub(super) struct Files<'a> {
+    worker: &'a Worker,
+    work: &'a Work,
+    report: Rc<RefCell<Report>>,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(worker: &'a Worker, work: &'a Work) -> Self {
+        Self { worker, work, report: Rc::default() }
+    }
+
+    /// Begins a file that is read.
+    pub(super) fn rows(&self, form: &FileForm, shape: &PortShape, artefact: &Digest) -> Result<InputRows, ProcessError> {
+        let bytes = self.work.artefacts.read(artefact)?;
+        match form {
+            FileForm::BuiltIn(format) => {
+                Ok(InputRows::BuiltIn(Decoder::open(format, shape, bytes).map_err(|error| unreadable(shape, error))?))
+            }
+            FileForm::Plugin(setup) => {
+                let again = self.work.artefacts.read(artefact)?;
+                let reading = self.worker.open_reader(setup).map_err(|failed| self.failed(setup, shape, *failed))?;
+                let spool = Spool::new(&self.work.spill, shape)?;
+                Ok(InputRows::Plugin(Box::new(PluginRows::new((setup, shape), (bytes, again), spool, (reading, Rc::clone(&self.report))))))
+            }
+        }
+    }
+
+    /// Begins a file that is written.
+    pub(super) fn sheet(&self, form: &FileForm, shape: &PortShape) -> Result<Sheet, ProcessError> {
+        let sink = self.work.artefacts.writer()?;
+        match form {
+            FileForm::BuiltIn(format) => {
+                let opened = Encoder::open(format, shape, sink).map_err(|error| unwritable(shape, error))?;
+                Ok(Sheet::BuiltIn(Box::new((opened, shape.name.clone()))))
+            }
+            FileForm::Plugin(setup) => {
+                let writing = self.worker.open_writer(setup).map_err(|failed| self.failed(setup, shape, *failed))?;
+                Ok(Sheet::Plugin(Box::new(PluginSheet::new((setup, shape), sink, (writing, Rc::clone(&self.report))))))
+            }
+        }
+    }
+
+    /// What all plugins of files used and logged, once they have ended.
+    pub(super) fn into_report(self) -> Report {
+        self.report.take()
+    }
+
+    fn failed(&self, setup: &Setup, shape: &PortShape, failed: crate::sandbox::FailedCall) -> ProcessError {
+        self.report.borrow_mut().join(failed.report);
+        of_file(setup, &shape.name, failed.error)
+    }
+}
+
+/// A plugin failed at a file.
+fn of_file(setup: &Setup, port: &str, error: crate::sandbox::CallError) -> ProcessError {
+    ProcessError::File { port: port.to_owned(), plugin: setup.release.manifest.name.clone(), error }
+}
+
+fn unreadable(shape: &PortShape, error: FormatError) -> ProcessError {
+    ProcessError::Input { input: shape.name.clone(), error }
+}
+
+fn unwritable(shape: &PortShape, error: FormatError) -> ProcessError {
+    ProcessError::Output { output: shape.name.clone(), error }
+}
+
+/// The rows of an input, batch by batch.
+pub(super) enum InputRows {
+    BuiltIn(Decoder<'static>),
+    Plugin(Box<PluginRows>),
+}
+
+impl InputRows {
+    /// Reads some rows; none when the file has ended. Every record becomes a row or a reject.
+    pub(super) fn next_batch(&mut self, shape: &PortShape) -> Result<Option<Decoded>, ProcessError> {
+        match self {
+            Self::BuiltIn(decoder) => decoder.next_batch().map_err(|error| unreadable(shape, error)),
+            Self::Plugin(rows) => rows.next_batch(),
+        }
+    }
+
+    /// Finds the rows that were read so far again, when this is long gone.
+    pub(super) fn finder(&self) -> Finder {
+        match self {
+            Self::BuiltIn(decoder) => Finder::BuiltIn(decoder.locator()),
+            Self::Plugin(rows) => Finder::Plugin(rows.spool()),
+        }
+    }
+}
+
+/// Finds rows again that were read.
+#[derive(Clone)]
+pub(super) enum Finder {
+    BuiltIn(Locator),
+    Plugin(Rc<RefCell<Spool>>),
+}
+
+impl Finder {
+    /// Finds one row. None if no row of that number was read.
+    pub(super) fn locate(&self, row: u64, file: &File) -> Result<Option<Located>, FormatError> {
+        match self {
+            Self::BuiltIn(locator) => locator.locate(row, &mut &*file),
+            Self::Plugin(spool) => spool.borrow_mut().locate(row, file).map_err(FormatError::Read),
+        }
+    }
+}
+
+/// The file of an output.
+pub(super) enum Sheet {
+    BuiltIn(Box<(Encoder<StagedWriter>, String)>),
+    Plugin(Box<PluginSheet>),
+}
+
+impl Sheet {
+    /// Writes some rows.
+    pub(super) fn write(&mut self, batch: &Batch) -> Result<(), ProcessError> {
+        match self {
+            Self::BuiltIn(sheet) => {
+                let (encoder, output) = &mut **sheet;
+                encoder.write(batch).map_err(|error| ProcessError::Output { output: output.clone(), error })
+            }
+            Self::Plugin(sheet) => sheet.write(batch),
+        }
+    }
+
+    /// Ends the file and stores it.
+    pub(super) fn finish(self) -> Result<Stored, ProcessError> {
+        match self {
+            Self::BuiltIn(sheet) => {
+                let (encoder, output) = *sheet;
+                let (sink, _) = encoder.finish().map_err(|error| ProcessError::Output { output, error })?;
+                Ok(sink.commit()?)
+            }
+            Self::Plugin(sheet) => sheet.finish(),
+        }
+    }
+}
