@@ -17,6 +17,7 @@ mod hubs;
 mod isolation;
 mod kills;
 mod outside;
+mod pauses;
 mod plugin_bench;
 mod promises;
 mod recovery;

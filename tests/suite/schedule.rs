@@ -28,7 +28,7 @@ fn logical(runs: &[Run]) -> Vec<String> {
 }
 
 /// A site on which only one job has a schedule.
-fn only(job: &str, catch_up: &str) -> Site {
+pub(crate) fn only(job: &str, catch_up: &str) -> Site {
     let site = Site::staffordshire();
     for name in ["claim-routing", LGPS, "shared-services-apportionment", "supplier-onboarding"] {
         let file = format!("jobs/{name}.toml");

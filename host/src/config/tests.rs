@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::model::job::{Align, CatchUp, DateStyle, Encoding, FileFormat, Format, LineEnd, Place, Take, WorkingDay};
+use crate::model::job::{Align, CatchUp, DateStyle, Encoding, FileFormat, Format, LineEnd, Overlap, Place, Priority, Queue, Take, WorkingDay};
 use crate::model::limits::Limit;
 use crate::model::manifest::Manifest;
 use crate::registry::package;
@@ -12,6 +12,7 @@ use crate::registry::package;
 pub(super) const PARTNERS: &str = r#"[[partner]]
 name = "staffordshire-police"
 title = "Staffordshire Police"
+runs-at-once = 4
 [[partner]]
 name = "staffordshire-fire"
 title = "Staffordshire Fire and Rescue"
@@ -28,6 +29,7 @@ partner = "staffordshire-police"
 name = "pension-fund"
 kind = "folder"
 path = "./data/../out/fund"
+runs-at-once = 1
 [[connection]]
 partner = "staffordshire-fire"
 name = "fire-only"
@@ -51,6 +53,11 @@ attempts-max = 4
 cron = "0 7 19 * *"
 working-day = "before"
 catch-up = { all = 12 }
+[queue]
+runs-at-once = 2
+priority = "high"
+overlap = "cancel-older"
+overdue-minutes = 90
 [[input]]
 port = "payroll"
 connection = "payroll-drop"
@@ -136,6 +143,10 @@ fn a_folder_is_read() {
     assert_eq!(job.limits, [(Limit::MemoryBytes, 33_554_432)]);
     assert_eq!(job.settings, serde_json::json!({"employer_code": "0042", "since": "2026-04-01", "bands": [1, 2]}));
     assert_eq!(job.definition, crate::model::ids::Digest::of(JOB.as_bytes()));
+    let queue = Queue { runs_at_once: 2, priority: Priority::High, overlap: Overlap::CancelOlder, overdue_minutes: Some(90) };
+    assert_eq!(job.queue, queue);
+    let at_once = (read.partners[0].runs_at_once, read.partners[1].runs_at_once, read.connections[1].runs_at_once);
+    assert_eq!(at_once, (Some(4), None, Some(1)));
     let schedule = job.schedule.as_ref().unwrap();
     assert_eq!((schedule.working_day, schedule.catch_up), (WorkingDay::Before, CatchUp::All { slots_max: 12 }));
     let FileFormat::BuiltIn(Format::Csv(csv)) = &job.inputs[0].format else { panic!("csv") };
@@ -160,6 +171,7 @@ fn what_is_not_said_has_a_default() {
     let mut files = files();
     files[3].1 = job;
     let job = &load_files(&files).unwrap().jobs[0];
+    assert_eq!(job.queue, Queue::default());
     assert_eq!((job.zone.as_str(), job.attempts_max, job.reject_rows_max, job.schedule.is_none()), (ZONE_DEFAULT, 5, 1_000, true));
 }
 
@@ -189,6 +201,7 @@ fn wrong_places_are_refused_with_their_line() {
         ("partners.toml", "title = \"Staffordshire Police\"", "titel = \"x\"", "titel", "unknown field"),
         ("partners.toml", "\"staffordshire-fire\"", "'staffordshire-police'", "'staffordshire-police'", "stands here twice"),
         ("partners.toml", "\"staffordshire-fire\"", "\"Fire!\"", "Fire!", "is not a name"),
+        ("partners.toml", "runs-at-once = 4", "runs-at-once = 0", "runs-at-once", "runs-at-once is 0"),
         ("partners.toml", "\"Staffordshire Police\"", "\" \"", "\" \"", "not one line"),
         ("connections.toml", "partner = \"staffordshire-fire\"", "partner = \"cheshire\"", "cheshire", "no partner \"cheshire\""),
         ("connections.toml", "name = \"pension-fund\"", "name = 'payroll-drop'", "'payroll-drop'", "stands here twice"),
@@ -211,6 +224,11 @@ fn wrong_jobs_are_refused_with_their_line() {
     for (from, to, at, told) in [
         ("attempts-max = 4", "attempts = 4", "attempts = 4", "unknown field"),
         ("attempts-max = 4", "attempts-max = 0", "attempts-max", "attempts-max is 0"),
+        ("priority = \"high\"", "priority = \"urgent\"", "urgent", "unknown variant"),
+        ("overlap = \"cancel-older\"", "overlap = \"merge\"", "merge", "unknown variant"),
+        ("overdue-minutes = 90", "overdue = 90", "overdue = 90", "unknown field"),
+        ("overdue-minutes = 90", "overdue-minutes = 0", "overdue-minutes", "overdue-minutes is 0"),
+        ("runs-at-once = 2", "runs-at-once = 1001", "runs-at-once", "runs-at-once is 1001"),
         ("partner = \"staffordshire-police\"", "partner = \"cheshire\"", "cheshire", "no partner \"cheshire\""),
         ("name = \"lgps-monthly-return\"", "name = \"a b\"", "a b", "is not a name"),
         ("zone = \"Europe/London\"", "zone = \"Europe/Stafford\"", "Europe/Stafford", "not a time zone"),
@@ -281,8 +299,8 @@ fn everything_wrong_is_told_at_once() {
         "connections.toml:6",
         "jobs/monthly:0",
         "jobs/lgps.toml:8",
-        "jobs/lgps.toml:14",
-        "jobs/lgps.toml:29",
+        "jobs/lgps.toml:19",
+        "jobs/lgps.toml:34",
         "jobs/other.toml:1",
         "jobs/twin.toml:2",
     ];

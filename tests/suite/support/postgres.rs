@@ -8,7 +8,7 @@ use std::os::unix::fs::chown;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -46,6 +46,8 @@ pub(crate) struct Postgres {
     folder: PathBuf,
     /// Locked with a share.
     _users: File,
+    /// It outlives this process, to stop the server when others have gone too.
+    _keeper: Option<Child>,
     _own: Option<tempfile::TempDir>,
 }
 
@@ -73,10 +75,8 @@ impl Postgres {
         // One process starts it, and the others wait. Whoever stops it keeps the users waiting until it has stopped.
         start.lock().expect("a lock");
         users.lock_shared().expect("a lock");
-        if !answers(&folder) {
-            begin(&folder);
-        }
-        Self { folder, _users: users, _own: own }
+        let keeper = (!answers(&folder)).then(|| begin(&folder));
+        Self { folder, _users: users, _keeper: keeper, _own: own }
     }
 
     /// An empty database with a name of its own.
@@ -116,7 +116,7 @@ fn answers(folder: &Path) -> bool {
     UnixStream::connect(folder.join(".s.PGSQL.5432")).is_ok()
 }
 
-fn begin(folder: &Path) {
+fn begin(folder: &Path) -> Child {
     let log = File::create(folder.join("log")).expect("a file");
     // What a test left that was killed together with its keeper.
     drop(fs::remove_dir_all(folder.join("data")));
@@ -129,13 +129,14 @@ fn begin(folder: &Path) {
     }
     // A group of its own, so that who interrupts the tests does not interrupt it before its users have gone.
     keeper.process_group(0).stdin(Stdio::null()).stdout(log.try_clone().expect("a file")).stderr(log);
-    keeper.spawn().expect("a shell");
+    let keeper = keeper.spawn().expect("a shell");
     let began = Instant::now();
     while !answers(folder) {
         let said = || fs::read_to_string(folder.join("log")).unwrap_or_default();
         assert!(began.elapsed() < START, "PostgreSQL does not begin: {}", said());
         std::thread::sleep(Duration::from_millis(50));
     }
+    keeper
 }
 
 /// The newest server that is installed.

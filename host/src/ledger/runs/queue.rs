@@ -116,7 +116,7 @@ impl Ledger {
     /// What the database failed of.
     pub async fn record_overdue(&self, by: &By) -> Result<Vec<RunId>, LedgerError> {
         let late = query_scalar(
-            "SELECT run FROM runs WHERE overdue = 0 AND claimable_at_ms IS NOT NULL AND overdue_at_ms <= $1 ORDER BY overdue_at_ms LIMIT 100",
+            "SELECT run FROM runs WHERE overdue = 0 AND claimable_at_ms IS NOT NULL AND overdue_at_ms <= $1 ORDER BY overdue_at_ms, run LIMIT 100",
         );
         let late: Vec<String> = late.bind(by.now_ms).fetch_all(&self.store).await?;
         if late.is_empty() {

@@ -109,6 +109,16 @@ impl Store {
         Ok(Transaction { connection, acts: Vec::new() })
     }
 
+    /// Begins to write when nobody else, here or on another hub, is claiming, and keeps others from it until the commit.
+    /// SQLite has one writer in any case.
+    pub(super) async fn begin_claim(&self) -> Result<Transaction, LedgerError> {
+        let connection = match self {
+            Self::Sqlite(sqlite) => Connection::SqliteWriter(sqlite.begin().await?),
+            Self::Postgres(postgres) => Connection::Postgres(postgres.begin_claim().await?),
+        };
+        Ok(Transaction { connection, acts: Vec::new() })
+    }
+
     /// Begins to read what must fit together: nothing that is written meanwhile is seen.
     pub(super) async fn read(&self) -> Result<Transaction, LedgerError> {
         let connection = match self {
@@ -155,14 +165,6 @@ impl Transaction {
     /// Puts an act into the audit trail, if all the rest is done.
     pub(super) fn note(&mut self, act: Noted) {
         self.acts.push(act);
-    }
-
-    /// Waits until no other hub is claiming, and keeps others from it until the end. SQLite has one writer in any case.
-    pub(super) async fn claim_alone(&mut self) -> Result<(), LedgerError> {
-        if let Connection::Postgres(open) = &mut self.connection {
-            open.claim_alone().await?;
-        }
-        Ok(())
     }
 
     /// Makes all of it last. Answers when it is durable.

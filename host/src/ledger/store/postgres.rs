@@ -7,9 +7,11 @@
 //! Must not know what is written.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
 use super::bell::Bell;
@@ -28,6 +30,16 @@ const CONNECTIONS_MAX: u32 = 16;
 /// How often two writers may come between each other before it is called a fault.
 const CONFLICTS_MAX: u32 = 20;
 
+/// What the server does about a hub that sleeps or is cut off in the middle, with locks that others wait for: between two statements
+/// of a transaction it has nothing to wait for itself. Soon enough that its runs are taken over in time.
+const SESSION: [(&str, &str); 5] = [
+    ("idle_in_transaction_session_timeout", "4s"),
+    ("lock_timeout", "20s"),
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "2"),
+    ("tcp_keepalives_count", "3"),
+];
+
 /// Names the lock of those who claim, among the advisory locks of the database: `bailiwic` in ASCII.
 const CLAIM_LOCK: i64 = 0x6261_696c_6977_6963;
 
@@ -36,20 +48,18 @@ const CLAIM_LOCK: i64 = 0x6261_696c_6977_6963;
 pub(in crate::ledger) struct Postgres {
     pool: PgPool,
     pub(super) bell: Bell,
+    /// Who claims in this process takes turns before a connection is taken for it.
+    pub(super) claiming: Arc<Mutex<()>>,
 }
 
 /// A transaction that is under way, and where to ask what became of it.
 pub(super) struct Open {
     pub(super) transaction: sqlx::Transaction<'static, sqlx::Postgres>,
     pool: PgPool,
+    _turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Open {
-    /// Claims count what runs over all hubs, so they are made one after the other.
-    pub(super) async fn claim_alone(&mut self) -> Result<(), sqlx::Error> {
-        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(CLAIM_LOCK).execute(&mut *self.transaction).await.map(drop)
-    }
-
     pub(super) async fn rollback(self) -> Result<(), sqlx::Error> {
         self.transaction.rollback().await
     }
@@ -69,8 +79,7 @@ enum Cure {
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self, sqlx::Error> {
         let options = PgConnectOptions::from_str(url)?.application_name("bailiwick");
-        // Timeouts of the server guard against a hub that hangs in the middle with locks that others wait for.
-        let options = options.options([("idle_in_transaction_session_timeout", "60s"), ("lock_timeout", "30s")]);
+        let options = options.options(SESSION);
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(Duration::from_secs(AWAY_SECONDS))
@@ -78,7 +87,7 @@ impl Postgres {
         let migrate = || async { sqlx::migrate!("./migrations/postgres").run(&pool).await.map_err(sqlx::Error::from) };
         // Hubs that start together take turns: the migrator holds an advisory lock.
         patiently_for(OPEN_WAIT, migrate).await?;
-        Ok(Self { bell: Bell::over(pool.clone()), pool })
+        Ok(Self { bell: Bell::over(pool.clone()), pool, claiming: Arc::default() })
     }
 
     pub(super) const fn pool(&self) -> &PgPool {
@@ -92,7 +101,7 @@ impl Postgres {
     /// Begins to read; all of it as it was at one moment.
     pub(super) async fn begin_reading(&self) -> Result<Open, sqlx::Error> {
         let begin = || self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-        Ok(Open { transaction: patiently(begin).await?, pool: self.pool.clone() })
+        Ok(Open { transaction: patiently(begin).await?, pool: self.pool.clone(), _turn: None })
     }
 
     /// Takes a name with a connection of its own; none if another has it.
@@ -105,7 +114,15 @@ impl Postgres {
 
     /// Begins to write.
     pub(super) async fn begin(&self) -> Result<Open, sqlx::Error> {
-        Ok(Open { transaction: self.pool.begin().await?, pool: self.pool.clone() })
+        Ok(Open { transaction: self.pool.begin().await?, pool: self.pool.clone(), _turn: None })
+    }
+
+    /// The same, to claim: what is under way is counted over all hubs, so claims are made one after the other.
+    pub(super) async fn begin_claim(&self) -> Result<Open, sqlx::Error> {
+        let turn = Arc::clone(&self.claiming).lock_owned().await;
+        let mut open = Open { _turn: Some(turn), ..self.begin().await? };
+        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(CLAIM_LOCK).execute(&mut *open.transaction).await?;
+        Ok(open)
     }
 }
 
@@ -138,7 +155,9 @@ async fn patiently_for<T, F: Future<Output = Result<T, sqlx::Error>>>(time: Dura
 /// Commits what was written, the audit trail last.
 pub(super) async fn commit(mut transaction: Transaction) -> Result<(), sqlx::Error> {
     transaction.finish().await?;
-    let Connection::Postgres(Open { transaction: mut open, pool }) = transaction.connection else { unreachable!("its caller looked") };
+    let Connection::Postgres(Open { transaction: mut open, pool, _turn }) = transaction.connection else {
+        unreachable!("its caller looked")
+    };
     // None where nothing was written, and nothing can be lost.
     let id: Option<String> = sqlx::query_scalar("SELECT CAST(pg_current_xact_id_if_assigned() AS TEXT)").fetch_one(&mut *open).await?;
     match (open.commit().await, id) {

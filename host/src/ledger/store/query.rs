@@ -184,10 +184,7 @@ impl Query {
     }
 }
 
-fn read_all<'r, R: 'r, T: sqlx::FromRow<'r, R>>(rows: impl Iterator<Item = &'r R>) -> Result<Vec<T>, sqlx::Error>
-where
-    R: sqlx::Row,
-{
+fn read_all<'r, R: sqlx::Row, T: sqlx::FromRow<'r, R>>(rows: impl Iterator<Item = &'r R>) -> Result<Vec<T>, sqlx::Error> {
     rows.map(T::from_row).collect()
 }
 

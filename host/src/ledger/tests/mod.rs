@@ -5,17 +5,21 @@
 macro_rules! on_both {
     ($($test:ident),+ $(,)?) => {
         mod on_sqlite {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(super::Kind::Sqlite).await;
-            })+
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test(super::Kind::Sqlite).await;
+                }
+            )+
         }
 
         mod on_postgres {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(super::Kind::Postgres).await;
-            })+
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test(super::Kind::Postgres).await;
+                }
+            )+
         }
     };
 }

@@ -7,7 +7,7 @@ use crate::ledger::runs::event::{Claimed, Pins, RunEvent};
 use crate::ledger::runs::record::{events_of, record};
 use crate::ledger::runs::row::RunRow;
 use crate::ledger::runs::run::Run;
-use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, query_scalar, to_stored};
+use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, to_stored};
 use crate::ledger::who::{By, HubId};
 
 /// The first run in the queue that may be claimed: its job, its partner and its connections have room for it.
@@ -30,7 +30,7 @@ WHERE runs.claimable_at_ms IS NOT NULL AND runs.claimable_at_ms <= $1
     SELECT 1 FROM job_connections
     JOIN connections ON connections.partner = job_connections.partner AND connections.connection = job_connections.connection
     WHERE job_connections.partner = runs.partner AND job_connections.job = runs.job
-      AND connections.runs_max <= (
+      AND connections.runs_max IS NOT NULL AND connections.runs_max <= (
         SELECT COUNT(*) FROM job_connections AS used
         JOIN runs AS other ON other.partner = used.partner AND other.job = used.job
         WHERE used.partner = connections.partner AND used.connection = connections.connection
@@ -60,8 +60,7 @@ impl Ledger {
         let until_ms = now_ms.saturating_add(lease_for_ms);
         self.store
             .again(|| async move {
-                let mut transaction = self.store.begin().await?;
-                transaction.claim_alone().await?;
+                let mut transaction = self.store.begin_claim().await?;
                 let mut claims = Vec::new();
                 while claims.len() < most {
                     let first = query(CLAIMABLE).bind(now_ms).locked_unless_taken();
@@ -130,7 +129,8 @@ async fn take_up(transaction: &mut Transaction, row: RunRow, by: &By, until_ms: 
     };
     let claimed = Claimed { hub: by.hub.as_str().to_owned(), until_ms, pins: pins.clone() };
     record(transaction, &mut run, RunEvent::Claimed(claimed), by).await?;
-    let events = events_of(transaction, run.id).await?;
+    // The first attempt finds nothing of an earlier one.
+    let events = if run.lease == 1 { Vec::new() } else { events_of(transaction, run.id).await? };
     let lease = Lease { run: run.id, number: run.lease, hub: by.hub.clone() };
     let (pulled, processed, delivered) = what_stands(&run, events);
     Ok(Claim { lease, run, pins, until_ms, pulled, processed, delivered })
@@ -138,19 +138,17 @@ async fn take_up(transaction: &mut Transaction, row: RunRow, by: &By, until_ms: 
 
 /// What a run's attempts will work with: what is in force now.
 async fn pins_now(transaction: &mut Transaction, run: &Run) -> Result<Pins, LedgerError> {
-    let (definition, release): (String, Option<String>) = query(
-        "SELECT jobs.definition, active_releases.digest FROM jobs
+    let (definition, release, tables_through): (String, Option<String>, i64) = query(
+        "SELECT jobs.definition, active_releases.digest,
+           (SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE table_versions.partner = jobs.partner)
+         FROM jobs
          LEFT JOIN active_releases ON active_releases.partner = jobs.partner AND active_releases.plugin = jobs.plugin
          WHERE jobs.partner = $1 AND jobs.job = $2",
     )
     .bind(run.partner().as_str())
     .bind(run.job().as_str())
-    .fetch_one(&mut *transaction)
+    .fetch_one(transaction)
     .await?;
-    let tables_through: i64 = query_scalar("SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE partner = $1")
-        .bind(run.partner().as_str())
-        .fetch_one(transaction)
-        .await?;
     let active = parsed_option(release.as_deref(), "digest of a release")?;
     Ok(Pins {
         definition: parsed(&definition, "digest of a definition")?,
