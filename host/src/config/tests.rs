@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use super::*;
-use crate::model::job::{Align, CatchUp, DateStyle, Encoding, FileFormat, Format, LineEnd, Overlap, Place, Priority, Queue, Take, WorkingDay};
+use crate::model::job::{
+    Align, CatchUp, DateStyle, Encoding, FileFormat, Format, LineEnd, Overlap, Place, Priority, Queue, Take, WorkingDay,
+};
 use crate::model::limits::Limit;
 use crate::model::manifest::Manifest;
 use crate::registry::package;

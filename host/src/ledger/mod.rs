@@ -37,10 +37,10 @@ pub use declared::{
 pub use error::LedgerError;
 pub use outside::{MarkOf, NewSecret, StoredSecret};
 pub use runs::{
-    Claim, Claimed, Closed, Delivered, Due, DueSlot, Enqueued, Failed, FileQuestion, FindingId, FormatUsed, Found, FoundEffect, Instruction, Lease,
-    LimitUse, LogLine, LoggedEvent, NewFinding, NewRun, NotAFindingId, NotAState, Outcome, Overdue, Pins, Processed, Pulled, PulledFile,
-    Queued, Reason, Receipt, Retried, Run, RunEvent, RunFilter, RunRows, RunState, StagedOutput, Standing, StateChange, Step,
-    StoredFinding, TableUsed, TakenFile, Trigger, Word,
+    Claim, Claimed, Closed, Delivered, Due, DueSlot, Enqueued, Failed, FileQuestion, FindingId, FormatUsed, Found, FoundEffect,
+    Instruction, Lease, LimitUse, LogLine, LoggedEvent, NewFinding, NewRun, NotAFindingId, NotAState, Outcome, Overdue, Pins, Processed,
+    Pulled, PulledFile, Queued, Reason, Receipt, Retried, Run, RunEvent, RunFilter, RunRows, RunState, StagedOutput, Standing, StateChange,
+    Step, StoredFinding, TableUsed, TakenFile, Trigger, Word,
 };
 pub use store::{Database, HeldName};
 pub use tokens::{NewToken, Token};

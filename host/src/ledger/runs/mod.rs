@@ -14,8 +14,8 @@ mod row;
 mod run;
 
 pub use event::{
-    Claimed, Closed, Delivered, Enqueued, Failed, FormatUsed, LimitUse, LoggedEvent, Outcome, Overdue, Pins, Processed, Pulled, PulledFile, Reason,
-    Retried, RunEvent, StagedOutput, StateChange, TableUsed, Trigger, Word,
+    Claimed, Closed, Delivered, Enqueued, Failed, FormatUsed, LimitUse, LoggedEvent, Outcome, Overdue, Pins, Processed, Pulled, PulledFile,
+    Reason, Retried, RunEvent, StagedOutput, StateChange, TableUsed, Trigger, Word,
 };
 pub use found::{FindingId, Found, FoundEffect, LogLine, NewFinding, NotAFindingId, StoredFinding};
 pub use lease::{Claim, Instruction, Lease, Step};

@@ -37,7 +37,7 @@ impl Records<'_> {
     /// Pass it on with `?`.
     #[inline]
     pub fn row<T: Serialize>(&mut self, place: Place, row: &T) -> Result<(), Failure> {
-        self.rows.write(row)?;
+        self.rows.write(row, &[])?;
         self.places.push(place.into());
         Ok(())
     }

@@ -94,6 +94,7 @@ impl<F: Format> ReaderRun<F> {
         let (mut places, mut refused) = (Vec::new(), Vec::new());
         let mut records = Records { port: &self.port, rows: &mut self.rows, places: &mut places, refused: &mut refused };
         let answer = call(&mut self.reader, &mut records)?;
+        self.rows.settle(&[]);
         let rows = self.rows.take().unwrap_or_else(|| no_rows(&self.port));
         Ok((wire::format::Records { rows, places, refused }, answer))
     }

@@ -103,7 +103,8 @@ impl NativeFormat {
         let mut writer = OutputWriter::new(port);
         let mut batches = Vec::new();
         for (place, some) in rows.chunks(BATCH_ROWS).enumerate() {
-            some.iter().try_for_each(|row| writer.write(row))?;
+            some.iter().try_for_each(|row| writer.write(row, &[]))?;
+            writer.settle(&[]);
             batches.extend(writer.take().map(|batch| wire::Batch { first_row: (place * BATCH_ROWS) as u64, ..batch }));
         }
         self.write_batches::<F>(&batches, hub).map_err(|why| self.told(why))
