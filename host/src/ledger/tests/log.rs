@@ -6,7 +6,8 @@ on_both![
     events_are_neither_changed_nor_removed,
     a_log_cut_short_anywhere_is_gone_on_with,
     rows_that_ran_ahead_or_were_lost_are_worked_out_again,
-    a_log_that_cannot_be_read_is_named
+    a_log_that_cannot_be_read_is_named,
+    a_write_that_is_dropped_is_done_or_never_was
 ];
 
 async fn events_are_neither_changed_nor_removed(on: Kind) {
@@ -193,4 +194,60 @@ async fn a_write_ahead_log_torn_anywhere_leaves_whole_transactions() {
         ledger.close().await;
     }
     assert!(lengths.is_sorted() && lengths.first() < lengths.last(), "{lengths:?}");
+}
+
+/// Commits in a write-ahead log: frames that say how large the database is afterwards.
+fn commits(house: &House) -> usize {
+    const HEADER_BYTES: usize = 32;
+    const FRAME_HEADER_BYTES: usize = 24;
+    let wal = std::fs::read(house.folder.path().join("data/ledger.db-wal")).unwrap();
+    let page_bytes = u32::from_be_bytes(wal[8..12].try_into().unwrap()) as usize;
+    let frames = wal[HEADER_BYTES..].chunks_exact(FRAME_HEADER_BYTES + page_bytes);
+    // What is left of the log before it was begun anew bears another salt.
+    frames.filter(|frame| frame[8..16] == wal[16..24] && frame[4..8] != [0; 4]).count()
+}
+
+#[tokio::test]
+async fn who_waits_to_write_shares_a_commit() {
+    const WRITES: i64 = 64;
+    let house = std::sync::Arc::new(House::new(Kind::Sqlite).await);
+    let before = commits(&house);
+    house.enqueue(1).await;
+    assert_eq!(commits(&house), before + 1, "who is alone has a commit of its own");
+    let writes = (0..WRITES).map(|now_ms| {
+        let house = std::sync::Arc::clone(&house);
+        tokio::spawn(async move { house.enqueue(now_ms).await })
+    });
+    let writes: Vec<_> = writes.collect();
+    for write in writes {
+        write.await.unwrap();
+    }
+    let shared = commits(&house) - before - 1;
+    assert!(shared < WRITES as usize / 4, "{WRITES} writes in {shared} commits");
+    let (_folder, ledger, _) = after_a_crash(&house, None).await;
+    assert_eq!(ledger.run_counts(Scope::Hub).await.unwrap(), [(RunState::Queued, 1 + WRITES as u64)], "what was answered is there");
+    assert_eq!(ledger.verify_audit().await.unwrap().broken, None);
+}
+
+/// As when a caller goes away, or a run's lease is lost, in the middle of a write.
+async fn a_write_that_is_dropped_is_done_or_never_was(on: Kind) {
+    let mut house = House::new(on).await;
+    let mut answered = 0;
+    for micros in 0..150_u64 {
+        let (new, by) = (request("lgps", None), person(10));
+        let dropped = house.ledger.enqueue(&new, &by);
+        answered += u64::from(tokio::time::timeout(std::time::Duration::from_micros(micros * 40), dropped).await.is_ok());
+    }
+    // Whoever comes next is not kept waiting by it.
+    house.enqueue(11).await;
+    // Nothing is under way any more.
+    assert!(house.reopen().await.is_empty());
+    let runs = house.ledger.runs(Scope::Hub, &RunFilter::default(), 1_000).await.unwrap().items;
+    assert!(runs.len() as u64 > answered && answered < 150, "{answered} answered, {} there", runs.len());
+    for run in &runs {
+        assert_eq!(house.kinds(run.id).await, ["enqueued"]);
+    }
+    let entries = house.ledger.audit(Scope::Hub, None, 1_000).await.unwrap().items;
+    assert_eq!(entries.iter().filter(|entry| entry.action == "run.request").count(), runs.len());
+    assert_eq!(house.ledger.verify_audit().await.unwrap().broken, None);
 }
