@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Component;
 
 use bailiwick::config::{self, ConfigError, Configuration};
-use bailiwick::model::job::{Format, Place};
+use bailiwick::model::job::{FileFormat, Format, Place};
 use bailiwick::registry::source::Problems;
 
 /// The files of a configuration, each after its name.
@@ -63,8 +63,8 @@ fn is_sound(made: &Configuration) {
     }
 }
 
-fn fields_are_apart(format: &Format) {
-    let Format::FixedWidth(fixed) = format else { return };
+fn fields_are_apart(format: &FileFormat) {
+    let FileFormat::BuiltIn(Format::FixedWidth(fixed)) = format else { return };
     for (place, field) in fixed.fields.iter().enumerate() {
         assert!(field.start >= 1 && field.width >= 1);
         for other in &fixed.fields[..place] {

@@ -2,7 +2,7 @@
 
 use bailiwick::model::ids::is_name;
 use bailiwick::model::manifest::{Kind, Manifest};
-use bailiwick::model::rows::{PortShape, UNSCALED_DIGITS_MAX};
+use bailiwick::model::rows::{ColumnShape, PortShape, UNSCALED_DIGITS_MAX};
 use bailiwick::registry::manifest::CONTRACTS;
 use bailiwick::registry::package::{self, Package, PackageError};
 use bailiwick::sandbox;
@@ -57,17 +57,25 @@ fn is_sound(manifest: &Manifest) {
             let pointers = shape.amounts.iter().map(|(_, pointer)| pointer).chain(&shape.personal).chain([&shape.reference]);
             assert!(pointers.clone().all(|pointer| pointer.starts_with('/')));
         }
+        Kind::Format(shape) => {
+            assert!(shape.writes || shape.reads, "a format goes one way at least");
+            columns_are_apart(&shape.columns);
+        }
     }
 }
 
 fn columns_are_sound(port: &PortShape) {
-    assert!(!port.columns.is_empty());
-    for (place, column) in port.columns.iter().enumerate() {
-        assert_eq!(port.column(&column.name), Some(place), "column {} stands there twice", column.name);
-        assert!(usize::from(column.kind.scale()) <= UNSCALED_DIGITS_MAX);
-    }
+    columns_are_apart(&port.columns);
     let sets = port.unique.iter().chain(&port.aggregate_by);
     assert!(sets.clone().all(|set| !set.is_empty() && set.iter().all(|place| *place < port.columns.len())));
+}
+
+fn columns_are_apart(columns: &[ColumnShape]) {
+    assert!(!columns.is_empty());
+    for (place, column) in columns.iter().enumerate() {
+        assert!(columns[..place].iter().all(|other| other.name != column.name), "column {} stands there twice", column.name);
+        assert!(usize::from(column.kind.scale()) <= UNSCALED_DIGITS_MAX);
+    }
 }
 
 /// What was accepted arrives as it was sent, inside a component.

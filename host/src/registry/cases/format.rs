@@ -99,6 +99,16 @@ pub fn format_cases(plugin: &Path, shape: &FormatShape) -> Result<Vec<FormatCase
     Ok(problems.or(Some(cases))?)
 }
 
+/// Reads one case of a format.
+///
+/// # Errors
+/// [`CaseError`], with everything that is wrong in it.
+pub fn format_case_folder(folder: &Path, shape: &FormatShape) -> Result<FormatCase, CaseError> {
+    let mut problems = Problems::default();
+    let case = format_case(folder, shape, &mut problems)?;
+    Ok(problems.or(case)?)
+}
+
 fn format_case(folder: &Path, shape: &FormatShape, problems: &mut Problems) -> Result<Option<FormatCase>, CaseError> {
     let source = Source::new(format!("{}/case.toml", shown(folder)), text(&folder.join("case.toml"))?);
     let Some(written) = problems.note(source.toml::<WrittenCase>()) else { return Ok(None) };

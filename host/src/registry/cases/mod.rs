@@ -32,7 +32,7 @@ use super::source::Problems;
 
 pub use compare::{Difference, compare_adapter, compare_rule_set, findings_csv};
 pub use decision_json::{DecisionJson, decision_json};
-pub use format::{FormatCase, FormatHappened, FormatWay, compare_format, format_cases};
+pub use format::{FormatCase, FormatHappened, FormatWay, compare_format, format_case_folder, format_cases};
 pub use load::{adapter_case_folder, adapter_cases, adapter_files, rule_set_cases, rule_set_file};
 
 /// A case of an adapter.

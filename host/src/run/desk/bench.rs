@@ -8,9 +8,9 @@ use jiff::civil::Date;
 
 use super::rehearse::{Stage, batches};
 use crate::model::limits::{Limit, Limits, Usage};
-use crate::model::manifest::{AdapterShape, Kind, Manifest};
+use crate::model::manifest::{AdapterShape, FormatShape, Kind, Manifest};
 use crate::model::rows::{Batch, PortShape};
-use crate::registry::cases::{self, AdapterCase, RuleSetCase};
+use crate::registry::cases::{self, AdapterCase, FormatCase, RuleSetCase};
 use crate::run::conduct::limits;
 use crate::run::failure::RunError;
 use crate::run::shelf::Plugin;
@@ -19,7 +19,7 @@ use crate::sandbox::{AdapterRun, CallError, FailedCall, Sandbox, Setup, Worker};
 /// What is run.
 #[derive(Debug, Clone)]
 pub struct BenchInput {
-    /// Files of cases of a rule set; of an adapter a case's folder, as `bailiwick plugin test` takes them, or CSV files named after inputs.
+    /// Files of cases of a rule set; of a format cases' folders; of an adapter a case's folder, as `bailiwick plugin test` takes them, or CSV files named after inputs.
     pub paths: Vec<PathBuf>,
     /// With CSV files alone: the adapter's settings, a JSON object.
     pub settings: serde_json::Value,
@@ -108,6 +108,11 @@ pub async fn bench(component: &[u8], input: &BenchInput, rounds: BenchRounds, sa
             let files = input.paths.iter().map(|path| cases::rule_set_file(path, shape)).collect::<Result<Vec<_>, _>>()?;
             sandbox.on_decision_thread(move |worker| stage.time_rule_set(worker, &files, rounds)).await??
         }
+        Kind::Format(shape) => {
+            let shape = shape.clone();
+            let cases = input.paths.iter().map(|path| cases::format_case_folder(path, &shape)).collect::<Result<Vec<_>, _>>()?;
+            sandbox.on_run_thread(move |worker| stage.time_format(worker, &shape, &cases, rounds)).await??
+        }
     };
     let mut usage = Usage::default();
     cases.iter().for_each(|(_, used)| used.iter().for_each(|(limit, amount)| usage.raise(limit, amount)));
@@ -153,6 +158,12 @@ impl Stage {
         let inputs: Vec<Vec<Batch>> = shape.inputs.iter().map(read).collect::<Result<_, _>>()?;
         let rows = inputs.iter().flatten().map(|batch| batch.rows as u64).sum();
         Ok(vec![time((&case.name, Some(rows)), rounds, || through(worker, &setup, &inputs))?])
+    }
+
+    /// A case as `bailiwick plugin test` plays it: its rows to the file, its file to rows, and both compared.
+    fn time_format(&self, worker: &Worker, shape: &FormatShape, cases: &[FormatCase], rounds: BenchRounds) -> Result<Vec<Timed>, RunError> {
+        let play = |case: &FormatCase| Ok(self.format_cases(worker, shape, std::slice::from_ref(case))?.usage);
+        cases.iter().map(|case| time((&case.name, None), rounds, || play(case))).collect()
     }
 
     fn time_rule_set(&self, worker: &Worker, files: &[RuleSetCase], rounds: BenchRounds) -> Result<Vec<Timed>, RunError> {
