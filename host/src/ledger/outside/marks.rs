@@ -2,6 +2,7 @@
 
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
+use crate::ledger::store::query;
 use crate::model::ids::{ConnectionName, JobName, PartnerName, RunId};
 
 /// What a mark belongs to.
@@ -23,21 +24,25 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn note_mark(&self, of: MarkOf<'_>, run: RunId, mark: &str) -> Result<(), LedgerError> {
-        let mut transaction = self.store.begin().await?;
-        sqlx::query(
-            "INSERT INTO pull_marks (partner, job, connection, file, run, mark) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (partner, job, connection, file, run) DO UPDATE SET mark = excluded.mark",
-        )
-        .bind(of.partner.as_str())
-        .bind(of.job.as_str())
-        .bind(of.connection.as_str())
-        .bind(of.file)
-        .bind(run.to_string())
-        .bind(mark)
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(())
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                query(
+                    "INSERT INTO pull_marks (partner, job, connection, file, run, mark) VALUES ($1, $2, $3, $4, $5, $6)
+                     ON CONFLICT (partner, job, connection, file, run) DO UPDATE SET mark = excluded.mark",
+                )
+                .bind(of.partner.as_str())
+                .bind(of.job.as_str())
+                .bind(of.connection.as_str())
+                .bind(of.file)
+                .bind(run.to_string())
+                .bind(mark)
+                .execute(&mut transaction)
+                .await?;
+                transaction.commit().await?;
+                Ok(())
+            })
+            .await
     }
 
     /// The mark of the last run before this one that took such a file.
@@ -45,7 +50,7 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn mark(&self, of: MarkOf<'_>, run: RunId) -> Result<Option<String>, LedgerError> {
-        let row: Option<(String,)> = sqlx::query_as(
+        let row: Option<(String,)> = query(
             "SELECT mark FROM pull_marks
              WHERE partner = $1 AND job = $2 AND connection = $3 AND file = $4 AND run <> $5
                AND EXISTS (SELECT 1 FROM taken_files
@@ -57,7 +62,7 @@ impl Ledger {
         .bind(of.connection.as_str())
         .bind(of.file)
         .bind(run.to_string())
-        .fetch_optional(&self.store.readers)
+        .fetch_optional(&self.store)
         .await?;
         Ok(row.map(|(mark,)| mark))
     }
