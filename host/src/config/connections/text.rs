@@ -13,6 +13,7 @@ pub fn text(connections: &[&Connection]) -> String {
     let entry = |connection: &&Connection| Entry {
         partner: connection.partner.to_string(),
         name: connection.name.to_string(),
+        runs_at_once: connection.runs_at_once,
         ..of(&connection.place)
     };
     toml::to_string(&File { connection: connections.iter().map(entry).collect() }).expect("names, texts and numbers are TOML")
@@ -50,6 +51,7 @@ struct Entry {
     cursor_header: Option<String>,
     silence_seconds_max: Option<u64>,
     file_bytes_max: Option<u64>,
+    runs_at_once: Option<u32>,
 }
 
 fn of(place: &Place) -> Entry {

@@ -29,7 +29,7 @@ impl Ledger {
                 let mut transaction = self.store.begin().await?;
                 query(
                     "INSERT INTO pull_marks (partner, job, connection, file, run, mark) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (partner, job, connection, file, run) DO UPDATE SET mark = excluded.mark",
+                     ON CONFLICT (partner, job, connection, file, run) DO UPDATE SET mark = excluded.mark",
                 )
                 .bind(of.partner.as_str())
                 .bind(of.job.as_str())

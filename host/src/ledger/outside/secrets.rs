@@ -80,8 +80,8 @@ impl Ledger {
                     .await?;
                 query(
                     "INSERT INTO secrets (partner, secret, key_id, sealed, set_at_ms, set_by) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (partner, secret) DO UPDATE
-             SET key_id = excluded.key_id, sealed = excluded.sealed, set_at_ms = excluded.set_at_ms, set_by = excluded.set_by",
+                     ON CONFLICT (partner, secret) DO UPDATE
+                     SET key_id = excluded.key_id, sealed = excluded.sealed, set_at_ms = excluded.set_at_ms, set_by = excluded.set_by",
                 )
                 .bind(new.partner.as_str())
                 .bind(new.name.as_str())
