@@ -244,6 +244,12 @@ pub enum RunError {
     /// The author mends the cases.
     #[error(transparent)]
     Cases(#[from] CaseError),
+    /// The author runs its cases instead.
+    #[error("plugin {plugin} is a format, which is not timed by itself: `bailiwick plugin test` runs its cases and shows what they use")]
+    NotTimed {
+        /// The plugin.
+        plugin: PluginName,
+    },
     /// The caller names a rule set.
     #[error("plugin {plugin} is no rule set")]
     NotARuleSet {
@@ -319,6 +325,7 @@ impl RunError {
             Self::CaseUnreadable { .. } | Self::Cases(_) => "cases-unreadable",
             Self::BadCase { .. } => "case-does-not-fit-schema",
             Self::NotARuleSet { .. } => "not-a-rule-set",
+            Self::NotTimed { .. } => "not-timed",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use bailiwick::model::ids::is_name;
 use bailiwick::model::manifest::{Kind, Manifest};
-use bailiwick::model::rows::{PortShape, UNSCALED_DIGITS_MAX};
+use bailiwick::model::rows::{ColumnShape, PortShape, UNSCALED_DIGITS_MAX};
 use bailiwick::registry::manifest::CONTRACTS;
 use bailiwick::registry::package::{self, Package, PackageError};
 use bailiwick::sandbox;
@@ -52,6 +52,11 @@ fn is_sound(manifest: &Manifest) {
                 columns_are_sound(port);
             }
         }
+        Kind::Format(shape) => {
+            assert!(shape.writes || shape.reads);
+            assert!(manifest.balances.is_empty() && !manifest.wants.random && !manifest.wants.state);
+            columns_of(&shape.columns);
+        }
         Kind::RuleSet(shape) => {
             assert!(!shape.outcomes.is_empty() && shape.outcomes.iter().all(|outcome| is_name(outcome)));
             let pointers = shape.amounts.iter().map(|(_, pointer)| pointer).chain(&shape.personal).chain([&shape.reference]);
@@ -60,12 +65,16 @@ fn is_sound(manifest: &Manifest) {
     }
 }
 
-fn columns_are_sound(port: &PortShape) {
-    assert!(!port.columns.is_empty());
-    for (place, column) in port.columns.iter().enumerate() {
-        assert_eq!(port.column(&column.name), Some(place), "column {} stands there twice", column.name);
+fn columns_of(columns: &[ColumnShape]) {
+    assert!(!columns.is_empty());
+    for (place, column) in columns.iter().enumerate() {
+        assert!(columns[..place].iter().all(|other| other.name != column.name), "column {} stands there twice", column.name);
         assert!(usize::from(column.kind.scale()) <= UNSCALED_DIGITS_MAX);
     }
+}
+
+fn columns_are_sound(port: &PortShape) {
+    columns_of(&port.columns);
     let sets = port.unique.iter().chain(&port.aggregate_by);
     assert!(sets.clone().all(|set| !set.is_empty() && set.iter().all(|place| *place < port.columns.len())));
 }

@@ -108,6 +108,7 @@ pub async fn bench(component: &[u8], input: &BenchInput, rounds: BenchRounds, sa
             let files = input.paths.iter().map(|path| cases::rule_set_file(path, shape)).collect::<Result<Vec<_>, _>>()?;
             sandbox.on_decision_thread(move |worker| stage.time_rule_set(worker, &files, rounds)).await??
         }
+        Kind::Format(_) => return Err(RunError::NotTimed { plugin: manifest.name.clone() }),
     };
     let mut usage = Usage::default();
     cases.iter().for_each(|(_, used)| used.iter().for_each(|(limit, amount)| usage.raise(limit, amount)));
