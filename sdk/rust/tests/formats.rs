@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bailiwick_sdk::testing::{Cases, NativeFormat, NotWritten, run_cases};
+use bailiwick_sdk::testing::{NativeFormat, NotWritten, run_cases};
 use bailiwick_sdk::{
     Done, Failure, FileContext, FileOut, FileReader, FileWriter, Format, Hub, Lines, Money, OneWay, Records, Reject, Rows, register,
 };

@@ -59,12 +59,19 @@ fn is_sound(made: &Configuration) {
             assert!((1..=limit.fact().ceiling).contains(amount), "{limit} is {amount}");
         }
         let formats = job.inputs.iter().map(|input| &input.format).chain(job.outputs.iter().map(|output| &output.format));
-        formats.for_each(fields_are_apart);
+        formats.for_each(format_is_sound);
     }
 }
 
-fn fields_are_apart(format: &FileFormat) {
-    let FileFormat::BuiltIn(Format::FixedWidth(fixed)) = format else { return };
+fn format_is_sound(format: &FileFormat) {
+    let fixed = match format {
+        FileFormat::BuiltIn(Format::FixedWidth(fixed)) => fixed,
+        FileFormat::BuiltIn(_) => return,
+        FileFormat::Plugin(format) => {
+            assert!(format.line >= 1 && format.settings.is_object());
+            return;
+        }
+    };
     for (place, field) in fixed.fields.iter().enumerate() {
         assert!(field.start >= 1 && field.width >= 1);
         for other in &fixed.fields[..place] {

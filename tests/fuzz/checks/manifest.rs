@@ -52,30 +52,31 @@ fn is_sound(manifest: &Manifest) {
                 columns_are_sound(port);
             }
         }
+        Kind::Format(shape) => {
+            assert!(shape.writes || shape.reads);
+            assert!(manifest.balances.is_empty() && !manifest.wants.random && !manifest.wants.state);
+            columns_of(&shape.columns);
+        }
         Kind::RuleSet(shape) => {
             assert!(!shape.outcomes.is_empty() && shape.outcomes.iter().all(|outcome| is_name(outcome)));
             let pointers = shape.amounts.iter().map(|(_, pointer)| pointer).chain(&shape.personal).chain([&shape.reference]);
             assert!(pointers.clone().all(|pointer| pointer.starts_with('/')));
         }
-        Kind::Format(shape) => {
-            assert!(shape.writes || shape.reads, "a format goes one way at least");
-            columns_are_apart(&shape.columns);
-        }
     }
 }
 
-fn columns_are_sound(port: &PortShape) {
-    columns_are_apart(&port.columns);
-    let sets = port.unique.iter().chain(&port.aggregate_by);
-    assert!(sets.clone().all(|set| !set.is_empty() && set.iter().all(|place| *place < port.columns.len())));
-}
-
-fn columns_are_apart(columns: &[ColumnShape]) {
+fn columns_of(columns: &[ColumnShape]) {
     assert!(!columns.is_empty());
     for (place, column) in columns.iter().enumerate() {
         assert!(columns[..place].iter().all(|other| other.name != column.name), "column {} stands there twice", column.name);
         assert!(usize::from(column.kind.scale()) <= UNSCALED_DIGITS_MAX);
     }
+}
+
+fn columns_are_sound(port: &PortShape) {
+    columns_of(&port.columns);
+    let sets = port.unique.iter().chain(&port.aggregate_by);
+    assert!(sets.clone().all(|set| !set.is_empty() && set.iter().all(|place| *place < port.columns.len())));
 }
 
 /// What was accepted arrives as it was sent, inside a component.

@@ -1,6 +1,8 @@
 //! Configurations that are read, and every way in which one can be wrong, with its file and line.
 #![allow(clippy::unwrap_used)]
 
+mod check;
+
 use std::path::Path;
 
 use super::*;
@@ -8,8 +10,6 @@ use crate::model::job::{
     Align, CatchUp, DateStyle, Encoding, FileFormat, Format, LineEnd, Overlap, Place, Priority, Queue, Take, WorkingDay,
 };
 use crate::model::limits::Limit;
-use crate::model::manifest::Manifest;
-use crate::registry::package;
 
 pub(super) const PARTNERS: &str = r#"[[partner]]
 name = "staffordshire-police"
@@ -316,88 +316,4 @@ fn an_empty_folder_is_told() {
     let problems = load_files(&[]).unwrap_err();
     assert_eq!(problems.as_slice()[0].file(), "partners.toml");
     assert!(load_files(&[("partners.toml", PARTNERS.to_owned())]).unwrap().jobs.is_empty());
-}
-
-fn manifest(text: &str, schema: &str) -> Manifest {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), &[("plugin.toml", text.to_owned()), ("s.schema.json", schema.to_owned())]);
-    package::read_folder(folder.path()).unwrap().manifest
-}
-
-const ADAPTER: &str = r#"name = "lgps-return"
-version = "1.0.0"
-kind = "adapter"
-contract = "0.1.0"
-title = "LGPS"
-[settings]
-schema = "s.schema.json"
-[[inputs]]
-name = "payroll"
-columns = [{ name = "employee_number", type = "text" }, { name = "pay", type = "money" }, { name = "joined", type = "date" }]
-[[inputs]]
-name = "drivers"
-optional = true
-columns = [{ name = "a", type = "text" }]
-[[outputs]]
-name = "return"
-columns = [{ name = "ni_number", type = "text" }, { name = "pay", type = "money" }]
-"#;
-
-const SETTINGS: &str = r#"{"type": "object", "required": ["employer_code"], "properties": {"employer_code": {"type": "string", "maxLength": 4}, "bands": {"type": "array", "items": {"type": "integer"}}}}"#;
-
-#[test]
-fn jobs_are_checked_against_their_plugin() {
-    let adapter = manifest(ADAPTER, SETTINGS);
-    for (from, to, told) in [
-        ("partner", "partner", vec![]),
-        (
-            "port = \"payroll\"",
-            "port = \"pay-roll\"",
-            vec!["no input \"pay-roll\": its inputs are payroll, drivers.", "Input \"payroll\" is required"],
-        ),
-        ("port = \"return\"", "port = \"returns\"", vec!["no output \"returns\": its outputs are return."]),
-        ("headings = { employee_number", "headings = { emp_number", vec!["Port \"payroll\" has no column \"emp_number\""]),
-        ("column = \"ni_number\"", "column = \"nino\"", vec!["Port \"return\" has no column \"nino\""]),
-        ("width = 9 }", "width = 9, point = \"implied\" }", vec!["\"ni_number\" of \"return\" has no decimal point"]),
-        ("\"0042\"", "\"00042\"", vec!["settings.employer_code: it has more than 4 characters"]),
-        ("employer_code = \"0042\"\n", "", vec!["settings: employer_code is missing"]),
-        ("[1, 2]", "[1, \"2\"]", vec!["settings.bands.1: it must be a whole number"]),
-    ] {
-        let mut files = files();
-        assert!(files[3].1.contains(from), "{from}");
-        files[3].1 = files[3].1.replacen(from, to, 1);
-        let job = load_files(&files).unwrap().jobs.remove(0);
-        let found = check_job(&job, &adapter, &[]);
-        assert_eq!(found.len(), told.len(), "{to}: {found:?}");
-        assert!(found.iter().zip(&told).all(|(found, told)| found.contains(told)), "{to}: {found:?}");
-    }
-}
-
-#[test]
-fn fixed_width_inputs_need_their_columns() {
-    let adapter = manifest(ADAPTER, SETTINGS);
-    let mut files = files();
-    let csv = files[3].1.lines().find(|line| line.starts_with("format = { kind = \"csv\"")).unwrap().to_owned();
-    let fixed = r#"format = { kind = "fixed-width", fields = [{ column = "employee_number", start = 1, width = 6 }, { column = "joined", start = 7, width = 8 }] }"#;
-    files[3].1 = files[3].1.replace(&csv, fixed);
-    let found = check_job(&load_files(&files).unwrap().jobs[0], &adapter, &[]);
-    let told = [
-        "Column \"joined\" of \"payroll\" needs 10 characters and its field has 8.",
-        "Column \"pay\" of input \"payroll\" is required and has no field",
-    ];
-    assert!(found.len() == 2 && found.iter().zip(told).all(|(found, told)| found.contains(told)), "{found:?}");
-}
-
-#[test]
-fn rule_sets_take_cases_as_json() {
-    let text = "name = \"r\"\nversion = \"1.0.0\"\nkind = \"rule-set\"\ncontract = \"0.1.0\"\ntitle = \"R\"\n[case]\nschema = \"s.schema.json\"\nreference = \"/employer_code\"\n[decision]\noutcomes = [\"a\"]\n";
-    let rules = manifest(text, SETTINGS);
-    let mut files = files();
-    let found = check_job(&load_files(&files).unwrap().jobs[0], &rules, &[]);
-    let told = ["has no input \"payroll\"", "has no output \"return\"", "takes no settings"];
-    assert!(found.len() == 3 && found.iter().zip(told).all(|(found, told)| found.contains(told)), "{found:?}");
-    files[3].1 = "partner = \"staffordshire-police\"\nname = \"r\"\ntitle = \"R\"\nplugin = \"r\"\n[[input]]\nport = \"case\"\nconnection = \"payroll-drop\"\nfile = \"*.jsonl\"\ntake = \"next\"\nformat = { kind = \"json-lines\" }\n[[output]]\nport = \"decision\"\nconnection = \"pension-fund\"\nfile = \"{input}.jsonl\"\nformat = { kind = \"json-lines\" }\n".to_owned();
-    assert_eq!(check_job(&load_files(&files).unwrap().jobs[0], &rules, &[]), Vec::<String>::new());
-    files[3].1 = files[3].1.replace("kind = \"json-lines\"", "kind = \"csv\"");
-    assert_eq!(check_job(&load_files(&files).unwrap().jobs[0], &rules, &[]).len(), 2);
 }
