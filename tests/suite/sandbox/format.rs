@@ -43,8 +43,11 @@ fn rows(first_row: u64, count: usize) -> Batch {
     builder.take(first_row)
 }
 
+/// The file, or the rows that cannot be written; or why the call did not succeed.
+type Written = Result<Result<Vec<u8>, Vec<UnwritableRow>>, CallError>;
+
 /// Two batches of three rows written: the file, or the rows that cannot be.
-fn write(setup: Arc<Setup>) -> (Result<Result<Vec<u8>, Vec<UnwritableRow>>, CallError>, Report) {
+fn write(setup: Arc<Setup>) -> (Written, Report) {
     on_run_thread(move |worker| {
         let mut writing = match worker.open_writer(&setup) {
             Ok(writing) => writing,

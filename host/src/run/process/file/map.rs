@@ -2,6 +2,7 @@
 //!
 //! That they agree on types, and on what is required, was checked when the job was.
 
+use crate::model::outcome::Reason;
 use crate::model::rows::{Batch, Column, ColumnData, ColumnKind, ColumnShape, TextColumn, Validity};
 
 /// For each wanted column, the place of the given one that has its name.
@@ -38,7 +39,7 @@ fn absent(kind: ColumnKind, rows: usize) -> Column {
 }
 
 /// The rows of a batch that lack a required value or hold a text that is too long, each with the column and what is wrong.
-pub(super) fn unfit_rows(batch: &Batch, shapes: &[ColumnShape]) -> Vec<(usize, Vec<(String, &'static str, String)>)> {
+pub(super) fn unfit_rows(batch: &Batch, shapes: &[ColumnShape]) -> Vec<(usize, Vec<Reason>)> {
     let mut unfit = Vec::new();
     let checked: Vec<_> = shapes.iter().zip(&batch.columns).filter(|(shape, _)| shape.required || shape.length_max.is_some()).collect();
     for row in 0..batch.rows {
@@ -46,12 +47,12 @@ pub(super) fn unfit_rows(batch: &Batch, shapes: &[ColumnShape]) -> Vec<(usize, V
         for (shape, column) in &checked {
             if !column.validity.has(row) {
                 if shape.required {
-                    faults.push((shape.name.clone(), "value-missing", "The value is missing, and it is required.".to_owned()));
+                    faults.push(fault(shape, "value-missing", "The value is missing, and it is required.".to_owned()));
                 }
             } else if let (ColumnData::Text(text), Some(most)) = (&column.data, shape.length_max) {
                 let value = text.value(row);
                 if value.len() > most as usize && value.chars().count() > most as usize {
-                    faults.push((shape.name.clone(), "text-too-long", format!("The text has more than {most} characters.")));
+                    faults.push(fault(shape, "text-too-long", format!("The text has more than {most} characters.")));
                 }
             }
         }
@@ -60,4 +61,8 @@ pub(super) fn unfit_rows(batch: &Batch, shapes: &[ColumnShape]) -> Vec<(usize, V
         }
     }
     unfit
+}
+
+fn fault(shape: &ColumnShape, code: &str, message: String) -> Reason {
+    Reason { column: Some(shape.name.clone()), code: code.to_owned(), message }
 }

@@ -117,8 +117,7 @@ impl PluginRows {
         let mut start = 0;
         for (row, faults) in unfit_rows(&batch, &self.shape.columns) {
             self.push(&batch, &places, (start, row), std::mem::take(&mut rejects))?;
-            let reason = |(column, code, message): (String, &str, String)| Reason { column: Some(column), code: code.to_owned(), message };
-            rejects.push(self.reject(places[row], faults.into_iter().map(reason).collect())?);
+            rejects.push(self.reject(places[row], faults)?);
             start = row + 1;
         }
         self.push(&batch, &places, (start, batch.rows), rejects)
