@@ -21,6 +21,7 @@ folder = "incoming/police"
 settle-ms = 5000
 silence-seconds-max = 60
 file-bytes-max = 1000000
+runs-at-once = 2
 [[connection]]
 partner = "staffordshire-police"
 name = "claims-api"
@@ -61,6 +62,7 @@ fn servers_are_read_and_written_again_as_they_were() {
     assert_eq!((https.url.as_str(), https.idempotent), ("https://api.claims.example/v1", false));
     assert_eq!(https.ca_file, Some(folder.path().join("ca/claims.pem")));
     assert_eq!(connections[1].place.secrets().len(), 2);
+    assert_eq!((connections[0].runs_at_once, connections[1].runs_at_once), (Some(2), None));
     let text = connections_text(&connections);
     assert!(text.contains("kind = \"folder\"\npath = ") && !text.contains("None"), "{text}");
     let texts = [("partners.toml", PARTNERS), ("connections.toml", text.as_str())].map(|(name, text)| (name.to_owned(), text.to_owned()));

@@ -29,6 +29,7 @@ mod declared;
 mod findings;
 mod life;
 mod log;
+mod outside;
 #[expect(dead_code, reason = "a server of its own is what the suite harms")]
 #[path = "../../../../tests/suite/support/postgres.rs"]
 mod postgres;
