@@ -249,7 +249,7 @@ fn a_format_that_dies_ends_its_run_with_its_name_and_its_last_words() {
          columns = [{columns}]\n[wants]\nlog = true\n[settings]\nschema = \"settings.schema.json\"\n"
     );
     std::fs::write(folder.path().join("plugin.toml"), manifest).unwrap();
-    std::fs::write(folder.path().join("settings.schema.json"), "{}").unwrap();
+    std::fs::write(folder.path().join("settings.schema.json"), "{\"type\":\"object\"}").unwrap();
     site.write("hostile.wasm", component_of(hostile_format(), folder.path()));
     site.edit("plugins.toml", &format!("{:?}", plugin_path("bacs-standard-18")), "\"hostile.wasm\"");
     site.edit("jobs/pay.toml", "contra-narrative = \"PAYMENT RUN 0001\"", "misbehave = \"trap-after-a-note\"");
@@ -272,16 +272,16 @@ fn a_job_whose_format_does_not_fit_is_told_with_its_line() {
             "jobs/pay.toml",
             "plugin = \"bacs-standard-18\"",
             "plugin = \"payment-run\"",
-            &["Line 24", "is no format but of the kind adapter"],
+            &["Line 25", "is no format but of the kind adapter"],
         ),
         ("jobs/pay.toml", "plugin = \"payment-run\"", "plugin = \"bacs-standard-18\"", &["is a format", "a job runs an adapter"]),
         (
             "jobs/pay.toml",
             "account = \"63748472\"",
             "account = \"1\"",
-            &["Line 24", "settings of format bacs-standard-18.originator.account"],
+            &["Line 25", "settings of format bacs-standard-18.originator.account"],
         ),
-        ("jobs/pay.toml", "service-user-number = \"123456\"\n", "", &["Line 24", "service-user-number"]),
+        ("jobs/pay.toml", "service-user-number = \"123456\"\n", "", &["Line 25", "service-user-number"]),
         ("jobs/pay.toml", "kind = \"plugin\"\n", "kind = \"plugin\"\ndelimiter = \";\"\n", &["delimiter does not belong"]),
         ("jobs/pay.toml", "kind = \"plugin\"\n", "kind = \"csv\"\n", &["plugin does not belong", "settings does not belong"]),
         ("jobs/pay.toml", "plugin = \"bacs-standard-18\"\n", "", &["names no plugin"]),
