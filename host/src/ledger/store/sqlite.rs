@@ -44,8 +44,20 @@ pub(super) struct Writer {
     /// None once it is closed.
     connection: Option<SqliteConnection>,
     batch: Option<Batch>,
-    /// Whether a savepoint is open: somebody is at work, or has gone away without a word.
-    at_work: bool,
+    /// Whether a transaction was begun of which nobody knows whether it is open: whoever began it went away meanwhile.
+    beginning: bool,
+    work: Work,
+}
+
+/// Whose savepoint is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// Nobody's.
+    None,
+    /// Somebody has asked for one, and may have gone away before it was there.
+    Asked,
+    /// Somebody is at work, or has gone away without a word.
+    Begun,
 }
 
 /// Work that is committed together.
@@ -73,7 +85,7 @@ impl Sqlite {
         let readers =
             SqlitePoolOptions::new().max_connections(READERS_MAX).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
         let readers = readers.connect_with(options.pragma("query_only", "ON")).await?;
-        let writer = Arc::new(Mutex::new(Writer { connection: Some(connection), batch: None, at_work: false }));
+        let writer = Arc::new(Mutex::new(Writer { connection: Some(connection), batch: None, beginning: false, work: Work::None }));
         // One word is enough: whoever comes before it is heard is in the same commit.
         let (commits, asked) = mpsc::channel(1);
         // Ends when the last clone of the store is gone, and nobody can ask it for anything.
@@ -106,7 +118,7 @@ impl Sqlite {
 /// Ends a piece of work, with what goes into the audit trail, and waits for its commit.
 pub(super) async fn leave(mut writer: WriterGuard, acts: Vec<Noted>) -> Result<(), sqlx::Error> {
     writer.execute("RELEASE work").await?;
-    writer.at_work = false;
+    writer.work = Work::None;
     let batch = writer.batch.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
     batch.acts.extend(acts);
     let mut done = batch.done.subscribe();
@@ -164,16 +176,21 @@ impl Writer {
 
     /// Takes back what somebody left who failed, or went away in the middle.
     async fn settle(&mut self) {
-        if !std::mem::take(&mut self.at_work) {
+        let work = self.work;
+        if work == Work::None {
             return;
         }
         let undone = match self.execute("ROLLBACK TO work").await {
             Ok(()) => self.execute("RELEASE work").await,
+            // It never was there, and there is nothing to take back.
+            Err(_) if work == Work::Asked => Ok(()),
             Err(error) => Err(error),
         };
         if let Err(error) = undone {
             self.lose(Arc::new(error)).await;
         }
+        // Only now: whoever settles may go away too.
+        self.work = Work::None;
     }
 
     /// Gives up what has not been committed, and tells those who wait for it.
@@ -189,11 +206,18 @@ impl Writer {
     async fn enter(&mut self) -> Result<(), sqlx::Error> {
         self.settle().await;
         if self.batch.is_none() {
+            if std::mem::replace(&mut self.beginning, true) {
+                // Fails where there is none.
+                drop(self.execute("ROLLBACK").await);
+            }
             // A transaction that begins by reading and then writes could find that another process wrote in between; this one cannot.
             self.execute("BEGIN IMMEDIATE").await?;
             self.batch = Some(Batch { acts: Vec::new(), done: watch::Sender::new(None) });
+            self.beginning = false;
         }
-        self.at_work = true;
-        self.execute("SAVEPOINT work").await
+        self.work = Work::Asked;
+        self.execute("SAVEPOINT work").await?;
+        self.work = Work::Begun;
+        Ok(())
     }
 }
