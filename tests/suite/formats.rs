@@ -259,8 +259,9 @@ fn a_format_that_dies_ends_its_run_with_its_name_and_its_last_words() {
         let run = finished(&hub, FINANCE, PAY).await;
         assert_eq!((run.state, reason(&run).0), (RunState::Failed, "plugin-trapped"), "{:?}", run.reason);
         assert!(reason(&run).1.contains("payments, by the format bacs-standard-18"), "{:?}", run.reason);
-        let log = hub.ledger().log_lines((Scope::Hub, run.id), None, 100).await.unwrap().items;
-        assert!(log.iter().any(|(_, line)| line.message == "about to die"), "{log:?}");
+        let last = hub.ledger().events(Scope::Hub, run.id, 0).await.unwrap().pop().unwrap().event;
+        let RunEvent::Failed(failed) = last else { panic!("{last:?}") };
+        assert!(failed.log.iter().any(|line| line.message == "about to die"), "{:?}", failed.log);
     });
 }
 
