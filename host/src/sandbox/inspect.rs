@@ -31,6 +31,9 @@ pub enum World {
 }
 
 impl World {
+    /// Every one of them.
+    pub const ALL: [Self; 3] = [Self::Adapter, Self::RuleSet, Self::Format];
+
     /// The world that a manifest declares.
     #[must_use]
     pub const fn of(manifest: &Manifest) -> Self {
@@ -122,9 +125,7 @@ pub fn inspect(wasm: &[u8]) -> Result<Inspection, SandboxError> {
             }
         }
     }
-    found.world = [World::Adapter, World::RuleSet, World::Format]
-        .into_iter()
-        .find(|world| found.exports.iter().any(|export| export == world.export()));
+    found.world = World::ALL.into_iter().find(|world| found.exports.iter().any(|export| export == world.export()));
     Ok(found)
 }
 

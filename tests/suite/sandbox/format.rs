@@ -8,7 +8,7 @@ use bailiwick::model::outcome::{PluginFailure, Reason};
 use bailiwick::model::rows::{Batch, BatchBuilder, ColumnKind, ColumnShape, FileRecords, RecordPlace, RefusedRecord, UnwritableRow};
 use bailiwick::sandbox::{CallError, Release, Report, SandboxError, Setup};
 
-use super::{adapter_manifest, manifest, on_run_thread, sandbox, setup, with_limits};
+use super::{adapter_manifest, manifest, on_run_thread, sandbox, sandbox_in, setup, with_limits};
 use crate::support::{hostile_adapter, hostile_format};
 
 fn columns() -> Vec<ColumnShape> {
@@ -195,6 +195,14 @@ fn answers_that_cannot_be_are_refused() {
     ] {
         unsound(what, read(told(what, &[])).0.map(|_| ()), word);
     }
+}
+
+#[test]
+fn a_hub_that_starts_again_takes_it_from_its_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = sandbox_in(folder.path(), 1).unwrap().install(hostile_format(), &format_manifest()).unwrap();
+    let again = sandbox_in(folder.path(), 1).unwrap().install(hostile_format(), &format_manifest()).unwrap();
+    assert_eq!((first.digest, first.initialised), (again.digest, again.initialised));
 }
 
 #[test]

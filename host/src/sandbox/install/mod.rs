@@ -193,9 +193,9 @@ fn check_permissions((imports, exports): (&[String], &[String]), manifest: &Mani
     Ok(())
 }
 
-/// Whether the hub calls an export, of a plugin of either kind.
+/// Whether the hub calls an export, of a plugin of any kind.
 fn is_called(export: &str) -> bool {
-    [World::Adapter.export(), World::RuleSet.export(), INITIALIZE].contains(&export)
+    export == INITIALIZE || World::ALL.iter().any(|world| world.export() == export)
 }
 
 /// Whether a manifest asks for an interface, and how it would; none for an interface that the hub does not have.
