@@ -22,7 +22,7 @@ use crate::sandbox::error::SandboxError;
 use crate::sandbox::inspect::Inspection;
 
 /// To be raised when the same engine configuration would no longer give code that this hub can use.
-const REVISION: &str = concat!("bailiwick aot 2, hub ", env!("CARGO_PKG_VERSION"), ", wizer 48.0.8");
+const REVISION: &str = concat!("bailiwick aot 3, hub ", env!("CARGO_PKG_VERSION"), ", wizer 48.0.8");
 
 const KEY_BYTES: usize = 32;
 const SEAL_BYTES: usize = 32;
