@@ -21,6 +21,7 @@ mod pauses;
 mod plugin_bench;
 mod promises;
 mod recovery;
+mod releases;
 mod replayable;
 mod sandbox;
 mod schedule;

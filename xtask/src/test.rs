@@ -69,7 +69,13 @@ pub(crate) fn audit() -> Result<()> {
 
 fn prerequisites() -> Result<()> {
     prerequisites::wasm_target()?;
-    prerequisites::debian(&[("python3", "python3"), ("node", "nodejs"), ("npm", "npm"), ("/usr/sbin/sshd", "openssh-server")])?;
+    prerequisites::debian(&[
+        ("python3", "python3"),
+        ("node", "nodejs"),
+        ("npm", "npm"),
+        ("/usr/sbin/sshd", "openssh-server"),
+        ("minisign", "minisign"),
+    ])?;
     prerequisites::postgresql()?;
     prerequisites::python_venv()?;
     prerequisites::cargo_deny()

@@ -58,6 +58,7 @@ impl From<LedgerError> for Problem {
             LedgerError::AlreadyThere { .. } | LedgerError::VersionDiffers { .. } | LedgerError::FileTaken { .. } => {
                 (StatusCode::CONFLICT, "already-there")
             }
+            LedgerError::OwnWork { .. } | LedgerError::NotVouchedFor { .. } => (StatusCode::FORBIDDEN, "not-vouched-for"),
             LedgerError::CannotOpen { .. } | LedgerError::Store(_) | LedgerError::Corrupt { .. } => return hub_fault(&error),
         };
         Self::new(status, code, error.to_string())

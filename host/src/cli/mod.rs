@@ -74,7 +74,10 @@ enum Command {
     /// Keeps the credentials of connections, encrypted.
     #[command(subcommand)]
     Secret(outside::SecretCommand),
-    /// Makes, builds, tests and inspects plugins.
+    /// Keeps the keys that sign releases of plugins.
+    #[command(subcommand)]
+    Key(plugin::KeyCommand),
+    /// Makes, builds, tests, inspects and releases plugins.
     #[command(subcommand)]
     Plugin(plugin::Command),
     /// Compiles a component in a process of its own. The hub calls this itself.
@@ -177,6 +180,7 @@ fn answer(command: Command) -> Answer {
             Command::Audit(options) => show::audit(options).await,
             Command::Connection(command) => outside::connection(command).await,
             Command::Secret(command) => outside::secret(command).await,
+            Command::Key(command) => plugin::key(command).await,
             Command::Plugin(command) => plugin::answer(command).await,
             Command::CompileComponent { .. } => unreachable!("answered above"),
         }

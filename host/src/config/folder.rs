@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use crate::model::ids::{PartnerName, PluginName};
-use crate::model::job::{Connection, Job, Partner, Place};
+use crate::model::job::{Connection, Job, Partner, Place, ReleasePolicy};
 use crate::model::table::TableVersion;
 use crate::registry::source::{Problems, Source};
 use crate::registry::tables;
@@ -78,7 +78,12 @@ impl Reader<'_> {
                 self.twice(&source, &entry.name, "partner");
             }
             let runs_at_once = self.runs_at_once(&source, entry.runs_at_once.as_ref());
-            self.made.partners.push(Partner { name, title: entry.title.into_inner(), runs_at_once });
+            let releases = match entry.releases {
+                written::ReleasesWord::Open => ReleasePolicy::Open,
+                written::ReleasesWord::Signed => ReleasePolicy::Signed,
+                written::ReleasesWord::Approved => ReleasePolicy::Approved,
+            };
+            self.made.partners.push(Partner { name, title: entry.title.into_inner(), runs_at_once, releases });
         }
         Ok(())
     }

@@ -17,6 +17,17 @@ pub(super) struct Partner {
     pub name: Spanned<String>,
     pub title: Spanned<String>,
     pub runs_at_once: Option<Spanned<u64>>,
+    #[serde(default)]
+    pub releases: ReleasesWord,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ReleasesWord {
+    #[default]
+    Open,
+    Signed,
+    Approved,
 }
 
 #[derive(Deserialize)]

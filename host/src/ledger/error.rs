@@ -6,6 +6,7 @@ use crate::model::ids::{Digest, JobName, PartnerName, PluginName, RunId};
 
 use super::runs::RunState;
 use super::store::{AWAY_SECONDS, BUSY_SECONDS, Database};
+use super::who::Actor;
 
 /// Why the ledger did not do what was asked. Nothing of it was done.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,28 @@ pub enum LedgerError {
         plugin: PluginName,
         /// The release.
         digest: Digest,
+    },
+    /// Another person does it: nobody vouches for their own work.
+    #[error("{actor} {what}, so another person has to approve it")]
+    OwnWork {
+        /// Who asked.
+        actor: Actor,
+        /// What they did before.
+        what: &'static str,
+    },
+    /// A person of the partner has it signed or approved.
+    #[error(
+        "release {} of plugin {plugin} cannot be used by {partner}: {lacks}. See `bailiwick plugin releases --partner {partner}`", digest.short()
+    )]
+    NotVouchedFor {
+        /// The partner.
+        partner: PartnerName,
+        /// The plugin.
+        plugin: PluginName,
+        /// The release.
+        digest: Digest,
+        /// What is lacking.
+        lacks: String,
     },
     /// The operator gives the corrected table a version of its own.
     #[error("table {table} already has a version {version} with other rows or dates: a version is never changed, add a new one")]

@@ -31,8 +31,8 @@ use crate::model::ids::RunId;
 
 pub use audit::{Act, AuditCheck, AuditEntry, BrokenEntry};
 pub use declared::{
-    Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, NewRelease, NewTable, Paused, Release, ReleaseKey, Source,
-    StoredConnection, StoredJob, StoredTable,
+    Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, NewRelease, NewSigningKey, NewTable, Paused, Release,
+    ReleaseKey, ReleaseSignature, SigningKey, Source, Standing as ReleaseStanding, StoredConnection, StoredJob, StoredTable, Verdict,
 };
 pub use error::LedgerError;
 pub use outside::{MarkOf, NewSecret, StoredSecret};

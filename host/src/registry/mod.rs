@@ -5,6 +5,8 @@
 pub mod cases;
 pub mod manifest;
 pub mod package;
+pub mod review;
 pub mod schema;
+pub mod signature;
 pub mod source;
 pub mod tables;

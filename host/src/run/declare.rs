@@ -7,14 +7,17 @@ use serde::Serialize;
 
 use super::Hub;
 use super::failure::RunError;
-use super::shelf::{Plugin, file_name};
+use super::release::ReleaseError;
+use super::shelf::Plugin;
 use crate::config::{self, ConfigError, Configuration, PluginFile};
 use crate::ledger::{
-    Applied, By, Declaration, DeclaredConnection, DeclaredJob, LedgerError, NewRelease, NewTable, ReleaseKey, Scope, Source,
+    Applied, By, Declaration, DeclaredConnection, DeclaredJob, LedgerError, NewTable, ReleaseKey, ReleaseSignature, ReleaseStanding, Scope,
+    Source,
 };
 use crate::model::ids::{Digest, PartnerName, PluginName};
-use crate::model::job::{Connection, Job, Partner};
+use crate::model::job::{Connection, Job, Partner, ReleasePolicy};
 use crate::model::table::Table;
+use crate::registry::signature::SIGNATURE_FILE_END;
 
 /// What applying a configuration does, or did.
 #[derive(Debug, Default)]
@@ -52,6 +55,11 @@ impl Hub {
         let configuration = read(folder)?;
         let plugins = self.check(&configuration)?;
         self.check_tables(&configuration).await?;
+        let mut taken = Vec::new();
+        for (file, plugin) in plugins {
+            let signature = self.vouch(&configuration, (&file, &plugin), by).await?;
+            taken.push(Taken { file, plugin, signature });
+        }
         let mut plan = Plan::default();
         let ledger = self.ledger();
         for partner in &configuration.partners {
@@ -63,8 +71,8 @@ impl Hub {
                 ledger.revoke_token(&gone.name, &token.name, by).await?;
             }
         }
-        for (file, plugin) in &plugins {
-            plan.releases.push(self.activate(file, plugin, by).await?);
+        for taken in &taken {
+            plan.releases.push(self.put(taken, by).await?);
         }
         for kept in &configuration.tables {
             let owners = configuration.partners.iter().filter(|partner| kept.partner.as_ref().is_none_or(|owner| *owner == partner.name));
@@ -152,19 +160,49 @@ impl Hub {
         Ok(())
     }
 
-    async fn activate(&self, file: &PluginFile, plugin: &Plugin, by: &By) -> Result<Installed, RunError> {
-        let key = ReleaseKey { partner: file.partner.clone(), plugin: file.name.clone(), digest: plugin.release.digest };
-        let new = NewRelease {
-            key: key.clone(),
-            version: plugin.manifest.version.clone(),
-            manifest: format!("{} {}: {}", plugin.manifest.name, plugin.manifest.version, plugin.manifest.title),
-            size_bytes: std::fs::metadata(&file.component)?.len(),
-            artefact: format!("releases/{}", file_name(plugin.release.digest)),
-        };
+    async fn put(&self, taken: &Taken, by: &By) -> Result<Installed, RunError> {
+        let (file, plugin) = (&taken.file, &taken.plugin);
+        let size_bytes = std::fs::metadata(&file.component)?.len();
+        let new = self.kept(&file.partner, plugin, (size_bytes, taken.signature.clone()));
         self.ledger().put_release(&new, by).await?;
-        let activated = self.ledger().activate(&key, by).await?;
+        let activated = self.ledger().activate(&new.key, by).await?;
         Ok(installed(file, plugin, activated))
     }
+
+    /// Refuses a component that lacks what its partner asks of releases, before anything is changed.
+    async fn vouch(
+        &self,
+        configuration: &Configuration,
+        (file, plugin): (&PluginFile, &Plugin),
+        by: &By,
+    ) -> Result<Option<ReleaseSignature>, RunError> {
+        let partner = configuration.partners.iter().find(|partner| partner.name == file.partner).expect("its partner was checked");
+        let mut beside = file.component.clone().into_os_string();
+        beside.push(SIGNATURE_FILE_END);
+        let signature = match std::fs::read_to_string(&beside) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => {
+                return Err(RunError::ComponentUnreadable { path: beside.to_string_lossy().into_owned(), why: error.to_string() });
+            }
+        };
+        let signature = self.vouched(partner, (&std::fs::read(&file.component)?, signature.as_deref()), by).await?;
+        if partner.releases == ReleasePolicy::Approved {
+            let key = ReleaseKey { partner: partner.name.clone(), plugin: file.name.clone(), digest: plugin.release.digest };
+            let standing = self.ledger().release(&key).await?.and_then(|kept| kept.verdict).map(|verdict| verdict.standing);
+            if standing != Some(ReleaseStanding::Approved) {
+                return Err(ReleaseError::NotApproved { partner: key.partner, plugin: key.plugin, digest: key.digest }.into());
+            }
+        }
+        Ok(signature)
+    }
+}
+
+/// A component that was taken up.
+struct Taken {
+    file: PluginFile,
+    plugin: Arc<Plugin>,
+    signature: Option<ReleaseSignature>,
 }
 
 /// What is declared for a partner that is no longer configured.
@@ -248,10 +286,16 @@ struct PartnerEntry<'a> {
     name: &'a str,
     title: &'a str,
     runs_at_once: Option<u32>,
+    releases: &'a str,
 }
 
 fn partners_text(partner: &Partner) -> String {
-    let file =
-        PartnersFile { partner: [PartnerEntry { name: partner.name.as_str(), title: &partner.title, runs_at_once: partner.runs_at_once }] };
+    let entry = PartnerEntry {
+        name: partner.name.as_str(),
+        title: &partner.title,
+        runs_at_once: partner.runs_at_once,
+        releases: partner.releases.as_str(),
+    };
+    let file = PartnersFile { partner: [entry] };
     toml::to_string(&file).expect("names and titles are TOML")
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::process::ProcessError;
+use super::release::ReleaseError;
 use crate::connection::ConnectionError;
 use crate::format::FormatError;
 use crate::ledger::{LedgerError, RunState};
@@ -28,6 +29,9 @@ pub enum RunError {
     /// The author builds the component with `bailiwick plugin build`.
     #[error("the component has no manifest in it: build it with `bailiwick plugin build`")]
     NoManifest,
+    /// See the inner error.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
     /// The author mends the schema.
     #[error("the case schema of the plugin cannot be used: {why}")]
     BadSchema {
@@ -291,6 +295,7 @@ impl RunError {
     pub(crate) fn code(&self) -> &str {
         match self {
             Self::NoRelease { .. } => "no-active-release",
+            Self::Release(_) => "release-not-vouched-for",
             Self::NoManifest | Self::Package(_) | Self::BadSchema { .. } => "package-unreadable",
             Self::ReleaseDamaged { .. } | Self::TableDamaged { .. } => "stored-data-damaged",
             Self::Configuration(_)

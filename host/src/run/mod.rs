@@ -19,6 +19,7 @@ mod failure;
 mod outside;
 mod process;
 mod pull;
+mod release;
 mod shelf;
 
 use std::collections::HashMap;
@@ -35,6 +36,7 @@ pub use failure::RunError;
 pub use outside::{Checkup, Rotation};
 pub use process::{ProcessError, Progress};
 pub use pull::{Columns, masked_row};
+pub use release::{Push, Pushed, ReleaseError, Review};
 
 use crate::clock::Clock;
 use crate::connection::Artefacts;

@@ -5,7 +5,10 @@ mod build;
 mod inspect;
 mod limits;
 mod new;
+mod release;
 mod test;
+
+pub(super) use release::{KeyCommand, key};
 
 use std::path::PathBuf;
 
@@ -23,6 +26,22 @@ pub(super) enum Command {
     Bench(bench::Options),
     /// Shows what a component is, imports, asks for and declares.
     Inspect(inspect::Options),
+    /// Signs a component, so that a hub can tell that it is yours.
+    Sign(release::SignOptions),
+    /// Hands a component in at a hub: checked, compiled and kept. No run uses it until it is activated.
+    Push(release::PushOptions),
+    /// Lists releases: who added, signed and approved them, and which are active.
+    Releases(release::ListOptions),
+    /// Shows what a release may do, and what is different from the active one.
+    Review(release::ReviewOptions),
+    /// Says that a partner's runs may use a release. Whoever added it cannot say so.
+    Approve(release::JudgeOptions),
+    /// Says that they may not.
+    Refuse(release::JudgeOptions),
+    /// Makes a release the one that runs use, from the next run on.
+    Activate(release::OneOptions),
+    /// Makes the release active again that was so before.
+    RollBack(release::RollBackOptions),
     /// Shows what a plugin can call, what it may use up, and why.
     Limits(limits::Options),
 }
@@ -42,5 +61,13 @@ pub(super) async fn answer(command: Command) -> Answer {
         Command::Bench(options) => bench::bench(options).await,
         Command::Inspect(options) => inspect::inspect(&options),
         Command::Limits(options) => limits::limits(&options),
+        Command::Sign(options) => release::sign(&options),
+        Command::Push(options) => release::push(options).await,
+        Command::Releases(options) => release::list(options).await,
+        Command::Review(options) => release::review(options).await,
+        Command::Approve(options) => release::approve(options).await,
+        Command::Refuse(options) => release::refuse(options).await,
+        Command::Activate(options) => release::activate(options).await,
+        Command::RollBack(options) => release::roll_back(options).await,
     }
 }

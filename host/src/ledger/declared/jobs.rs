@@ -95,14 +95,14 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn partners(&self, scope: Scope<'_>) -> Result<Vec<Partner>, LedgerError> {
-        let rows: Vec<(String, String, Option<i64>)> =
-            query("SELECT partner, title, runs_max FROM partners WHERE $1 = '' OR partner = $1 ORDER BY partner")
+        let rows: Vec<(String, String, Option<i64>, String)> =
+            query("SELECT partner, title, runs_max, releases FROM partners WHERE $1 = '' OR partner = $1 ORDER BY partner")
                 .bind(scope.text())
                 .fetch_all(&self.store)
                 .await?;
-        let partner = |(name, title, runs_max): (String, String, Option<i64>)| {
+        let partner = |(name, title, runs_max, releases): (String, String, Option<i64>, String)| {
             let runs_at_once = runs_max.and_then(|runs| u32::try_from(runs).ok());
-            Ok(Partner { name: parsed(&name, "partner")?, title, runs_at_once })
+            Ok(Partner { name: parsed(&name, "partner")?, title, runs_at_once, releases: parsed(&releases, "rule for releases")? })
         };
         rows.into_iter().map(partner).collect()
     }

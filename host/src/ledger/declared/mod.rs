@@ -12,7 +12,7 @@ use crate::model::ids::PartnerName;
 
 pub use apply::{Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, Source};
 pub use jobs::{Paused, StoredConnection, StoredJob};
-pub use releases::{NewRelease, Release, ReleaseKey};
+pub use releases::{NewRelease, NewSigningKey, Release, ReleaseKey, ReleaseSignature, SigningKey, Standing, Verdict};
 pub use tables::{NewTable, StoredTable};
 
 /// A partner must have been declared before anything is kept for it.

@@ -32,8 +32,8 @@ pub(super) async fn put_in_force(transaction: &mut Transaction, declaration: &De
 }
 
 async fn put_partner(transaction: &mut Transaction, partner: &Partner, by: &By, applied: &mut Applied) -> Result<(), LedgerError> {
-    let declared = (partner.title.clone(), partner.runs_at_once.map(i64::from));
-    let stored: Option<(String, Option<i64>)> = query("SELECT title, runs_max FROM partners WHERE partner = $1")
+    let declared = (partner.title.clone(), partner.runs_at_once.map(i64::from), partner.releases.as_str().to_owned());
+    let stored: Option<(String, Option<i64>, String)> = query("SELECT title, runs_max, releases FROM partners WHERE partner = $1")
         .bind(partner.name.as_str())
         // Of two applications for one partner, one waits for the other.
         .locked()
@@ -45,12 +45,14 @@ async fn put_partner(transaction: &mut Transaction, partner: &Partner, by: &By, 
     let how = if stored.is_none() { Changed::Added } else { Changed::Changed };
     applied.changes.push(Change { what: "partner", name: partner.name.to_string(), how });
     query(
-        "INSERT INTO partners (partner, title, runs_max, applied_at_ms) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (partner) DO UPDATE SET title = excluded.title, runs_max = excluded.runs_max, applied_at_ms = excluded.applied_at_ms",
+        "INSERT INTO partners (partner, title, runs_max, releases, applied_at_ms) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (partner) DO UPDATE
+         SET title = excluded.title, runs_max = excluded.runs_max, releases = excluded.releases, applied_at_ms = excluded.applied_at_ms",
     )
     .bind(partner.name.as_str())
     .bind(declared.0)
     .bind(declared.1)
+    .bind(declared.2)
     .bind(by.now_ms)
     .execute(transaction)
     .await?;

@@ -9,7 +9,8 @@ on_both![
     a_definition_must_be_among_the_sources,
     a_job_is_paused_and_resumed_once,
     runs_are_pinned_to_the_release_and_tables_of_their_first_claim,
-    a_table_version_never_changes
+    a_table_version_never_changes,
+    a_release_is_used_once_its_partner_is_content
 ];
 
 fn lines(applied: &Applied) -> Vec<String> {
@@ -97,6 +98,7 @@ fn release(version: &str) -> NewRelease {
         manifest: "name = \"lgps-return\"".to_owned(),
         size_bytes: 5,
         artefact: format!("releases/{version}"),
+        signature: None,
     }
 }
 
@@ -164,4 +166,52 @@ async fn a_table_version_never_changes(on: Kind) {
     assert_eq!(all.iter().map(|kept| kept.number).collect::<Vec<_>>(), [1, 2]);
     assert_eq!((&all[0].table, all[0].digest), (&first, Digest::of(first.content.as_bytes())));
     assert_eq!(house.ledger.tables(&police(), Some(1)).await.unwrap(), all[..1]);
+}
+
+async fn a_release_is_used_once_its_partner_is_content(on: Kind) {
+    let house = House::new(on).await;
+    let mut strict = declaration("police", &["lgps"]);
+    strict.partner.releases = ReleasePolicy::Approved;
+    house.ledger.apply(&strict, &person(1)).await.unwrap();
+    assert_eq!(house.ledger.partners(Scope::Hub).await.unwrap()[0].releases, ReleasePolicy::Approved);
+    let other = By { actor: Actor::person("a.other"), ..person(5) };
+    let (one, two, three) = (release("1.0.0"), release("2.0.0"), release("3.0.0"));
+    for release in [&one, &two, &three] {
+        house.ledger.put_release(release, &person(2)).await.unwrap();
+    }
+    let lacks = |result: Result<bool, LedgerError>| match result {
+        Err(LedgerError::NotVouchedFor { lacks, .. }) => lacks,
+        result => panic!("{result:?}"),
+    };
+    assert_eq!(lacks(house.ledger.activate(&one.key, &person(3)).await), "it is not signed");
+    let key = NewSigningKey { partner: police(), id: "00AB".to_owned(), public_key: "x".to_owned(), owner: "lead".to_owned() };
+    house.ledger.add_signing_key(&key, &person(3)).await.unwrap();
+    assert!(matches!(house.ledger.add_signing_key(&key, &person(3)).await, Err(LedgerError::AlreadyThere { .. })));
+    for release in [&one, &two, &three] {
+        let signature = ReleaseSignature { key: "00AB".to_owned(), text: "s".to_owned(), comment: "c".to_owned() };
+        let signed = NewRelease { signature: Some(signature), ..release.clone() };
+        assert!(!house.ledger.put_release(&signed, &person(4)).await.unwrap(), "it is kept already, and has a signature now");
+    }
+    assert_eq!(lacks(house.ledger.activate(&one.key, &person(3)).await), "nobody has approved it");
+    let approve = |release: &NewRelease, by: By| {
+        let (ledger, key) = (house.ledger.clone(), release.key.clone());
+        async move { ledger.judge_release(&key, (ReleaseStanding::Approved, "good"), &by).await }
+    };
+    assert!(matches!(approve(&one, person(5)).await, Err(LedgerError::OwnWork { .. })));
+    for release in [&one, &two, &three] {
+        assert!(approve(release, other.clone()).await.unwrap());
+        assert!(!approve(release, other.clone()).await.unwrap(), "an approval counts once");
+        assert!(house.ledger.activate(&release.key, &person(6)).await.unwrap());
+    }
+    // Of those before the third, the second was refused since: the way back passes it over.
+    house.ledger.judge_release(&two.key, (ReleaseStanding::Refused, "bad"), &other).await.unwrap();
+    assert_eq!(lacks(house.ledger.activate(&two.key, &person(7)).await), "it was refused");
+    let plugin = name("lgps-return");
+    assert_eq!(house.ledger.roll_back((&police(), &plugin), &person(8)).await.unwrap(), one.key);
+    assert!(matches!(house.ledger.roll_back((&police(), &plugin), &person(8)).await, Err(LedgerError::NotFound { .. })));
+    house.ledger.revoke_signing_key((&police(), "00AB"), "lost", &person(9)).await.unwrap();
+    assert_eq!(lacks(house.ledger.activate(&three.key, &person(9)).await), "the key 00AB that signed it was revoked");
+    assert_eq!(house.ledger.active_release(&police(), &plugin).await.unwrap().unwrap().release.key, one.key);
+    assert!(house.ledger.signing_keys(Scope::Partner(&name("fire"))).await.unwrap().is_empty(), "another partner sees no keys");
+    house.ledger.verify_audit().await.unwrap();
 }

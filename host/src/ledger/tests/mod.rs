@@ -43,7 +43,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::ids::{Digest, JobName, PartnerName};
-use crate::model::job::{Partner, Queue};
+use crate::model::job::{Partner, Queue, ReleasePolicy};
 use crate::model::rows::Amount;
 use crate::model::totals::{BalanceResult, ControlTotals, PortTotals, RowCounts};
 
@@ -182,7 +182,7 @@ fn declaration(partner: &str, jobs: &[&str]) -> Declaration {
         definition,
     };
     Declaration {
-        partner: Partner { name: name(partner), title: partner.to_owned(), runs_at_once: None },
+        partner: Partner { name: name(partner), title: partner.to_owned(), runs_at_once: None, releases: ReleasePolicy::Open },
         sources: vec![source],
         connections: vec![DeclaredConnection { name: name("inbox"), definition, runs_at_once: None }],
         jobs: jobs.iter().map(job).collect(),

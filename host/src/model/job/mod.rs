@@ -21,6 +21,41 @@ pub struct Partner {
     pub title: String,
     /// How many of its runs may be under way at one time, over all its jobs; none for as many as the hubs have places.
     pub runs_at_once: Option<u32>,
+    /// What it asks of a release before its runs use it.
+    pub releases: ReleasePolicy,
+}
+
+/// What a partner asks of a release of a plugin before its runs use it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ReleasePolicy {
+    /// Nothing: whoever declares the configuration is trusted with it.
+    #[default]
+    Open,
+    /// A signature by a key that the partner registered and has not revoked.
+    Signed,
+    /// That, and the approval of a person other than the one who added it.
+    Approved,
+}
+
+impl ReleasePolicy {
+    /// The word for it in `partners.toml`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Signed => "signed",
+            Self::Approved => "approved",
+        }
+    }
+}
+
+impl std::str::FromStr for ReleasePolicy {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let found = [Self::Open, Self::Signed, Self::Approved].into_iter().find(|policy| policy.as_str() == word);
+        found.ok_or_else(|| format!("{word:?} is none of open, signed, approved"))
+    }
 }
 
 /// A named place outside.

@@ -94,6 +94,11 @@ pub(in crate::registry) const CASE_SCHEMA: &str = r#"{"type": "object", "additio
   "reference": {"type": "string"}, "loss": {"type": "string"}, "excess": {"type": "string"},
   "claimant": {"type": "object", "additionalProperties": false, "properties": {"name": {"type": "string"}}}}}"#;
 
+/// A manifest of an adapter.
+pub(in crate::registry) fn adapter() -> Manifest {
+    read_text(ADAPTER).unwrap()
+}
+
 fn read_text(manifest: &str) -> Result<Manifest, Problems> {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in [("plugin.toml", manifest), ("settings.schema.json", SETTINGS_SCHEMA), ("case.schema.json", CASE_SCHEMA)] {

@@ -4,6 +4,8 @@ mod deliver;
 mod forms;
 mod record;
 
+pub(super) use forms::formats_of;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 

@@ -1,13 +1,20 @@
-//! Releases of plugins, and which of them is active.
+//! Releases of plugins: kept, vouched for, and which of them is active.
+
+mod activate;
+mod keys;
+mod verdicts;
 
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::{count, parsed, query, query_scalar, to_stored};
+use crate::ledger::store::{Transaction, count, parsed, query, to_stored};
 use crate::ledger::who::{Actor, By, Scope};
 use crate::model::ids::{Digest, PartnerName, PluginName};
 
 use super::require_partner;
+
+pub use keys::{NewSigningKey, SigningKey};
+pub use verdicts::{Standing, Verdict};
 
 /// What names a release.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -33,6 +40,19 @@ pub struct NewRelease {
     pub size_bytes: u64,
     /// Where the bytes lie, within the hub's folder.
     pub artefact: String,
+    /// The signature that it came with, checked by the caller.
+    pub signature: Option<ReleaseSignature>,
+}
+
+/// A signature under a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseSignature {
+    /// The key that it was made with.
+    pub key: String,
+    /// As it was read.
+    pub text: String,
+    /// What the signer said.
+    pub comment: String,
 }
 
 /// A release as it is kept.
@@ -46,6 +66,8 @@ pub struct Release {
     pub added_by: Actor,
     /// Whether the partner's runs use it, and since when.
     pub active_since_ms: Option<i64>,
+    /// What people said of it, last.
+    pub verdict: Option<Verdict>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -60,6 +82,13 @@ struct ReleaseRow {
     added_at_ms: i64,
     added_by: String,
     activated_at_ms: Option<i64>,
+    signed_by: Option<String>,
+    signature: Option<String>,
+    signature_comment: Option<String>,
+    verdict: Option<String>,
+    verdict_why: Option<String>,
+    verdict_at_ms: Option<i64>,
+    verdict_by: Option<String>,
 }
 
 impl TryFrom<ReleaseRow> for Release {
@@ -72,11 +101,25 @@ impl TryFrom<ReleaseRow> for Release {
             digest: parsed(&row.digest, "digest of a release")?,
         };
         let (version, manifest, artefact) = (row.version, row.manifest, row.artefact);
+        let signature = match (row.signed_by, row.signature) {
+            (Some(key), Some(text)) => Some(ReleaseSignature { key, text, comment: row.signature_comment.unwrap_or_default() }),
+            _ => None,
+        };
+        let verdict = match (row.verdict, row.verdict_at_ms, row.verdict_by) {
+            (Some(standing), Some(at_ms), Some(by)) => Some(Verdict {
+                standing: parsed(&standing, "verdict on a release")?,
+                why: row.verdict_why.unwrap_or_default(),
+                at_ms,
+                by: Actor::stored(by),
+            }),
+            _ => None,
+        };
         Ok(Self {
-            release: NewRelease { key, version, manifest, size_bytes: count(row.size_bytes), artefact },
+            release: NewRelease { key, version, manifest, size_bytes: count(row.size_bytes), artefact, signature },
             added_at_ms: row.added_at_ms,
             added_by: Actor::stored(row.added_by),
             active_since_ms: row.activated_at_ms,
+            verdict,
         })
     }
 }
@@ -93,8 +136,9 @@ impl Ledger {
                 let key = &new.key;
                 require_partner(&mut transaction, &key.partner).await?;
                 let written = query(
-                    "INSERT INTO releases (partner, plugin, digest, version, manifest, size_bytes, artefact, added_at_ms, added_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+                    "INSERT INTO releases
+               (partner, plugin, digest, version, manifest, size_bytes, artefact, added_at_ms, added_by, signed_by, signature, signature_comment)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
                 )
                 .bind(key.partner.as_str())
                 .bind(key.plugin.as_str())
@@ -105,68 +149,20 @@ impl Ledger {
                 .bind(new.artefact.as_str())
                 .bind(by.now_ms)
                 .bind(by.actor.as_str())
+                .bind(new.signature.as_ref().map(|signature| signature.key.clone()))
+                .bind(new.signature.as_ref().map(|signature| signature.text.clone()))
+                .bind(new.signature.as_ref().map(|signature| signature.comment.clone()))
                 .execute(&mut transaction)
                 .await?;
                 if written == 0 {
-                    return Ok(false);
+                    return sign(transaction, new, by).await.map(|()| false);
                 }
-                let after = serde_json::json!({ "plugin": key.plugin.as_str(), "version": new.version, "digest": key.digest.to_string() });
+                let after = serde_json::json!({
+                    "plugin": key.plugin.as_str(), "version": new.version, "digest": key.digest.to_string(),
+                    "signed-by": new.signature.as_ref().map(|signature| signature.key.as_str()),
+                });
                 let subject = format!("release:{}", key.digest);
                 let act = Act { partner: Some(&key.partner), action: "release.add", subject, before: None, after: Some(after) };
-                audit::append(&mut transaction, act, by);
-                transaction.commit().await?;
-                Ok(true)
-            })
-            .await
-    }
-
-    /// Makes a release the one that the partner's runs use from their first claim on. An earlier one is rolled back to in the same way.
-    /// Answers false if it was active already.
-    ///
-    /// # Errors
-    /// [`LedgerError::NoSuchRelease`], or what the database failed of.
-    pub async fn activate(&self, key: &ReleaseKey, by: &By) -> Result<bool, LedgerError> {
-        self.store
-            .again(|| async move {
-                let mut transaction = self.store.begin().await?;
-                let (partner, plugin, digest) = (key.partner.as_str(), key.plugin.as_str(), key.digest.to_string());
-                let kept: Option<i64> = query_scalar("SELECT added_at_ms FROM releases WHERE partner = $1 AND plugin = $2 AND digest = $3")
-                    .bind(partner)
-                    .bind(plugin)
-                    .bind(digest.as_str())
-                    .fetch_optional(&mut transaction)
-                    .await?;
-                if kept.is_none() {
-                    return Err(LedgerError::NoSuchRelease {
-                        partner: key.partner.clone(),
-                        plugin: key.plugin.clone(),
-                        digest: key.digest,
-                    });
-                }
-                let before: Option<String> = query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
-                    .bind(partner)
-                    .bind(plugin)
-                    .fetch_optional(&mut transaction)
-                    .await?;
-                if before.as_deref() == Some(digest.as_str()) {
-                    return Ok(false);
-                }
-                query(
-                    "INSERT INTO active_releases (partner, plugin, digest, activated_at_ms, activated_by) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (partner, plugin) DO UPDATE
-             SET digest = excluded.digest, activated_at_ms = excluded.activated_at_ms, activated_by = excluded.activated_by",
-                )
-                .bind(partner)
-                .bind(plugin)
-                .bind(digest.as_str())
-                .bind(by.now_ms)
-                .bind(by.actor.as_str())
-                .execute(&mut transaction)
-                .await?;
-                let before = before.map(|before| serde_json::json!({ "digest": before }));
-                let after = Some(serde_json::json!({ "digest": digest }));
-                let act =
-                    Act { partner: Some(&key.partner), action: "release.activate", subject: format!("plugin:{plugin}"), before, after };
                 audit::append(&mut transaction, act, by);
                 transaction.commit().await?;
                 Ok(true)
@@ -180,9 +176,15 @@ impl Ledger {
     /// What the database failed of.
     pub async fn releases(&self, scope: Scope<'_>) -> Result<Vec<Release>, LedgerError> {
         let rows: Vec<ReleaseRow> = query(
-            "SELECT releases.*, active_releases.activated_at_ms FROM releases
+            "SELECT releases.*, active_releases.activated_at_ms,
+               said.verdict, said.why AS verdict_why, said.at_ms AS verdict_at_ms, said.said_by AS verdict_by
+             FROM releases
              LEFT JOIN active_releases ON active_releases.partner = releases.partner AND active_releases.plugin = releases.plugin
                AND active_releases.digest = releases.digest
+             LEFT JOIN release_verdicts AS said ON said.partner = releases.partner AND said.plugin = releases.plugin
+               AND said.digest = releases.digest AND said.number = (
+                 SELECT MAX(number) FROM release_verdicts
+                 WHERE partner = releases.partner AND plugin = releases.plugin AND digest = releases.digest)
              WHERE $1 = '' OR releases.partner = $1
              ORDER BY releases.partner, releases.plugin, releases.added_at_ms DESC, releases.digest",
         )
@@ -209,4 +211,29 @@ impl Ledger {
         let found = self.releases(Scope::Partner(partner)).await?;
         Ok(found.into_iter().find(|release| release.release.key.plugin == *plugin && release.active_since_ms.is_some()))
     }
+}
+
+/// Adds the signature to a release that is kept without one.
+async fn sign(mut transaction: Transaction, new: &NewRelease, by: &By) -> Result<(), LedgerError> {
+    let Some(signature) = &new.signature else { return Ok(()) };
+    let key = &new.key;
+    let written = query(
+        "UPDATE releases SET signed_by = $4, signature = $5, signature_comment = $6
+         WHERE partner = $1 AND plugin = $2 AND digest = $3 AND signed_by IS NULL",
+    )
+    .bind(key.partner.as_str())
+    .bind(key.plugin.as_str())
+    .bind(key.digest.to_string())
+    .bind(signature.key.as_str())
+    .bind(signature.text.as_str())
+    .bind(signature.comment.as_str())
+    .execute(&mut transaction)
+    .await?;
+    if written == 0 {
+        return Ok(());
+    }
+    let after = Some(serde_json::json!({ "signed-by": signature.key }));
+    let act = Act { partner: Some(&key.partner), action: "release.sign", subject: format!("release:{}", key.digest), before: None, after };
+    audit::append(&mut transaction, act, by);
+    transaction.commit().await
 }

@@ -1,0 +1,136 @@
+//! Commands that read: the releases there are, and what an approver is to know of one.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::Answer;
+use super::steer::OneOptions;
+use crate::api::wire::moment;
+use crate::cli::paint::{Tone, paint, say, table};
+use crate::cli::{DataOption, open, show};
+use crate::ledger::{Release, Scope};
+use crate::model::ids::PartnerName;
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ListOptions {
+    #[command(flatten)]
+    data: DataOption,
+    /// Only of this partner.
+    #[arg(long)]
+    partner: Option<PartnerName>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ReviewOptions {
+    #[command(flatten)]
+    one: OneOptions,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ReleaseJson {
+    partner: String,
+    plugin: String,
+    version: String,
+    digest: String,
+    bytes: u64,
+    added_at: String,
+    added_by: String,
+    signed_by: Option<String>,
+    signer_says: Option<String>,
+    standing: Option<String>,
+    judged_by: Option<String>,
+    why: Option<String>,
+    active_since: Option<String>,
+}
+
+impl From<&Release> for ReleaseJson {
+    fn from(release: &Release) -> Self {
+        let (kept, verdict) = (&release.release, release.verdict.as_ref());
+        Self {
+            partner: kept.key.partner.to_string(),
+            plugin: kept.key.plugin.to_string(),
+            version: kept.version.clone(),
+            digest: kept.key.digest.to_string(),
+            bytes: kept.size_bytes,
+            added_at: moment(release.added_at_ms),
+            added_by: release.added_by.to_string(),
+            signed_by: kept.signature.as_ref().map(|signature| signature.key.clone()),
+            signer_says: kept.signature.as_ref().map(|signature| signature.comment.clone()),
+            standing: verdict.map(|verdict| verdict.standing.to_string()),
+            judged_by: verdict.map(|verdict| verdict.by.to_string()),
+            why: verdict.map(|verdict| verdict.why.clone()),
+            active_since: release.active_since_ms.map(moment),
+        }
+    }
+}
+
+pub(in crate::cli::plugin) async fn list(options: ListOptions) -> Answer {
+    let hub = open::existing_hub(&options.data).await?;
+    let releases = hub.ledger().releases(options.partner.as_ref().map_or(Scope::Hub, Scope::Partner)).await?;
+    let releases: Vec<ReleaseJson> = releases.iter().map(ReleaseJson::from).collect();
+    if options.json {
+        return show::json(&releases);
+    }
+    let row = |release: ReleaseJson| {
+        let active = release.active_since.map_or_else(String::new, |since| format!("active since {since}"));
+        let standing =
+            release.standing.zip(release.judged_by).map_or_else(|| "not judged".to_owned(), |(said, by)| format!("{said} by {by}"));
+        let signed = release.signed_by.unwrap_or_else(|| "not signed".to_owned());
+        vec![release.partner, release.plugin, release.version, release.digest[..12].to_owned(), release.added_by, signed, standing, active]
+    };
+    say(table(&["partner", "plugin", "version", "release", "added by", "signed by", "approval", ""], &[], releases.into_iter().map(row)));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(in crate::cli::plugin) async fn review(options: ReviewOptions) -> Answer {
+    let hub = open::existing_hub(&options.one.data).await?;
+    let release = hub.find_release(options.one.partner.as_ref(), &options.one.release).await?;
+    let review = hub.review_release(&release.release.key).await?;
+    let told = ReleaseJson::from(&review.release);
+    if options.json {
+        return show::json(&serde_json::json!({
+            "release": told,
+            "active": review.active.as_ref().map(ReleaseJson::from),
+            "may-do": review.may_do,
+            "changes": review.changes,
+            "jobs-that-do-not-fit": review.unfit,
+        }));
+    }
+    say(format!("{} {}  {}", paint(Tone::Strong, &told.plugin), told.version, told.digest));
+    say(format!("  for {}, {} bytes, added {} by {}", told.partner, told.bytes, told.added_at, told.added_by));
+    match (&told.signed_by, &told.signer_says) {
+        (Some(key), Some(comment)) => say(format!("  signed by key {key}: {comment}")),
+        _ => say(paint(Tone::Attention, "  not signed")),
+    }
+    if let (Some(standing), Some(by), Some(why)) = (&told.standing, &told.judged_by, &told.why) {
+        say(format!("  {standing} by {by}: {why}"));
+    }
+    part("What it may do", &review.may_do);
+    match &review.active {
+        None => say("No other release of this plugin is active."),
+        Some(active) => {
+            let of = format!("What is different from {}, which is active", active.release.version);
+            match review.changes.is_empty() {
+                true => part(&of, &["Nothing that it declares: only its code.".to_owned()]),
+                false => part(&of, &review.changes),
+            }
+        }
+    }
+    if !review.unfit.is_empty() {
+        part("Jobs that do not fit it, so that it cannot be activated", &review.unfit);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn part(heading: &str, lines: &[String]) {
+    say(paint(Tone::Strong, heading));
+    lines.iter().for_each(|line| say(format!("  {line}")));
+}

@@ -1,0 +1,153 @@
+//! Which release a partner's runs use: activation, and the way back to the one before.
+
+use crate::ledger::Ledger;
+use crate::ledger::audit::{self, Act};
+use crate::ledger::error::LedgerError;
+use crate::ledger::store::{Transaction, parsed, query, query_scalar};
+use crate::ledger::who::By;
+use crate::model::ids::{PartnerName, PluginName};
+use crate::model::job::ReleasePolicy;
+
+use super::{ReleaseKey, Standing};
+
+impl Ledger {
+    /// Makes a release the one that the partner's runs use from their first claim on.
+    /// Answers false if it was active already.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoSuchRelease`]; [`LedgerError::NotVouchedFor`] if it lacks what its partner asks of releases.
+    pub async fn activate(&self, key: &ReleaseKey, by: &By) -> Result<bool, LedgerError> {
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let activated = activate(&mut transaction, key, ("release.activate", by)).await?;
+                if activated {
+                    transaction.commit().await?;
+                }
+                Ok(activated)
+            })
+            .await
+    }
+
+    /// Makes the release that was active before the one that is, active again; and answers it.
+    /// A release that was refused since is passed over.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`] if there is none to go back to.
+    pub async fn roll_back(&self, (partner, plugin): (&PartnerName, &PluginName), by: &By) -> Result<ReleaseKey, LedgerError> {
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                // The one before is the last of another name that was active before the one that is first became so.
+                let before: Option<String> = query_scalar(
+                    "SELECT earlier.digest FROM activations AS earlier
+                     JOIN active_releases AS active ON active.partner = earlier.partner AND active.plugin = earlier.plugin
+                     WHERE earlier.partner = $1 AND earlier.plugin = $2 AND earlier.digest <> active.digest
+                       AND earlier.number < (SELECT MIN(number) FROM activations
+                         WHERE partner = $1 AND plugin = $2 AND digest = active.digest)
+                       AND COALESCE((SELECT verdict FROM release_verdicts
+                         WHERE partner = $1 AND plugin = $2 AND digest = earlier.digest ORDER BY number DESC LIMIT 1), '') <> $3
+                     ORDER BY earlier.number DESC LIMIT 1",
+                )
+                .bind(partner.as_str())
+                .bind(plugin.as_str())
+                .bind(Standing::Refused.as_str())
+                .fetch_optional(&mut transaction)
+                .await?;
+                let missing = || LedgerError::NotFound { what: "earlier release to go back to, of plugin", name: plugin.to_string() };
+                let digest = parsed(&before.ok_or_else(missing)?, "digest of a release")?;
+                let key = ReleaseKey { partner: partner.clone(), plugin: plugin.clone(), digest };
+                activate(&mut transaction, &key, ("release.roll-back", by)).await?;
+                transaction.commit().await?;
+                Ok(key)
+            })
+            .await
+    }
+}
+
+impl ReleaseKey {
+    pub(super) fn missing(&self) -> LedgerError {
+        LedgerError::NoSuchRelease { partner: self.partner.clone(), plugin: self.plugin.clone(), digest: self.digest }
+    }
+}
+
+async fn activate(transaction: &mut Transaction, key: &ReleaseKey, (action, by): (&str, &By)) -> Result<bool, LedgerError> {
+    let (partner, plugin, digest) = (key.partner.as_str(), key.plugin.as_str(), key.digest.to_string());
+    vouched_for(transaction, key, &digest).await?;
+    let before: Option<String> = query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
+        .bind(partner)
+        .bind(plugin)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if before.as_deref() == Some(digest.as_str()) {
+        return Ok(false);
+    }
+    query(
+        "INSERT INTO active_releases (partner, plugin, digest, activated_at_ms, activated_by) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (partner, plugin) DO UPDATE
+         SET digest = excluded.digest, activated_at_ms = excluded.activated_at_ms, activated_by = excluded.activated_by",
+    )
+    .bind(partner)
+    .bind(plugin)
+    .bind(digest.as_str())
+    .bind(by.now_ms)
+    .bind(by.actor.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    query(
+        "INSERT INTO activations (partner, plugin, number, digest, at_ms, done_by)
+         SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5 FROM activations WHERE partner = $1 AND plugin = $2",
+    )
+    .bind(partner)
+    .bind(plugin)
+    .bind(digest.as_str())
+    .bind(by.now_ms)
+    .bind(by.actor.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    let before = before.map(|before| serde_json::json!({ "digest": before }));
+    let after = Some(serde_json::json!({ "digest": digest }));
+    audit::append(transaction, Act { partner: Some(&key.partner), action, subject: format!("plugin:{plugin}"), before, after }, by);
+    Ok(true)
+}
+
+/// Refuses a release that is not kept, was refused, or lacks what its partner asks of releases.
+async fn vouched_for(transaction: &mut Transaction, key: &ReleaseKey, digest: &str) -> Result<(), LedgerError> {
+    let found: Option<(Option<String>, Option<i64>, String)> = query(
+        "SELECT releases.signed_by, signing_keys.revoked_at_ms, partners.releases FROM releases
+         JOIN partners ON partners.partner = releases.partner
+         LEFT JOIN signing_keys ON signing_keys.partner = releases.partner AND signing_keys.key_id = releases.signed_by
+         WHERE releases.partner = $1 AND releases.plugin = $2 AND releases.digest = $3",
+    )
+    .bind(key.partner.as_str())
+    .bind(key.plugin.as_str())
+    .bind(digest)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some((signed_by, revoked_at, policy)) = found else { return Err(key.missing()) };
+    let policy: ReleasePolicy = parsed(&policy, "rule for releases")?;
+    let verdict: Option<String> = query_scalar(
+        "SELECT verdict FROM release_verdicts WHERE partner = $1 AND plugin = $2 AND digest = $3 ORDER BY number DESC LIMIT 1",
+    )
+    .bind(key.partner.as_str())
+    .bind(key.plugin.as_str())
+    .bind(digest)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let standing: Option<Standing> = verdict.map(|verdict| parsed(&verdict, "verdict on a release")).transpose()?;
+    let lacks = match (standing, signed_by) {
+        (Some(Standing::Refused), _) => Some("it was refused".to_owned()),
+        (_, None) if policy != ReleasePolicy::Open => Some("it is not signed".to_owned()),
+        (_, Some(signer)) if policy != ReleasePolicy::Open && revoked_at.is_some() => {
+            Some(format!("the key {signer} that signed it was revoked"))
+        }
+        (None, _) if policy == ReleasePolicy::Approved => Some("nobody has approved it".to_owned()),
+        _ => None,
+    };
+    match lacks {
+        None => Ok(()),
+        Some(lacks) => {
+            Err(LedgerError::NotVouchedFor { plugin: key.plugin.clone(), digest: key.digest, partner: key.partner.clone(), lacks })
+        }
+    }
+}

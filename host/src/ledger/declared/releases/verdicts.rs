@@ -1,0 +1,124 @@
+//! What people say of a release before the partner's runs may use it. Whoever added it does not say it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::ledger::Ledger;
+use crate::ledger::audit::{self, Act};
+use crate::ledger::error::LedgerError;
+use crate::ledger::store::{query, query_scalar};
+use crate::ledger::who::{Actor, By};
+
+use super::ReleaseKey;
+
+/// What was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The partner's runs may use it.
+    Approved,
+    /// They may not.
+    Refused,
+}
+
+impl Standing {
+    /// As it is stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Standing {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Approved, Self::Refused]
+            .into_iter()
+            .find(|standing| standing.as_str() == text)
+            .ok_or_else(|| format!("{text:?} is no verdict"))
+    }
+}
+
+/// What somebody said of a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What.
+    pub standing: Standing,
+    /// The reason.
+    pub why: String,
+    /// When.
+    pub at_ms: i64,
+    /// Who.
+    pub by: Actor,
+}
+
+impl Ledger {
+    /// Keeps what somebody says of a release; the last word counts. Answers false if that was its standing already.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoSuchRelease`]; [`LedgerError::OwnWork`] if whoever added it approves it.
+    pub async fn judge_release(&self, key: &ReleaseKey, (standing, why): (Standing, &str), by: &By) -> Result<bool, LedgerError> {
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let (partner, plugin, digest) = (key.partner.as_str(), key.plugin.as_str(), key.digest.to_string());
+                let added_by: Option<String> =
+                    query_scalar("SELECT added_by FROM releases WHERE partner = $1 AND plugin = $2 AND digest = $3")
+                        .bind(partner)
+                        .bind(plugin)
+                        .bind(digest.as_str())
+                        .fetch_optional(&mut transaction)
+                        .await?;
+                let added_by = added_by.ok_or_else(|| key.missing())?;
+                if standing == Standing::Approved && added_by == by.actor.as_str() {
+                    return Err(LedgerError::OwnWork { actor: by.actor.clone(), what: "added this release" });
+                }
+                let last: Option<(i64, String)> = query(
+                    "SELECT number, verdict FROM release_verdicts WHERE partner = $1 AND plugin = $2 AND digest = $3
+                     ORDER BY number DESC LIMIT 1",
+                )
+                .bind(partner)
+                .bind(plugin)
+                .bind(digest.as_str())
+                .fetch_optional(&mut transaction)
+                .await?;
+                if last.as_ref().is_some_and(|(_, verdict)| verdict == standing.as_str()) {
+                    return Ok(false);
+                }
+                query(
+                    "INSERT INTO release_verdicts (partner, plugin, digest, number, verdict, why, at_ms, said_by)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                )
+                .bind(partner)
+                .bind(plugin)
+                .bind(digest.as_str())
+                .bind(last.as_ref().map_or(1, |(number, _)| number + 1))
+                .bind(standing.as_str())
+                .bind(why)
+                .bind(by.now_ms)
+                .bind(by.actor.as_str())
+                .execute(&mut transaction)
+                .await?;
+                let act = Act {
+                    partner: Some(&key.partner),
+                    action: if standing == Standing::Approved { "release.approve" } else { "release.refuse" },
+                    subject: format!("release:{digest}"),
+                    before: last.map(|(_, verdict)| serde_json::json!({ "standing": verdict })),
+                    after: Some(serde_json::json!({ "standing": standing.as_str(), "plugin": plugin, "why": why })),
+                };
+                audit::append(&mut transaction, act, by);
+                transaction.commit().await?;
+                Ok(true)
+            })
+            .await
+    }
+}

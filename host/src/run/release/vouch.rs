@@ -1,0 +1,121 @@
+//! Whether a component comes from whom its partner trusts.
+
+use crate::ledger::{By, ReleaseSignature, Scope, SigningKey};
+use crate::model::ids::{Digest, PartnerName, PluginName};
+use crate::model::job::{Partner, ReleasePolicy};
+use crate::registry::signature::{PublicKey, Signature, SignatureError};
+use crate::run::Hub;
+use crate::run::failure::RunError;
+
+/// Why a release is not taken or not used.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// The caller looks at the name.
+    #[error("there is no partner {partner}: declare it in partners.toml and run `bailiwick apply`")]
+    NoPartner {
+        /// The name.
+        partner: PartnerName,
+    },
+    /// The caller writes more, or other, digits.
+    #[error("{found} releases have a digest that begins with {beginning:?}: `bailiwick plugin releases` lists them")]
+    NotOne {
+        /// What was asked for.
+        beginning: String,
+        /// How many begin so.
+        found: usize,
+    },
+    /// The integrator signs it.
+    #[error(
+        "{partner} takes signed components only, and this one came without a signature: sign it with `bailiwick plugin sign`, or give its signature beside it as FILE.minisig"
+    )]
+    Unsigned {
+        /// The partner.
+        partner: PartnerName,
+    },
+    /// An admin of the partner registers the key, if it is the signer's.
+    #[error(
+        "the component is signed by key {key}, which {partner} has not registered: if it is your signer's, register it with `bailiwick key add`"
+    )]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The partner.
+        partner: PartnerName,
+    },
+    /// The integrator signs it with a key that is trusted.
+    #[error("the component is signed by key {key}, which {partner} revoked: {why}. Have it signed again with a key in use")]
+    RevokedKey {
+        /// The key.
+        key: String,
+        /// The partner.
+        partner: PartnerName,
+        /// The reason that was given.
+        why: String,
+    },
+    /// See the inner error.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// Another person of the partner approves it.
+    #[error(
+        "{partner} uses approved releases only, and release {} of {plugin} is not: `bailiwick plugin push` hands it in, and another person approves it with `bailiwick plugin approve`",
+        digest.short()
+    )]
+    NotApproved {
+        /// The partner.
+        partner: PartnerName,
+        /// The plugin.
+        plugin: PluginName,
+        /// The release.
+        digest: Digest,
+    },
+    /// The operator changes the jobs first, or the author the plugin.
+    #[error("release {} of {plugin} cannot be activated, as jobs do not fit it: {}", digest.short(), findings.join("; "))]
+    JobsUnfit {
+        /// The plugin.
+        plugin: PluginName,
+        /// The release.
+        digest: Digest,
+        /// What does not fit, each a sentence.
+        findings: Vec<String>,
+    },
+}
+
+impl Hub {
+    /// Checks the signature that a component came with against the partner's keys. One that is there must be right, whatever the partner asks.
+    /// What is turned away is noted in the audit trail.
+    pub(in crate::run) async fn vouched(
+        &self,
+        partner: &Partner,
+        (component, signature): (&[u8], Option<&str>),
+        by: &By,
+    ) -> Result<Option<ReleaseSignature>, RunError> {
+        let keys = self.ledger().signing_keys(Scope::Partner(&partner.name)).await?;
+        match check(partner, (component, signature), &keys) {
+            Ok(signature) => Ok(signature),
+            Err(error) => {
+                self.note_refusal(&partner.name, (Digest::of(component), &error.to_string()), by).await?;
+                Err(error.into())
+            }
+        }
+    }
+}
+
+fn check(
+    partner: &Partner,
+    (component, signature): (&[u8], Option<&str>),
+    keys: &[SigningKey],
+) -> Result<Option<ReleaseSignature>, ReleaseError> {
+    let Some(text) = signature else {
+        let unsigned = ReleaseError::Unsigned { partner: partner.name.clone() };
+        return if partner.releases == ReleasePolicy::Open { Ok(None) } else { Err(unsigned) };
+    };
+    let signature = Signature::read(text)?;
+    let id = signature.key_id().to_string();
+    let known = keys.iter().find(|key| key.key.id == id);
+    let known = known.ok_or_else(|| ReleaseError::UnknownKey { key: id.clone(), partner: partner.name.clone() })?;
+    if let Some((_, why)) = &known.revoked {
+        return Err(ReleaseError::RevokedKey { key: id, partner: partner.name.clone(), why: why.clone() });
+    }
+    let comment = signature.verify(&PublicKey::read(&known.key.public_key)?, component)?;
+    Ok(Some(ReleaseSignature { key: id, text: signature.text().to_owned(), comment }))
+}

@@ -1,0 +1,212 @@
+//! Releases from hand to use: signed as minisign signs, approved by a second person, activated, rolled back; and what is turned away.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::*;
+
+const JOB: &str = "shared-services-apportionment";
+const COMPONENT: &str = "cost-apportionment.wasm";
+
+/// A site whose fire service names its component in a folder of its own, where a signature has its place.
+struct Stage {
+    site: Site,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let site = Site::staffordshire();
+        let original = plugin_path("cost-apportionment");
+        std::fs::copy(&original, site.path(COMPONENT)).expect("it is copied");
+        site.edit("plugins.toml", original.to_str().expect("a plain path"), COMPONENT);
+        done(say(&site, &["apply", "."]));
+        Self { site }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.site.path(name)
+    }
+
+    /// From now on the fire service asks this of releases.
+    fn ask_for(&self, word: &str) {
+        let line = "name = \"staffordshire-fire\"";
+        self.site.edit("partners.toml", line, &format!("{line}\nreleases = \"{word}\""));
+    }
+
+    /// What the program says to a person.
+    fn says(&self, person: &str, arguments: &[&str]) -> Said {
+        let mut command = bailiwick(&self.site, arguments);
+        command.env("USER", person).env("BAILIWICK_KEY_PASSPHRASE", "").output().expect("the program starts").into()
+    }
+
+    fn done(&self, person: &str, arguments: &[&str]) -> String {
+        done(self.says(person, arguments)).out
+    }
+
+    #[track_caller]
+    fn refused(&self, person: &str, arguments: &[&str], why: &str) {
+        let said = self.says(person, arguments);
+        assert!(said.code == Some(1) && said.err.contains(why), "{why:?} in {:?} {:?}", said.out, said.err);
+    }
+
+    /// A pair of keys, registered for the fire service; its id.
+    fn key(&self, name: &str) -> String {
+        let made = self.done("ann", &["key", "new", name, "--no-passphrase"]);
+        self.done("ann", &["key", "add", FIRE, &format!("{name}.pub"), "--owner", name]);
+        made.split_whitespace().nth(1).expect("an id").trim_end_matches(':').to_owned()
+    }
+
+    /// Another release of the component: its version is another, and nothing else.
+    fn version(&self, version: &str) -> String {
+        let name = format!("cost-apportionment-{version}.wasm");
+        let mut bytes = std::fs::read(self.path(COMPONENT)).expect("it is there");
+        let (from, to) = ("version = \\\"1.0.0\\\"", format!("version = \\\"{version}\\\""));
+        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).expect("the manifest says its version");
+        bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+        std::fs::write(self.path(&name), bytes).expect("it is written");
+        name
+    }
+
+    fn sign(&self, component: &str, key: &str) {
+        self.done("ann", &["plugin", "sign", component, "--key", &format!("{key}.key"), "--comment", "for the new year"]);
+    }
+
+    fn push(&self, person: &str, component: &str) -> String {
+        let said = self.done(person, &["plugin", "push", component, "--partner", FIRE]);
+        said.split_whitespace().nth(2).expect("a digest").trim_end_matches(':').to_owned()
+    }
+
+    fn releases(&self) -> serde_json::Value {
+        done(self.says("ann", &["plugin", "releases", "--partner", FIRE, "--json"])).json()
+    }
+
+    fn active(&self) -> String {
+        let releases = self.releases();
+        let active = releases.as_array().unwrap().iter().find(|release| !release["active-since"].is_null()).expect("one is active");
+        active["version"].as_str().unwrap().to_owned()
+    }
+}
+
+#[track_caller]
+fn done(said: Said) -> Said {
+    assert_eq!(said.code, Some(0), "{} {}", said.out, said.err);
+    said
+}
+
+fn minisign(folder: &Path, arguments: &[&str]) {
+    let output = Command::new("minisign").args(arguments).current_dir(folder).output().expect("minisign is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn minisign_verifies_ours_and_we_verify_minisigns() {
+    let stage = Stage::new();
+    let folder = stage.site.config();
+    stage.key("ours");
+    stage.sign(COMPONENT, "ours");
+    minisign(&folder, &["-Vm", COMPONENT, "-p", "ours.pub"]);
+    stage.push("ann", COMPONENT);
+
+    minisign(&folder, &["-G", "-W", "-p", "theirs.pub", "-s", "theirs.key"]);
+    stage.done("ann", &["key", "add", FIRE, "theirs.pub", "--owner", "the other program"]);
+    let other = stage.version("1.0.1");
+    minisign(&folder, &["-Sm", &other, "-s", "theirs.key", "-t", "from the other program"]);
+    stage.push("ann", &other);
+    let releases = stage.releases();
+    let theirs = releases.as_array().unwrap().iter().find(|release| release["version"] == "1.0.1").expect("it is kept");
+    assert_eq!(theirs["signer-says"], "from the other program");
+    // minisign reads our secret key too.
+    minisign(&folder, &["-Sm", &other, "-s", "ours.key", "-x", "again.minisig"]);
+    minisign(&folder, &["-Vm", &other, "-p", "ours.pub", "-x", "again.minisig"]);
+}
+
+#[test]
+fn what_is_not_signed_by_a_key_in_use_is_turned_away_and_noted() {
+    let stage = Stage::new();
+    let key = stage.key("lead");
+    stage.ask_for("signed");
+    stage.refused("ann", &["apply", "."], "takes signed components only");
+    stage.sign(COMPONENT, "lead");
+    stage.done("ann", &["apply", "."]);
+
+    let other = stage.version("1.0.1");
+    let push = ["plugin", "push", other.as_str(), "--partner", FIRE];
+    stage.refused("ann", &push, "takes signed components only");
+    std::fs::copy(stage.path(&format!("{COMPONENT}.minisig")), stage.path(&format!("{other}.minisig"))).expect("it is copied");
+    stage.refused("ann", &push, "does not fit: the component");
+    stage.done("ann", &["key", "new", "stranger", "--no-passphrase"]);
+    stage.sign(&other, "stranger");
+    stage.refused("ann", &push, "has not registered");
+    stage.sign(&other, "lead");
+    let release = stage.push("ann", &other);
+    let revoked = stage.done("ann", &["key", "revoke", FIRE, &key, "--why", "the laptop was lost"]);
+    assert!(revoked.contains("1.0.0, which it signed, is still in use"), "{revoked}");
+    stage.refused("ann", &push, "revoked: the laptop was lost");
+    stage.refused("ann", &["plugin", "activate", &release], "that signed it was revoked");
+    stage.refused("ann", &["key", "add", FIRE, "lead.pub", "--owner", "lead"], "already");
+    assert_eq!(stage.active(), "1.0.0", "nothing was changed");
+
+    let trail = stage.site.data().join("ledger.sqlite");
+    assert!(trail.is_file());
+    let verified = stage.done("ann", &["audit"]);
+    assert!(verified.contains("entries fit"), "{verified}");
+}
+
+#[test]
+fn nobody_approves_their_own_work_and_a_roll_back_is_one_command() {
+    let stage = Stage::new();
+    stage.key("lead");
+    stage.sign(COMPONENT, "lead");
+    // The one in use was declared by whoever runs these tests; another person approves it.
+    let first = stage.push("ann", COMPONENT);
+    stage.ask_for("approved");
+    stage.refused("ann", &["apply", "."], "uses approved releases only");
+    stage.done("bob", &["plugin", "approve", &first, "--why", "as it was"]);
+    stage.done("ann", &["apply", "."]);
+
+    let (second, third) = (stage.version("1.0.1"), stage.version("1.0.2"));
+    [&second, &third].iter().for_each(|component| stage.sign(component, "lead"));
+    let (second, third) = (stage.push("ann", &second), stage.push("ann", &third));
+    stage.refused("ann", &["plugin", "activate", &second], "nobody has approved it");
+    stage.refused("ann", &["plugin", "approve", &second, "--why", "mine"], "another person has to approve it");
+    let review = stage.done("bob", &["plugin", "review", &second]);
+    for told in ["It reads the rows of drivers", "The version was 1.0.0 and is 1.0.1.", "for the new year", "no network"] {
+        assert!(review.contains(told), "{told:?} in {review}");
+    }
+    stage.done("bob", &["plugin", "refuse", &second, "--why", "the shares do not add up"]);
+    stage.refused("ann", &["plugin", "activate", &second], "it was refused");
+    stage.done("bob", &["plugin", "approve", &third, "--why", "three months compared"]);
+    stage.done("ann", &["plugin", "activate", &third]);
+    assert_eq!(stage.active(), "1.0.2");
+    let run = done(stage.says("ann", &["run", JOB, "--json"])).json();
+    assert_eq!(run["state"], "closed", "{run}");
+
+    stage.done("ann", &["plugin", "roll-back", "cost-apportionment", "--partner", FIRE]);
+    assert_eq!(stage.active(), "1.0.0");
+    stage.refused("ann", &["plugin", "roll-back", "cost-apportionment", "--partner", FIRE], "no earlier release");
+    assert!(stage.done("ann", &["audit"]).contains("entries fit"));
+}
+
+#[test]
+fn a_release_that_jobs_do_not_fit_is_not_activated() {
+    let stage = Stage::new();
+    let name = "cost-apportionment-9.wasm";
+    let mut bytes = std::fs::read(stage.path(COMPONENT)).expect("it is there");
+    // A column that the manifest's own balances do not name.
+    let (from, to) = ("name = \\\"journal\\\"", "name = \\\"ledgers\\\"");
+    let places: Vec<usize> =
+        bytes.windows(from.len()).enumerate().filter(|(_, window)| *window == from.as_bytes()).map(|(at, _)| at).collect();
+    assert_eq!(places.len(), 1);
+    bytes[places[0]..places[0] + from.len()].copy_from_slice(to.as_bytes());
+    for (from, to) in [("(journal.", "(ledgers.")] {
+        while let Some(at) = bytes.windows(from.len()).position(|window| window == from.as_bytes()) {
+            bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+        }
+    }
+    std::fs::write(stage.path(name), bytes).expect("it is written");
+    let release = stage.push("ann", name);
+    let review = stage.done("bob", &["plugin", "review", &release]);
+    assert!(review.contains("Jobs that do not fit it") && review.contains("Gone output: journal."), "{review}");
+    stage.refused("ann", &["plugin", "activate", &release], "jobs do not fit it");
+    assert_eq!(stage.active(), "1.0.0");
+}
