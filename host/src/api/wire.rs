@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ledger::{FormatUsed, LoggedEvent, Processed, Receipt, Run, RunEvent, StoredFinding, StoredJob};
+use crate::ledger::{AuditEntry, FormatUsed, LoggedEvent, Processed, Receipt, Run, RunEvent, StoredFinding, StoredJob};
 use crate::model::totals::PortTotals;
 use crate::run::masked_row;
 
@@ -63,6 +63,9 @@ pub struct RunJson {
     warnings: u64,
     outcome: Option<&'static str>,
     reason: Option<ReasonJson>,
+    /// When it should be done, where that was said; and whether it was not.
+    due_by: Option<String>,
+    overdue: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -110,6 +113,8 @@ impl RunJson {
             warnings: run.warnings,
             outcome: run.outcome.map(|outcome| outcome.as_str()),
             reason: run.reason.as_ref().map(|reason| ReasonJson { code: reason.code.clone(), sentence: reason.sentence.clone() }),
+            due_by: run.enqueued.overdue_at_ms.map(moment),
+            overdue: run.overdue,
         }
     }
 }
@@ -334,6 +339,42 @@ impl FindingJson {
             byte_offset: found.byte_offset,
             reasons: reasons.collect(),
             values: found.decoded.as_ref().and_then(|decoded| serde_json::from_str(&masked_row(decoded, personal)).ok()),
+        }
+    }
+}
+
+/// An entry of the audit trail, with the hash that chains it to the one before.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AuditJson {
+    seq: u64,
+    at: String,
+    at_ms: i64,
+    partner: Option<String>,
+    actor: String,
+    action: String,
+    subject: String,
+    before: Option<serde_json::Value>,
+    after: Option<serde_json::Value>,
+    hash: String,
+}
+
+impl AuditJson {
+    /// An entry as it stands in the trail.
+    #[must_use]
+    pub fn new(entry: &AuditEntry) -> Self {
+        let value = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        Self {
+            seq: entry.seq,
+            at: moment(entry.at_ms),
+            at_ms: entry.at_ms,
+            partner: entry.partner.as_ref().map(ToString::to_string),
+            actor: entry.actor.to_string(),
+            action: entry.action.clone(),
+            subject: entry.subject.clone(),
+            before: value(&entry.before),
+            after: value(&entry.after),
+            hash: entry.hash.to_string(),
         }
     }
 }

@@ -66,8 +66,9 @@ enum Command {
     Resume(steer::ResumeOptions),
     /// Decides a case by a rule set.
     Decide(decide::Options),
-    /// Checks the audit trail and names the first entry that was tampered with.
-    Audit(show::AuditOptions),
+    /// Checks the audit trail, or writes it out.
+    #[command(subcommand)]
+    Audit(show::AuditCommand),
     /// Tries connections.
     #[command(subcommand)]
     Connection(outside::ConnectionCommand),
@@ -174,7 +175,7 @@ fn answer(command: Command) -> Answer {
             Command::Pause(options) => steer::pause(options).await,
             Command::Resume(options) => steer::resume(options).await,
             Command::Decide(options) => decide::decide(options).await,
-            Command::Audit(options) => show::audit(options).await,
+            Command::Audit(command) => show::audit(command).await,
             Command::Connection(command) => outside::connection(command).await,
             Command::Secret(command) => outside::secret(command).await,
             Command::Plugin(command) => plugin::answer(command).await,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::paint::{Tone, bytes, count, duration, paint, say, table};
 use super::{Answer, DataOption, open};
-use crate::api::wire::{FindingJson, JobJson, RunDetailJson, RunJson, moment};
+use crate::api::wire::{AuditJson, FindingJson, JobJson, RunDetailJson, RunJson, moment};
 use crate::ledger::{FoundEffect, LogLine, Processed, Receipt, Run, RunEvent, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, RunId};
 use crate::model::totals::PortTotals;
@@ -52,6 +52,14 @@ pub(super) struct RejectsOptions {
     /// How many.
     #[arg(long, default_value_t = 100)]
     limit: u32,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum AuditCommand {
+    /// Works the whole chain out again, and names the first entry that was tampered with.
+    Verify(AuditOptions),
+    /// Writes every entry, oldest first, as a line of JSON.
+    Export(AuditOptions),
 }
 
 #[derive(Debug, clap::Args)]
@@ -106,7 +114,7 @@ pub(super) async fn runs(options: RunsOptions) -> Answer {
         vec![
             run.id.to_string(),
             run.job().to_string(),
-            state_word(run.state),
+            format!("{}{}", state_word(run.state), overdue_word(run)),
             moment(run.enqueued_at_ms),
             cell(rows.read),
             cell(rows.accepted),
@@ -186,6 +194,9 @@ fn say_run(run: &Run, (processed, receipts): (Option<&Processed>, &[Receipt]), m
     if let Some(reason) = &run.reason {
         say(format!("  {} {}", paint(Tone::Attention, &reason.code), reason.sentence));
     }
+    if let (true, Some(due_ms)) = (run.overdue, run.enqueued.overdue_at_ms) {
+        say(format!("  {} it should have been done by {}", paint(Tone::Bad, "overdue"), moment(due_ms)));
+    }
     let Some(processed) = processed else { return };
     let mut rows: Vec<Vec<String>> = processed.totals.inputs.iter().map(|port| port_row("in", port, money)).collect();
     rows.extend(processed.totals.outputs.iter().map(|port| port_row("out", port, money)));
@@ -239,6 +250,11 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
+/// That a run was not done when it should have been.
+fn overdue_word(run: &Run) -> String {
+    if run.overdue { format!(" {}", paint(Tone::Bad, "overdue")) } else { String::new() }
+}
+
 /// A state in the colour of what it asks for.
 pub(super) fn state_word(state: RunState) -> String {
     let tone = match state {
@@ -277,7 +293,29 @@ pub(super) async fn rejects(options: RejectsOptions) -> Answer {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn audit(options: AuditOptions) -> Answer {
+pub(super) async fn audit(command: AuditCommand) -> Answer {
+    match command {
+        AuditCommand::Verify(options) => verify(options).await,
+        AuditCommand::Export(options) => export(options).await,
+    }
+}
+
+async fn export(options: AuditOptions) -> Answer {
+    let hub = open::existing_hub(&options.data).await?;
+    let mut after = 0;
+    loop {
+        let page = hub.ledger().audit_after(Scope::Hub, after, 1_000).await?;
+        for entry in &page.items {
+            say(serde_json::to_string(&AuditJson::new(entry))?);
+        }
+        match page.next {
+            Some(next) => after = next,
+            None => return Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+async fn verify(options: AuditOptions) -> Answer {
     let hub = open::existing_hub(&options.data).await?;
     let check = hub.ledger().verify_audit().await?;
     if let Some(broken) = check.broken {

@@ -1,6 +1,6 @@
 //! Writing what is declared, part by part, and noting how each differs from what was in force.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::{RunEvent, RunState, Word, load, record};
@@ -21,13 +21,17 @@ pub(super) async fn put_in_force(transaction: &mut Transaction, declaration: &De
     }
     let mut applied = Applied::default();
     put_partner(transaction, &declaration.partner, by, &mut applied).await?;
-    let mut writing = Writing { transaction, partner: declaration.partner.name.as_str(), by, applied: &mut applied };
+    let partner = declaration.partner.name.as_str();
+    let mut writing = Writing { transaction, partner, by, applied: &mut applied, files: BTreeMap::new(), told: BTreeSet::new() };
     writing.sources(&declaration.sources).await?;
     writing.connections(&declaration.connections).await?;
     let gone = writing.jobs(&declaration.jobs).await?;
     for job in gone {
         writing.cancel_waiting(&job).await?;
     }
+    // A file that declares what has been named already is the same change once more.
+    let told = writing.told;
+    applied.changes.retain(|change| change.what != "source" || !told.contains(&change.name));
     Ok(applied)
 }
 
@@ -63,6 +67,10 @@ struct Writing<'a> {
     partner: &'a str,
     by: &'a By,
     applied: &'a mut Applied,
+    /// The files that differ, by the digest of their text; of those that are gone, by the one that they had.
+    files: BTreeMap<String, String>,
+    /// Those of them that declare something which differs too.
+    told: BTreeSet<String>,
 }
 
 impl Writing<'_> {
@@ -81,6 +89,11 @@ impl Writing<'_> {
         self.applied.changes.push(Change { what, name: name.to_owned(), how: Changed::Removed });
     }
 
+    /// Notes that a file's change has been told by what it declares.
+    fn tell(&mut self, definition: &str) {
+        self.told.extend(self.files.get(definition).cloned());
+    }
+
     async fn sources(&mut self, declared: &[Source]) -> Result<(), LedgerError> {
         let rows: Vec<(String, String)> =
             query("SELECT source, definition FROM sources WHERE partner = $1").bind(self.partner).fetch_all(&mut *self.transaction).await?;
@@ -90,6 +103,7 @@ impl Writing<'_> {
             if !self.note("source", &source.name, (&digest, stored.remove(&source.name).as_ref())) {
                 continue;
             }
+            self.files.insert(digest.clone(), source.name.clone());
             query("INSERT INTO definitions (partner, digest, content, stored_at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
                 .bind(self.partner)
                 .bind(digest.as_str())
@@ -107,8 +121,9 @@ impl Writing<'_> {
             .execute(&mut *self.transaction)
             .await?;
         }
-        for name in stored.keys() {
+        for (name, digest) in &stored {
             self.gone("source", name);
+            self.files.insert(digest.clone(), name.clone());
             query("DELETE FROM sources WHERE partner = $1 AND source = $2")
                 .bind(self.partner)
                 .bind(name.as_str())
@@ -130,6 +145,7 @@ impl Writing<'_> {
             if !self.note("connection", name, (&digest, stored.remove(name).as_ref())) {
                 continue;
             }
+            self.tell(&digest);
             query(
                 "INSERT INTO connections (partner, connection, definition, runs_max, applied_at_ms) VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (partner, connection) DO UPDATE SET definition = excluded.definition, runs_max = excluded.runs_max,
@@ -143,8 +159,9 @@ impl Writing<'_> {
             .execute(&mut *self.transaction)
             .await?;
         }
-        for name in stored.keys() {
+        for (name, digest) in &stored {
             self.gone("connection", name);
+            self.tell(digest);
             query("UPDATE connections SET removed_at_ms = $3 WHERE partner = $1 AND connection = $2")
                 .bind(self.partner)
                 .bind(name.as_str())
@@ -169,12 +186,14 @@ impl Writing<'_> {
             let particulars: Particulars = (job.title.clone(), job.plugin.to_string(), job.definition.to_string(), job.schedule.clone());
             let before = stored.remove(job.name.as_str());
             if self.note("job", job.name.as_str(), (&particulars, before.as_ref())) {
+                self.tell(&particulars.2);
                 let same_schedule = before.is_some_and(|before| before.3 == job.schedule);
                 self.job(job, same_schedule).await?;
             }
         }
-        for name in stored.keys() {
+        for (name, (_, _, definition, _)) in &stored {
             self.gone("job", name);
+            self.tell(definition);
             query("UPDATE jobs SET removed_at_ms = $3 WHERE partner = $1 AND job = $2")
                 .bind(self.partner)
                 .bind(name.as_str())
