@@ -13,7 +13,7 @@
 //!     [queue]     runs-at-once = 1, priority = low | normal | high, overlap = queue | skip | cancel-older, overdue-minutes
 //!     [[input]]   port, connection, file = "payroll-*.csv", take = next | latest, format
 //!     [[output]]  port, connection, file = "return-{month}.txt", format
-//!     [rejects]   rows-max
+//!     [rejects]   rows-max, overdue-days = 5
 //!     [limits]    as `bailiwick plugin inspect` names them
 //!     [settings]  free for the plugin; money and rates as text
 //! tables/*.toml       versions of reference tables, with their rows as CSV beside them; `partner` where it is one partner's own

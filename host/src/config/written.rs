@@ -207,6 +207,7 @@ pub(super) struct Output {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Rejects {
     pub rows_max: Option<Spanned<u64>>,
+    pub overdue_days: Option<Spanned<u64>>,
 }
 
 /// All options of all formats, so that one that does not belong is told with its own line.

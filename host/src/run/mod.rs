@@ -4,13 +4,14 @@
 //! duty      what is due → the ledger's queue        conduct   claim → pull → process → deliver → close
 //! declare   a configuration → what is in force      desk      a case → a decision, at once
 //! shelf     releases and tables at hand             again     replays, and the slots of a time gone by
-//! failure   what went wrong, and what comes next
+//! failure   what went wrong, and what comes next        amend    what a person puts right after a run
 //! outside   connections tried, credentials set, rotated, opened
 //! ```
 //!
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
 
 mod again;
+mod amend;
 mod conduct;
 mod declare;
 mod desk;
@@ -28,6 +29,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use again::Backfilled;
+pub use amend::{Corrections, ForCorrection};
 pub use declare::{Installed, Plan};
 pub use desk::{BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, bench, rehearse};
 pub use duty::Request;

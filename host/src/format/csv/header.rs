@@ -72,7 +72,7 @@ fn headings(record: &[u8], cells: &[Cell], place: RecordPlace, encoding: Encodin
 }
 
 /// A heading as it is compared: lower case, with underscores for spaces and hyphens.
-pub(super) fn folded(heading: &str) -> String {
+pub(in crate::format) fn folded(heading: &str) -> String {
     let mut folded = String::new();
     for character in heading.trim().chars() {
         if character.is_whitespace() || matches!(character, '-' | '_') {

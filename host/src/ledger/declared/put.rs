@@ -207,11 +207,12 @@ impl Writing<'_> {
     async fn job(&mut self, job: &DeclaredJob, same_schedule: bool) -> Result<(), LedgerError> {
         query(
             "INSERT INTO jobs (partner, job, title, plugin, definition, schedule, runs_max, priority, overlap, overdue_after_ms,
-               scheduled_through_ms, applied_at_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+               rejects_overdue_days, scheduled_through_ms, applied_at_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $11, $11)
              ON CONFLICT (partner, job) DO UPDATE SET title = excluded.title, plugin = excluded.plugin, definition = excluded.definition,
                schedule = excluded.schedule, runs_max = excluded.runs_max, priority = excluded.priority, overlap = excluded.overlap,
-               overdue_after_ms = excluded.overdue_after_ms, applied_at_ms = excluded.applied_at_ms, removed_at_ms = NULL, next_due_ms = 0,
+               overdue_after_ms = excluded.overdue_after_ms, rejects_overdue_days = excluded.rejects_overdue_days,
+               applied_at_ms = excluded.applied_at_ms, removed_at_ms = NULL, next_due_ms = 0,
                scheduled_through_ms = CASE WHEN $12 = 1 THEN jobs.scheduled_through_ms ELSE excluded.scheduled_through_ms END",
         )
         .bind(self.partner)
@@ -226,6 +227,7 @@ impl Writing<'_> {
         .bind(job.queue.overdue_minutes.map(|minutes| i64::from(minutes) * 60_000))
         .bind(self.by.now_ms)
         .bind(i64::from(same_schedule))
+        .bind(i64::from(job.rejects_overdue_days))
         .execute(&mut *self.transaction)
         .await?;
         query("DELETE FROM job_connections WHERE partner = $1 AND job = $2")

@@ -23,7 +23,7 @@ use super::audit::{self, Noted};
 use super::error::LedgerError;
 
 pub(super) use postgres::AWAY_SECONDS;
-pub(super) use query::{query, query_scalar};
+pub(super) use query::{Query, query, query_scalar};
 pub(super) use sqlite::BUSY_SECONDS;
 pub(super) use stored::{count, parsed, parsed_option, to_stored};
 

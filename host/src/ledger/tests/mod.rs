@@ -24,6 +24,7 @@ macro_rules! on_both {
     };
 }
 
+mod amend;
 mod audit;
 mod declared;
 mod findings;
@@ -178,6 +179,7 @@ fn declaration(partner: &str, jobs: &[&str]) -> Declaration {
         plugin: name("lgps-return"),
         schedule: Some("0 6 19 * * (Europe/London)".to_owned()),
         queue: Queue::default(),
+        rejects_overdue_days: 5,
         connections: [name("inbox")].into(),
         definition,
     };

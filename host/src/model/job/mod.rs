@@ -61,6 +61,8 @@ pub struct Job {
     pub settings: serde_json::Value,
     /// Rows that may be rejected before the run is held.
     pub reject_rows_max: u64,
+    /// Days that rejects may wait before they are overdue.
+    pub rejects_overdue_days: u32,
     /// Limits other than what the plugin asks for.
     pub limits: Vec<(Limit, u64)>,
     /// Attempts of one run, the first included.
