@@ -74,6 +74,7 @@ impl From<RunError> for Problem {
             }
             RunError::BadCase { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "case-does-not-fit-schema", error.to_string()),
             RunError::NotCorrected { .. } => Self::new(StatusCode::CONFLICT, "not-corrected", error.to_string()),
+            RunError::Expired { .. } => Self::new(StatusCode::GONE, "expired", error.to_string()),
             RunError::InputGone { .. } => Self::new(StatusCode::GONE, "input-gone", error.to_string()),
             RunError::NotResent { .. } => Self::new(StatusCode::CONFLICT, "not-resent", error.to_string()),
             RunError::Call(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not-decided", error.to_string()),

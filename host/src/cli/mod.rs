@@ -51,6 +51,8 @@ enum Command {
     Show(show::RunOptions),
     /// Lists the rows that were rejected and wait, or those of one run; assigns, dismisses and writes them out for correction.
     Rejects(amend::RejectsOptions),
+    /// Says how long what is kept of runs; with --now, gives up what may go.
+    Retain(amend::RetainOptions),
     /// Brings corrected rows back, as a run of their own.
     Resubmit(amend::ResubmitOptions),
     /// Lets a held run go on as it stands: what was staged is delivered.
@@ -175,6 +177,7 @@ fn answer(command: Command) -> Answer {
             Command::Runs(options) => show::runs(options).await,
             Command::Show(options) => show::run(options).await,
             Command::Rejects(options) => amend::rejects(options).await,
+            Command::Retain(options) => amend::retain(options).await,
             Command::Resubmit(options) => amend::resubmit(options).await,
             Command::Release(options) => steer::release(options).await,
             Command::Retry(options) => steer::retry(options).await,

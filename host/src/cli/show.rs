@@ -172,6 +172,9 @@ pub(super) async fn one_run(hub: &Hub, id: RunId, as_json: bool) -> Result<(), B
     let columns = hub.columns(id).await?;
     say_run(&run, (processed.as_ref(), &receipts), &columns.money);
     let mut log: Vec<LogLine> = ledger.log_lines((Scope::Hub, id), None, 20).await?.items.into_iter().map(|(_, line)| line).collect();
+    if let Some(at_ms) = ledger.expired_at_ms(Scope::Hub, id).await? {
+        say(format!("  {} its files expired on {}; digests and totals are kept", paint(Tone::Quiet, "retention"), &moment(at_ms)[..10]));
+    }
     say_quarantined(hub, id).await?;
     say_amends(&events);
     if processed.is_none() {

@@ -1,7 +1,7 @@
 //! A hub's configuration: a folder of TOML files under version control, read whole or not at all.
 //!
 //! ```text
-//! partners.toml       [[partner]] name, title, runs-at-once
+//! partners.toml       [[partner]] name, title, runs-at-once, and [partner.retention] artefacts-days, rejects-days, events-days
 //! connections.toml    [[connection]] partner, name, runs-at-once, and one of
 //!     kind = "folder"  path, settle-ms
 //!     kind = "sftp"    host, port, user, host-key, password-secret or key-secret, folder, settle-ms

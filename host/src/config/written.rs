@@ -17,6 +17,16 @@ pub(super) struct Partner {
     pub name: Spanned<String>,
     pub title: Spanned<String>,
     pub runs_at_once: Option<Spanned<u64>>,
+    #[serde(default)]
+    pub retention: Retention,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Retention {
+    pub artefacts_days: Option<Spanned<u64>>,
+    pub rejects_days: Option<Spanned<u64>>,
+    pub events_days: Option<Spanned<u64>>,
 }
 
 #[derive(Deserialize)]

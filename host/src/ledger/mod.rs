@@ -38,7 +38,7 @@ pub use error::LedgerError;
 pub use outside::{MarkOf, NewSecret, StoredSecret};
 pub use runs::{
     Chosen, Claim, Claimed, Closed, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, Enqueued, Failed, FileQuestion, FindingId, FormatUsed, Found, FoundEffect,
-    Instruction, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding, NewResubmission, NewRun, NotAFindingId, NotAState, Outcome, Overdue, Pins, Processed,
+    Instruction, Keeping, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding, NewResubmission, NewRun, NotAFindingId, NotAState, Outcome, Overdue, Pins, Processed,
     Pulled, PulledFile, Quarantine, QuarantineFilter, Quarantined, Queued, Reason, Receipt, ResendAsk, ResendBegun, Resent,
     Resubmitted, Retried, Run, RunEvent, RunFilter, RunRows, RunState,
     Settled, StagedOutput, Standing, StateChange,

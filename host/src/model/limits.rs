@@ -298,6 +298,9 @@ pub const REJECTS_OVERDUE_DAYS_DEFAULT: u32 = 5;
 /// Most days that a job may let its rejects wait.
 pub const REJECTS_OVERDUE_DAYS_MAX: u32 = 366;
 
+/// Most days that a partner may say it keeps something: a hundred years.
+pub const RETENTION_DAYS_MAX: u32 = 36_525;
+
 /// Largest file of corrected rows that is taken: it is held in memory while its rows are told apart.
 pub const CORRECTED_BYTES_MAX: u64 = 64 << 20;
 

@@ -181,6 +181,14 @@ pub enum RunError {
         /// The file's name where it was fetched.
         file: String,
     },
+    /// Nobody: it is what the partner's retention says.
+    #[error("the files of run {run} expired on {on}, as its partner's retention has it: its digests and totals are kept")]
+    Expired {
+        /// The run.
+        run: String,
+        /// The day.
+        on: jiff::civil::Date,
+    },
     /// The person gives another name, or the operator restores the store of artefacts. Nothing was sent.
     #[error("output {output} cannot be sent again: {why}")]
     NotResent {
@@ -334,6 +342,7 @@ impl RunError {
             Self::InputGone { .. } => "input-gone",
             Self::NotBackfilled { .. } => "not-backfilled",
             Self::NotResent { .. } => "not-resent",
+            Self::Expired { .. } => "expired",
             Self::NotCorrected { .. } => "not-corrected",
             Self::RowsUnaccounted { .. } => "rows-unaccounted",
             Self::Connection { error: ConnectionError::Uncertain { .. }, .. } => DELIVERY_UNCERTAIN,

@@ -25,11 +25,12 @@ mod shelf;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use again::Backfilled;
-pub use amend::{Corrections, ForCorrection};
+pub use amend::{Corrections, ForCorrection, Retained};
 pub use declare::{Installed, Plan};
 pub use desk::{BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, bench, rehearse};
 pub use duty::Request;
@@ -112,6 +113,8 @@ struct Shared {
     lock: Option<(File, HeldName)>,
     sharing: Sharing,
     progress: Mutex<HashMap<RunId, Arc<Progress>>>,
+    /// When to look again for what retention gives up.
+    retain_at_ms: AtomicI64,
     /// Schedules by the digest of the file that declares them: read once, as such a file never changes.
     schedules: Mutex<HashMap<Digest, Option<Schedule>>>,
 }
@@ -170,6 +173,7 @@ impl Hub {
             lock,
             sharing,
             progress: Mutex::default(),
+            retain_at_ms: AtomicI64::new(0),
             schedules: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })

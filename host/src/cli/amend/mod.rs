@@ -2,6 +2,8 @@
 
 mod deliveries;
 mod rejects;
+mod retain;
 
 pub(super) use deliveries::{DeliveryCommand, ResendOptions, delivery, resend, say_amends};
+pub(super) use retain::{RetainOptions, retain};
 pub(super) use rejects::{RejectsOptions, ResubmitOptions, rejects, resubmit, say_quarantined};

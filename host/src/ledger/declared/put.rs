@@ -7,7 +7,7 @@ use crate::ledger::runs::{RunEvent, RunState, Word, load, record};
 use crate::ledger::store::{Transaction, parsed, query, query_scalar};
 use crate::ledger::who::By;
 use crate::model::ids::{Digest, RunId};
-use crate::model::job::Partner;
+use crate::model::job::{Partner, Retention};
 
 use super::apply::{Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, Source};
 
@@ -36,25 +36,36 @@ pub(super) async fn put_in_force(transaction: &mut Transaction, declaration: &De
 }
 
 async fn put_partner(transaction: &mut Transaction, partner: &Partner, by: &By, applied: &mut Applied) -> Result<(), LedgerError> {
-    let declared = (partner.title.clone(), partner.runs_at_once.map(i64::from));
-    let stored: Option<(String, Option<i64>)> = query("SELECT title, runs_max FROM partners WHERE partner = $1")
-        .bind(partner.name.as_str())
-        // Of two applications for one partner, one waits for the other.
-        .locked()
-        .fetch_optional(&mut *transaction)
-        .await?;
+    type Row = (String, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+    let Retention { artefacts_days, rejects_days, events_days } = partner.retention;
+    let [runs_max, artefacts, rejects, events] =
+        [partner.runs_at_once, artefacts_days, rejects_days, events_days].map(|number| number.map(i64::from));
+    let declared: Row = (partner.title.clone(), runs_max, artefacts, rejects, events);
+    let stored: Option<Row> =
+        query("SELECT title, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days FROM partners WHERE partner = $1")
+            .bind(partner.name.as_str())
+            // Of two applications for one partner, one waits for the other.
+            .locked()
+            .fetch_optional(&mut *transaction)
+            .await?;
     if stored.as_ref() == Some(&declared) {
         return Ok(());
     }
     let how = if stored.is_none() { Changed::Added } else { Changed::Changed };
     applied.changes.push(Change { what: "partner", name: partner.name.to_string(), how });
     query(
-        "INSERT INTO partners (partner, title, runs_max, applied_at_ms) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (partner) DO UPDATE SET title = excluded.title, runs_max = excluded.runs_max, applied_at_ms = excluded.applied_at_ms",
+        "INSERT INTO partners (partner, title, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days, applied_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (partner) DO UPDATE SET title = excluded.title, runs_max = excluded.runs_max,
+           keep_artefacts_days = excluded.keep_artefacts_days, keep_rejects_days = excluded.keep_rejects_days,
+           keep_events_days = excluded.keep_events_days, applied_at_ms = excluded.applied_at_ms",
     )
     .bind(partner.name.as_str())
     .bind(declared.0)
-    .bind(declared.1)
+    .bind(runs_max)
+    .bind(artefacts)
+    .bind(rejects)
+    .bind(events)
     .bind(by.now_ms)
     .execute(transaction)
     .await?;

@@ -15,7 +15,7 @@ mod row;
 mod run;
 mod state;
 
-pub use amend::{Chosen, NewResubmission, QuarantineFilter, Quarantined, ResendAsk, Resubmitted, Waiting, WaitingGroup};
+pub use amend::{Chosen, Keeping, NewResubmission, QuarantineFilter, Quarantined, ResendAsk, Resubmitted, Waiting, WaitingGroup};
 pub use event::{
     Claimed, Closed, Delivered, Enqueued, Failed, FormatUsed, LimitUse, LoggedEvent, Outcome, Overdue, Pins, Processed, Pulled, PulledFile,
     Reason, ResendBegun, Resent, Retried, RunEvent, Settled, StagedOutput, StateChange, TableUsed, Trigger, Word,

@@ -35,6 +35,7 @@ pub(in crate::ledger) async fn record(
     files_and_receipts(transaction, run, &logged).await?;
     state_changes(transaction, run, &logged).await?;
     quarantine(transaction, run, &logged).await?;
+    amend::uses(transaction, run, &logged).await?;
     save(transaction, run).await?;
     Ok(logged)
 }

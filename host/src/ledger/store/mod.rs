@@ -152,6 +152,14 @@ impl Store {
         })
     }
 
+    /// Gives the space of what was removed back to the disk. PostgreSQL does so by itself.
+    pub(super) async fn give_back_space(&self) -> Result<(), LedgerError> {
+        match self {
+            Self::Sqlite(sqlite) => Ok(sqlite.give_back_space().await?),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Closes it once all that was begun has ended.
     pub(super) async fn close(&self) {
         match self {

@@ -44,7 +44,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::ids::{Digest, JobName, PartnerName};
-use crate::model::job::{Partner, Queue};
+use crate::model::job::{Partner, Queue, Retention};
 use crate::model::rows::Amount;
 use crate::model::totals::{BalanceResult, ControlTotals, PortTotals, RowCounts};
 
@@ -184,7 +184,7 @@ fn declaration(partner: &str, jobs: &[&str]) -> Declaration {
         definition,
     };
     Declaration {
-        partner: Partner { name: name(partner), title: partner.to_owned(), runs_at_once: None },
+        partner: Partner { name: name(partner), title: partner.to_owned(), runs_at_once: None, retention: Retention::default() },
         sources: vec![source],
         connections: vec![DeclaredConnection { name: name("inbox"), definition, runs_at_once: None }],
         jobs: jobs.iter().map(job).collect(),

@@ -21,6 +21,19 @@ pub struct Partner {
     pub title: String,
     /// How many of its runs may be under way at one time, over all its jobs; none for as many as the hubs have places.
     pub runs_at_once: Option<u32>,
+    /// How long what is kept of its runs.
+    pub retention: Retention,
+}
+
+/// How long what is kept of a partner's runs after they ended, in days; none for good. Digests, totals and the audit trail always are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// What they read and wrote: without it a run is neither done again nor sent again.
+    pub artefacts_days: Option<u32>,
+    /// What rejected rows held, warnings, and what plugins noted.
+    pub rejects_days: Option<u32>,
+    /// Events that say no more than the run's totals and receipts do. Not before its artefacts have expired.
+    pub events_days: Option<u32>,
 }
 
 /// A named place outside.

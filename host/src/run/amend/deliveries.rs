@@ -21,6 +21,7 @@ impl Hub {
         if let Some(name) = &ask.target {
             check_file_name(name).map_err(refused)?;
         }
+        self.refuse_expired(scope, run).await?;
         let receipts = self.ledger().receipts(scope, run).await?;
         if let Some(receipt) = receipts.iter().find(|receipt| receipt.delivered.port == ask.port) {
             let (artefacts, digest) = (self.shared.artefacts.clone(), receipt.delivered.digest);

@@ -16,6 +16,7 @@ use crate::ledger::who::{By, Scope};
 use crate::model::ids::{Digest, RunId};
 
 use super::deliveries::{note, seen};
+use super::retain::use_artefacts;
 
 /// Rows of one statement.
 const ROWS_AT_ONCE: usize = 500;
@@ -199,6 +200,7 @@ async fn keep(transaction: &mut Transaction, origin: &Run, (id, new): (RunId, &N
     .bind(to_stored(new.rows.len() as u64))
     .execute(&mut *transaction)
     .await?;
+    use_artefacts(transaction, (origin.partner(), id), &[new.artefact]).await?;
     let lease = origin.standing.map_or(0, |standing| standing.lease);
     for some in new.rows.chunks(ROWS_AT_ONCE) {
         let mut update = query("UPDATE findings SET resubmitted_by = ");
