@@ -156,6 +156,8 @@ fn a_request_that_is_repeated_makes_one_run() {
         assert_eq!(first.json()["id"], second.json()["id"]);
         assert_ne!(first.json()["id"], other.json()["id"]);
         assert_eq!((&first.json()["state"], &first.json()["trigger"]), (&json!("queued"), &json!("request")));
+        let other_body = asked("POST", LGPS_RUNS, &called.police).header("idempotency-key", "payroll of October");
+        called.send(other_body.body(r#"{"dry-run": true}"#.into()).unwrap()).await.is_problem(422, "idempotency-key-reused");
         for key in ["", &"x".repeat(201)] {
             let request = asked("POST", LGPS_RUNS, &called.police).header("idempotency-key", key).body(Body::empty()).unwrap();
             called.send(request).await.is_problem(400, "idempotency-key");

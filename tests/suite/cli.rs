@@ -142,15 +142,21 @@ fn a_plan_changes_nothing_and_an_apply_does_it_once() {
     assert!(again.out.contains("nothing to change") && !again.out.contains("bwk_"), "{}", again.out);
     site.edit(&format!("jobs/{LGPS}.toml"), "rows-max = 100", "rows-max = 99");
     let plan = say(&site, &["plan", "."]);
-    assert!(plan.out.contains("job lgps-monthly-return changed") && plan.out.contains("2 things would change"), "{}", plan.out);
+    assert!(plan.out.contains("job lgps-monthly-return changed") && plan.out.contains("1 thing would change"), "{}", plan.out);
     assert!(say(&site, &["apply", "."]).out.contains("job lgps-monthly-return changed"));
 }
 
 #[test]
 fn tampering_with_the_audit_trail_is_found() {
     let (site, _) = ran("claim-routing");
-    let sound = say(&site, &["audit"]);
+    let sound = say(&site, &["audit", "verify"]);
     assert!(sound.code == Some(0) && sound.out.contains("entries fit"), "{}", sound.out);
+    let exported = say(&site, &["audit", "export"]);
+    let entries: Vec<serde_json::Value> = exported.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(entries.iter().enumerate().all(|(place, entry)| entry["seq"] == place as u64 + 1), "{}", exported.out);
+    let last = entries.last().unwrap();
+    assert_eq!((&last["action"], sound.out.contains(last["hash"].as_str().unwrap())), (&"run.close".into(), true), "{}", sound.out);
+    assert_eq!(say(&site, &["audit"]).code, Some(2), "it says whether it checks or writes");
     wait(async {
         let options = SqliteConnectOptions::new().filename(site.data().join("ledger.sqlite"));
         let mut ledger = SqliteConnection::connect_with(&options).await.unwrap();
@@ -160,7 +166,7 @@ fn tampering_with_the_audit_trail_is_found() {
         sqlx::query("UPDATE audit SET actor = 'person:somebody-else' WHERE seq = 3").execute(&mut ledger).await.unwrap();
         ledger.close().await.unwrap();
     });
-    let found = say(&site, &["audit"]);
+    let found = say(&site, &["audit", "verify"]);
     assert_eq!(found.code, Some(1));
     assert!(found.out.contains("tampered with: audit entry 3") && found.out.contains("the 2 entries before it fit"), "{}", found.out);
 }
@@ -200,4 +206,22 @@ fn a_person_steers_runs_and_jobs_and_gives_a_reason() {
     assert_eq!(say(&site, &["jobs", "--json"]).json().as_array().unwrap().iter().filter(|job| job["paused"] == true).count(), 1);
     assert!(say(&site, &["resume", LGPS]).out.contains("goes on"));
     refused(&say(&site, &["pause", "no-such-job", "--why", "a slip"]), &["there is no job no-such-job"]);
+}
+
+#[test]
+fn a_run_that_is_late_is_said_to_be_overdue() {
+    let site = Site::staffordshire();
+    site.edit(&format!("jobs/{LGPS}.toml"), "[rejects]", "[queue]\noverdue-minutes = 5\n\n[rejects]");
+    let run = wait(async {
+        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        let run = request(&hub, POLICE, LGPS).await;
+        hub.clock().advance(jiff::SignedDuration::from_mins(6));
+        hub.tick().await.unwrap();
+        hub.ledger().close().await;
+        run.to_string()
+    });
+    assert!(say(&site, &["runs"]).out.contains("queued overdue"), "{}", say(&site, &["runs"]).out);
+    assert!(say(&site, &["show", &run]).out.contains("overdue it should have been done by 2026-11-18T09:05:00Z"));
+    let json = say(&site, &["show", &run, "--json"]).json();
+    assert_eq!((&json["overdue"], &json["due-by"]), (&true.into(), &"2026-11-18T09:05:00Z".into()));
 }

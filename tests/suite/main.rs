@@ -4,6 +4,7 @@
 mod support;
 
 mod again;
+mod amend;
 mod api;
 mod bad_input;
 mod cli;

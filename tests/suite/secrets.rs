@@ -64,7 +64,7 @@ fn a_secret_is_set_listed_rotated_and_removed() {
     done(say(&site, &["secret", "remove", POLICE, "pension-fund"]));
     let gone = say(&site, &["secret", "remove", POLICE, "pension-fund"]);
     assert_eq!((gone.code, gone.err.contains("there is no secret staffordshire-police pension-fund")), (Some(1), true), "{}", gone.err);
-    assert!(done(say(&site, &["audit"])).out.contains("entries fit"));
+    assert!(done(say(&site, &["audit", "verify"])).out.contains("entries fit"));
 }
 
 #[test]
@@ -95,7 +95,8 @@ fn a_value_is_nowhere_to_be_read() {
         &["secret", "list", "--json"][..],
         &["secret", "rotate"],
         &["run", LGPS, "--json"],
-        &["audit"],
+        &["audit", "verify"],
+        &["audit", "export"],
         &["secret", "set", POLICE, "fund", CANARY],
         &["secret", "remove", FIRE, "finance"],
     ] {

@@ -1,7 +1,7 @@
 -- Partners, and what they have declared: connections, jobs and the files that declare them.
 --
 -- These migrations are the first thing to read about the hub. In order:
---   0001 partners and jobs · 0002 releases and tables · 0003 runs · 0004 audit and tokens · 0005 queue · 0006 secrets · 0007 places outside
+--   0001 partners and jobs · 0002 releases and tables · 0003 runs · 0004 audit and tokens · 0005 queue · 0006 secrets · 0007 places outside · 0009 amends
 --
 -- What holds in all of them:
 --   * Every table has its partner, so that a query can be held to one.

@@ -55,6 +55,7 @@ impl From<LedgerError> for Problem {
                 (StatusCode::NOT_FOUND, "not-found")
             }
             LedgerError::WrongState { .. } | LedgerError::LeaseLost { .. } => (StatusCode::CONFLICT, "wrong-state"),
+            LedgerError::NotResubmitted { .. } => (StatusCode::CONFLICT, "not-resubmitted"),
             LedgerError::AlreadyThere { .. } | LedgerError::VersionDiffers { .. } | LedgerError::FileTaken { .. } => {
                 (StatusCode::CONFLICT, "already-there")
             }
@@ -73,6 +74,10 @@ impl From<RunError> for Problem {
                 Self::new(StatusCode::NOT_FOUND, "no-such-rule-set", error.to_string())
             }
             RunError::BadCase { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "case-does-not-fit-schema", error.to_string()),
+            RunError::NotCorrected { .. } => Self::new(StatusCode::CONFLICT, "not-corrected", error.to_string()),
+            RunError::Expired { .. } => Self::new(StatusCode::GONE, "expired", error.to_string()),
+            RunError::InputGone { .. } => Self::new(StatusCode::GONE, "input-gone", error.to_string()),
+            RunError::NotResent { .. } => Self::new(StatusCode::CONFLICT, "not-resent", error.to_string()),
             RunError::Call(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not-decided", error.to_string()),
             error => hub_fault(&error),
         }
@@ -85,10 +90,10 @@ pub(super) fn hub_fault(error: &dyn std::fmt::Display) -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "hub-fault", "the hub could not do this; its log says why")
 }
 
-/// A name in the address. What is no text names nothing.
-pub(super) struct Named(pub(super) String);
+/// A name in the address, or several. What is no text names nothing.
+pub(super) struct Named<T = String>(pub(super) T);
 
-impl<S: Send + Sync> FromRequestParts<S> for Named {
+impl<S: Send + Sync, T: serde::de::DeserializeOwned + Send> FromRequestParts<S> for Named<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

@@ -7,12 +7,21 @@
 //! GET  /api/v1/runs                                runs, newest first; ?job= &state= &before= &limit=
 //! GET  /api/v1/runs/{run}                          one run with totals, balances, deliveries, events
 //! GET  /api/v1/runs/{run}/rejects                  its rejects; ?after= &limit=
+//! GET  /api/v1/rejects                             rejects in quarantine; ?job= &run= &code= &owner= &older-than-days= &after= &limit=
+//! GET  /api/v1/rejects/groups                      the same, counted by job and reason
+//! POST /api/v1/runs/{run}/rejects/assign           say who sees to them: {"owner", "code", "numbers"}
+//! POST /api/v1/runs/{run}/rejects/dismiss          take them out: {"reason", "code", "numbers"}
+//! GET  /api/v1/runs/{run}/rejects/corrections      the rows as they stood in the file, for correction; ?input=
+//! POST /api/v1/runs/{run}/resubmissions            the corrected file, as a run of its own; ?input= &afresh=
+//! POST /api/v1/runs/{run}/deliveries/{output}/resend   send a delivered output again: {"reason", "as", "new-key"}
+//! POST /api/v1/runs/{run}/deliveries/{output}/settle   say whether an uncertain delivery arrived: {"arrived", "reason"}
 //! POST /api/v1/rule-sets/{name}/decisions          decide one case, or a list of them
 //! ```
 //!
 //! Every call but `/health` has a bearer token, and every query is held to the token's partner.
 //! Errors are problem+json (RFC 9457) with a stable `code`. Nothing here does work: it enqueues, reads, and asks the desk.
 
+pub mod amend;
 mod answer;
 mod routes;
 pub mod wire;

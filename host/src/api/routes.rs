@@ -21,7 +21,7 @@ use crate::registry::cases::DecisionJson;
 use crate::run::{Hub, Question, Request};
 
 /// Items of a page where the caller does not say.
-const PAGE_ITEMS: u32 = 100;
+pub(super) const PAGE_ITEMS: u32 = 100;
 
 /// Largest body: some cases at their largest, or many small ones.
 const BODY_BYTES_MAX: usize = 8 * CASE_BYTES_MAX;
@@ -38,6 +38,7 @@ pub(super) fn router(hub: Hub) -> Router {
         .route("/api/v1/runs/{run}", get(run))
         .route("/api/v1/runs/{run}/rejects", get(rejects))
         .route("/api/v1/rule-sets/{name}/decisions", post(decide))
+        .merge(super::amend::routes())
         .fallback(async || Problem::not_found("address"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this address takes another method")
@@ -63,11 +64,11 @@ async fn health(State(hub): State<Hub>) -> Answer<Health> {
 }
 
 #[derive(Serialize)]
-struct Page<T> {
-    items: Vec<T>,
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
     /// What to send as `before` or `after` for the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 async fn jobs(State(hub): State<Hub>, caller: Caller) -> Answer<Page<JobJson>> {
@@ -107,6 +108,10 @@ async fn start(
     let request = Request { partner: caller.token.partner.clone(), job, dry_run: body.dry_run, key };
     let queued = hub.request(&request, &caller.by(&hub)).await?;
     let run = hub.ledger().run(Scope::Partner(&caller.token.partner), queued.run).await?.ok_or_else(|| Problem::not_found("run"))?;
+    if !queued.new && run.enqueued.dry_run != request.dry_run {
+        let sentence = format!("this Idempotency-Key started run {} with another body: send a new key, or the body that it was first sent with", run.id);
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", sentence));
+    }
     Ok((if queued.new { StatusCode::ACCEPTED } else { StatusCode::OK }, Json(RunJson::new(&run))))
 }
 
@@ -135,7 +140,7 @@ async fn runs(
     Ok(Json(Page { items: page.items.iter().map(RunJson::new).collect(), next: page.next.map(|run| run.to_string()) }))
 }
 
-fn run_id(text: &str) -> Result<RunId, Problem> {
+pub(super) fn run_id(text: &str) -> Result<RunId, Problem> {
     text.parse().map_err(|_| Problem::not_found("run"))
 }
 
@@ -147,7 +152,10 @@ async fn run(State(hub): State<Hub>, caller: Caller, Named(run): Named) -> Answe
     let processed = ledger.processed(scope, id).await?;
     let receipts = ledger.receipts(scope, id).await?;
     let events = ledger.events(scope, id, 0).await?;
-    Ok(Json(RunDetailJson::new(&run, processed.as_ref(), &receipts, &events)))
+    let quarantined = ledger.quarantined(scope, id).await?;
+    let resubmissions = ledger.resubmissions_of(scope, id).await?;
+    let detail = RunDetailJson::new(&run, processed.as_ref(), &receipts, &events);
+    Ok(Json(detail.with_rejects(quarantined, &resubmissions)))
 }
 
 #[derive(Deserialize)]
@@ -231,6 +239,6 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     hub_fault(&"the answer panicked").into_response()
 }
 
-fn bad_request(error: &dyn std::error::Error) -> Problem {
+pub(super) fn bad_request(error: &dyn std::error::Error) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "bad-request", error.to_string())
 }

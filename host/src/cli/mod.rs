@@ -1,5 +1,6 @@
 //! The command line: what a person types, and how it is answered.
 
+mod amend;
 mod decide;
 mod demo;
 mod open;
@@ -48,14 +49,23 @@ enum Command {
     Runs(show::RunsOptions),
     /// Shows one run: rows, money, deliveries, limits, events.
     Show(show::RunOptions),
-    /// Lists the rows that a run rejected or warned about, with their reasons.
-    Rejects(show::RejectsOptions),
+    /// Lists the rows that were rejected and wait, or those of one run; assigns, dismisses and writes them out for correction.
+    Rejects(amend::RejectsOptions),
+    /// Says how long what is kept of runs; with --now, gives up what may go.
+    Retain(amend::RetainOptions),
+    /// Brings corrected rows back, as a run of their own.
+    Resubmit(amend::ResubmitOptions),
     /// Lets a held run go on as it stands: what was staged is delivered.
     Release(steer::RunOptions),
     /// Sends a held or failed run on its way again.
     Retry(steer::RetryOptions),
     /// Ends a run.
     Cancel(steer::RunOptions),
+    /// Sends a delivered output again, the same bytes.
+    Resend(amend::ResendOptions),
+    /// Says of a delivery that is uncertain whether it arrived, once its receiver was asked.
+    #[command(subcommand)]
+    Delivery(amend::DeliveryCommand),
     /// Does a run again from its stored inputs, delivers nothing, and says whether every byte is the same.
     Replay(steer::ReplayOptions),
     /// Runs a job for the times of some days gone by, each once.
@@ -66,8 +76,9 @@ enum Command {
     Resume(steer::ResumeOptions),
     /// Decides a case by a rule set.
     Decide(decide::Options),
-    /// Checks the audit trail and names the first entry that was tampered with.
-    Audit(show::AuditOptions),
+    /// Checks the audit trail, or writes it out.
+    #[command(subcommand)]
+    Audit(show::AuditCommand),
     /// Tries connections.
     #[command(subcommand)]
     Connection(outside::ConnectionCommand),
@@ -168,16 +179,20 @@ fn answer(command: Command) -> Answer {
             Command::Jobs(options) => show::jobs(options).await,
             Command::Runs(options) => show::runs(options).await,
             Command::Show(options) => show::run(options).await,
-            Command::Rejects(options) => show::rejects(options).await,
+            Command::Rejects(options) => amend::rejects(options).await,
+            Command::Retain(options) => amend::retain(options).await,
+            Command::Resubmit(options) => amend::resubmit(options).await,
             Command::Release(options) => steer::release(options).await,
             Command::Retry(options) => steer::retry(options).await,
             Command::Cancel(options) => steer::cancel(options).await,
+            Command::Resend(options) => amend::resend(options).await,
+            Command::Delivery(command) => amend::delivery(command).await,
             Command::Replay(options) => steer::replay(options).await,
             Command::Backfill(options) => steer::backfill(options).await,
             Command::Pause(options) => steer::pause(options).await,
             Command::Resume(options) => steer::resume(options).await,
             Command::Decide(options) => decide::decide(options).await,
-            Command::Audit(options) => show::audit(options).await,
+            Command::Audit(command) => show::audit(command).await,
             Command::Connection(command) => outside::connection(command).await,
             Command::Secret(command) => outside::secret(command).await,
             Command::Key(command) => plugin::key(command).await,

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use super::paint::{Tone, bytes, count, duration, paint, say, table};
+use super::amend::{say_amends, say_quarantined};
 use super::{Answer, DataOption, open};
-use crate::api::wire::{FindingJson, JobJson, RunDetailJson, RunJson, moment};
-use crate::ledger::{FoundEffect, LogLine, Processed, Receipt, Run, RunEvent, RunFilter, RunState, Scope};
+use crate::api::wire::{AuditJson, JobJson, RunDetailJson, RunJson, moment};
+use crate::ledger::{LogLine, Processed, Receipt, Run, RunEvent, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, RunId};
 use crate::model::totals::PortTotals;
 use crate::run::Hub;
@@ -42,16 +43,29 @@ pub(super) struct RunOptions {
     run: String,
 }
 
-#[derive(Debug, clap::Args)]
-pub(super) struct RejectsOptions {
-    #[command(flatten)]
-    run: RunOptions,
-    /// List warnings instead.
-    #[arg(long)]
-    warnings: bool,
-    /// How many.
-    #[arg(long, default_value_t = 100)]
-    limit: u32,
+impl RunOptions {
+    /// Where its hub is.
+    pub(super) const fn data(&self) -> &DataOption {
+        &self.list.data
+    }
+
+    /// The run's id, or its beginning.
+    pub(super) fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// Whether JSON is wanted.
+    pub(super) const fn json(&self) -> bool {
+        self.list.json
+    }
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum AuditCommand {
+    /// Works the whole chain out again, and names the first entry that was tampered with.
+    Verify(AuditOptions),
+    /// Writes every entry, oldest first, as a line of JSON.
+    Export(AuditOptions),
 }
 
 #[derive(Debug, clap::Args)]
@@ -106,7 +120,7 @@ pub(super) async fn runs(options: RunsOptions) -> Answer {
         vec![
             run.id.to_string(),
             run.job().to_string(),
-            state_word(run.state),
+            format!("{}{}", state_word(run.state), overdue_word(run)),
             moment(run.enqueued_at_ms),
             cell(rows.read),
             cell(rows.accepted),
@@ -150,14 +164,20 @@ pub(super) async fn one_run(hub: &Hub, id: RunId, as_json: bool) -> Result<(), B
     let receipts = ledger.receipts(Scope::Hub, id).await?;
     if as_json {
         let events = ledger.events(Scope::Hub, id, 0).await?;
-        json(&RunDetailJson::new(&run, processed.as_ref(), &receipts, &events))?;
+        let (quarantined, resubmissions) = (ledger.quarantined(Scope::Hub, id).await?, ledger.resubmissions_of(Scope::Hub, id).await?);
+        json(&RunDetailJson::new(&run, processed.as_ref(), &receipts, &events).with_rejects(quarantined, &resubmissions))?;
         return Ok(());
     }
+    let events = ledger.events(Scope::Hub, id, 0).await?;
     let columns = hub.columns(id).await?;
     say_run(&run, (processed.as_ref(), &receipts), &columns.money);
     let mut log: Vec<LogLine> = ledger.log_lines((Scope::Hub, id), None, 20).await?.items.into_iter().map(|(_, line)| line).collect();
+    if let Some(at_ms) = ledger.expired_at_ms(Scope::Hub, id).await? {
+        say(format!("  {} its files expired on {}; digests and totals are kept", paint(Tone::Quiet, "retention"), &moment(at_ms)[..10]));
+    }
+    say_quarantined(hub, id).await?;
+    say_amends(&events);
     if processed.is_none() {
-        let events = ledger.events(Scope::Hub, id, 0).await?;
         log.extend(
             events
                 .into_iter()
@@ -185,6 +205,13 @@ fn say_run(run: &Run, (processed, receipts): (Option<&Processed>, &[Receipt]), m
     ));
     if let Some(reason) = &run.reason {
         say(format!("  {} {}", paint(Tone::Attention, &reason.code), reason.sentence));
+    }
+    if let Some(origin) = run.trigger().origin() {
+        let word = if run.trigger().kind() == "replay" { "does again" } else { "brings rejects back of" };
+        say(format!("  {word} run {origin}"));
+    }
+    if let (true, Some(due_ms)) = (run.overdue, run.enqueued.overdue_at_ms) {
+        say(format!("  {} it should have been done by {}", paint(Tone::Bad, "overdue"), moment(due_ms)));
     }
     let Some(processed) = processed else { return };
     let mut rows: Vec<Vec<String>> = processed.totals.inputs.iter().map(|port| port_row("in", port, money)).collect();
@@ -239,6 +266,11 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
+/// That a run was not done when it should have been.
+fn overdue_word(run: &Run) -> String {
+    if run.overdue { format!(" {}", paint(Tone::Bad, "overdue")) } else { String::new() }
+}
+
 /// A state in the colour of what it asks for.
 pub(super) fn state_word(state: RunState) -> String {
     let tone = match state {
@@ -250,34 +282,29 @@ pub(super) fn state_word(state: RunState) -> String {
     paint(tone, state.as_str())
 }
 
-pub(super) async fn rejects(options: RejectsOptions) -> Answer {
-    let hub = open::existing_hub(&options.run.list.data).await?;
-    let id = find(&hub, &options.run.run).await?;
-    let effect = if options.warnings { FoundEffect::Warn } else { FoundEffect::Reject };
-    let page = hub.ledger().findings((Scope::Hub, id), effect, None, options.limit).await?;
-    let personal = hub.columns(id).await?.personal;
-    if options.run.list.json {
-        return json(&page.items.iter().map(|finding| FindingJson::new(finding, &personal)).collect::<Vec<_>>());
+pub(super) async fn audit(command: AuditCommand) -> Answer {
+    match command {
+        AuditCommand::Verify(options) => verify(options).await,
+        AuditCommand::Export(options) => export(options).await,
     }
-    for finding in &page.items {
-        let found = &finding.found;
-        let place = found.line.map_or_else(String::new, |line| format!("line {line}"));
-        say(format!("{} {}", paint(Tone::Strong, format!("{} {place}", found.port)), paint(Tone::Quiet, finding.id.number)));
-        for reason in &found.reasons {
-            let column = reason.column.as_ref().map_or_else(String::new, |column| format!("{column}: "));
-            say(format!("  {}  {column}{}", paint(Tone::Attention, &reason.code), reason.message));
-        }
-    }
-    let word = if options.warnings { "warnings" } else { "rejects" };
-    say(if page.items.is_empty() {
-        format!("no {word}")
-    } else {
-        paint(Tone::Quiet, format!("{} {word} shown{}", page.items.len(), if page.next.is_some() { "; more with --limit" } else { "" }))
-    });
-    Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn audit(options: AuditOptions) -> Answer {
+async fn export(options: AuditOptions) -> Answer {
+    let hub = open::existing_hub(&options.data).await?;
+    let mut after = 0;
+    loop {
+        let page = hub.ledger().audit_after(Scope::Hub, after, 1_000).await?;
+        for entry in &page.items {
+            say(serde_json::to_string(&AuditJson::new(entry))?);
+        }
+        match page.next {
+            Some(next) => after = next,
+            None => return Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+async fn verify(options: AuditOptions) -> Answer {
     let hub = open::existing_hub(&options.data).await?;
     let check = hub.ledger().verify_audit().await?;
     if let Some(broken) = check.broken {

@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use crate::model::ids::{PartnerName, PluginName};
-use crate::model::job::{Connection, Job, Partner, Place, ReleasePolicy};
+use crate::model::job::{Connection, Job, Partner, Place, ReleasePolicy, Retention};
+use crate::model::limits::RETENTION_DAYS_MAX;
 use crate::model::table::TableVersion;
 use crate::registry::source::{Problems, Source};
 use crate::registry::tables;
@@ -83,9 +84,31 @@ impl Reader<'_> {
                 written::ReleasesWord::Signed => ReleasePolicy::Signed,
                 written::ReleasesWord::Approved => ReleasePolicy::Approved,
             };
-            self.made.partners.push(Partner { name, title: entry.title.into_inner(), runs_at_once, releases });
+            let retention = self.retention(&source, &entry.retention);
+            self.made.partners.push(Partner { name, title: entry.title.into_inner(), runs_at_once, releases, retention });
         }
         Ok(())
+    }
+
+    fn retention(&mut self, source: &Source, written: &written::Retention) -> Retention {
+        let mut days = |name: &str, written: Option<&Spanned<u64>>| {
+            let days = written?;
+            if !(1..=u64::from(RETENTION_DAYS_MAX)).contains(days.get_ref()) {
+                let to_do = format!("write 1 to {RETENTION_DAYS_MAX} days, or nothing to keep it for good");
+                self.problems.add(source.problem(Some(days.span()), format!("{name} is {}", days.get_ref()), to_do));
+            }
+            u32::try_from(*days.get_ref()).ok()
+        };
+        let retention = Retention {
+            artefacts_days: days("artefacts-days", written.artefacts_days.as_ref()),
+            rejects_days: days("rejects-days", written.rejects_days.as_ref()),
+            events_days: days("events-days", written.events_days.as_ref()),
+        };
+        if let (Some(at), true) = (&written.events_days, retention.events_days < retention.artefacts_days.or(Some(u32::MAX))) {
+            let what = "events go before the artefacts that they tell of";
+            self.problems.add(source.problem(Some(at.span()), what, "give artefacts-days no more than events-days"));
+        }
+        retention
     }
 
     fn connections(&mut self) -> Result<(), ConfigError> {

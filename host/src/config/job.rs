@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::model::ids::{ConnectionName, Digest, PartnerName, is_name};
 use crate::model::job::{CatchUp, Connection, Job, JobInput, JobOutput, Overlap, Partner, Priority, Queue, Schedule, Take, WorkingDay};
-use crate::model::limits::{REJECT_ROWS_DEFAULT, REJECT_ROWS_MAX};
+use crate::model::limits::{REJECT_ROWS_DEFAULT, REJECT_ROWS_MAX, REJECTS_OVERDUE_DAYS_DEFAULT, REJECTS_OVERDUE_DAYS_MAX};
 use crate::registry::manifest;
 use crate::registry::source::{Problems, Source};
 use crate::schedule::{self, CATCH_UP_SLOTS_MAX, Calendar, ScheduleError};
@@ -73,6 +73,7 @@ impl Reader<'_> {
         let limits = limits.into_iter().filter_map(|limit| self.problems.note(limit)).collect();
         let reject_rows_max =
             self.amount(written.rejects.rows_max.as_ref(), "rows-max", 0..=REJECT_ROWS_MAX).unwrap_or(REJECT_ROWS_DEFAULT);
+        let overdue_days = self.amount(written.rejects.overdue_days.as_ref(), "overdue-days", 1..=u64::from(REJECTS_OVERDUE_DAYS_MAX));
         let attempts = self.amount(written.attempts_max.as_ref(), "attempts-max", 1..=u64::from(ATTEMPTS_MAX));
         let settings = self.source.settings("settings", written.settings, &mut self.problems);
         Some(Job {
@@ -87,6 +88,7 @@ impl Reader<'_> {
             zone,
             settings,
             reject_rows_max,
+            rejects_overdue_days: overdue_days.and_then(|days| u32::try_from(days).ok()).unwrap_or(REJECTS_OVERDUE_DAYS_DEFAULT),
             limits,
             attempts_max: attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(ATTEMPTS_DEFAULT),
             definition: Digest::of(self.source.text.as_bytes()),

@@ -1,7 +1,8 @@
 //! A hub's configuration: a folder of TOML files under version control, read whole or not at all.
 //!
 //! ```text
-//! partners.toml       [[partner]] name, title, runs-at-once, releases = open | signed | approved
+//! partners.toml       [[partner]] name, title, runs-at-once, releases = open | signed | approved,
+//!     and [partner.retention] artefacts-days, rejects-days, events-days
 //! connections.toml    [[connection]] partner, name, runs-at-once, and one of
 //!     kind = "folder"  path, settle-ms
 //!     kind = "sftp"    host, port, user, host-key, password-secret or key-secret, folder, settle-ms
@@ -13,7 +14,7 @@
 //!     [queue]     runs-at-once = 1, priority = low | normal | high, overlap = queue | skip | cancel-older, overdue-minutes
 //!     [[input]]   port, connection, file = "payroll-*.csv", take = next | latest, format
 //!     [[output]]  port, connection, file = "return-{month}.txt", format
-//!     [rejects]   rows-max
+//!     [rejects]   rows-max, overdue-days = 5
 //!     [limits]    as `bailiwick plugin inspect` names them
 //!     [settings]  free for the plugin; money and rates as text
 //! tables/*.toml       versions of reference tables, with their rows as CSV beside them; `partner` where it is one partner's own

@@ -19,6 +19,8 @@ pub(super) struct Partner {
     pub runs_at_once: Option<Spanned<u64>>,
     #[serde(default)]
     pub releases: ReleasesWord,
+    #[serde(default)]
+    pub retention: Retention,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -28,6 +30,14 @@ pub(super) enum ReleasesWord {
     Open,
     Signed,
     Approved,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Retention {
+    pub artefacts_days: Option<Spanned<u64>>,
+    pub rejects_days: Option<Spanned<u64>>,
+    pub events_days: Option<Spanned<u64>>,
 }
 
 #[derive(Deserialize)]
@@ -218,6 +228,7 @@ pub(super) struct Output {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Rejects {
     pub rows_max: Option<Spanned<u64>>,
+    pub overdue_days: Option<Spanned<u64>>,
 }
 
 /// All options of all formats, so that one that does not belong is told with its own line.

@@ -105,6 +105,36 @@ impl Artefacts {
         }
     }
 
+    /// Removes an artefact that has lain untouched for some time. Answers its size, or none if there is no such artefact; the outer
+    /// none if it was written meanwhile, and stays.
+    ///
+    /// # Errors
+    /// [`ConnectionError::Store`] if it cannot be removed.
+    pub fn remove_settled(&self, digest: &Digest, now_ms: i64, untouched: Duration) -> Result<Option<Option<u64>>, ConnectionError> {
+        let path = self.path(digest);
+        let failed = |error| ConnectionError::store(&path, error);
+        let settled = |metadata: &fs::Metadata| {
+            let modified_ms = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map_or(0, |age| age.as_millis());
+            u128::try_from(now_ms).is_ok_and(|now_ms| now_ms >= modified_ms + untouched.as_millis())
+        };
+        match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(None)),
+            Err(error) => return Err(failed(error)),
+            Ok(metadata) if !settled(&metadata) => return Ok(None),
+            Ok(_) => {}
+        }
+        // Set aside first: the same bytes may be committed at this moment, and are then put back.
+        let aside = self.root.join(STAGING).join(format!("going-{digest}"));
+        fs::rename(&path, &aside).map_err(failed)?;
+        let metadata = fs::metadata(&aside).map_err(failed)?;
+        if settled(&metadata) {
+            fs::remove_file(&aside).map_err(failed)?;
+            return Ok(Some(Some(metadata.len())));
+        }
+        fs::rename(&aside, &path).map_err(failed)?;
+        Ok(None)
+    }
+
     /// Removes what was begun and never committed, and not written to for some time: a hub was killed. Answers how many.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ pub enum ConnectionError {
     },
     /// A person's: it may have been delivered, and neither the hub nor the receiver's machine can tell.
     #[error(
-        "it is not certain whether {target} was delivered: {why}. Ask its receiver; then `bailiwick retry` the run to send it again, or `bailiwick cancel` it"
+        "it is not certain whether {target} was delivered: {why}. Ask its receiver, and say what you hear with `bailiwick delivery arrived` or `bailiwick delivery missing`; or `bailiwick cancel` the run"
     )]
     Uncertain {
         /// What was being delivered, and where.

@@ -8,6 +8,7 @@
 
 mod cases;
 mod cell;
+mod correct;
 mod csv;
 mod decode;
 mod encode;
@@ -21,6 +22,7 @@ mod tests;
 mod window;
 
 pub use cases::{CaseLine, CaseReader, DecisionWriter};
+pub use correct::{Corrected, CorrectionError, read_corrected, record_of, write_rejected};
 pub use decode::{Decoded, Decoder};
 pub use encode::{Encoder, Written};
 pub use error::{FileReject, FormatError, RowReject};

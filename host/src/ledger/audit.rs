@@ -235,6 +235,25 @@ impl Ledger {
         Ok(Page::cut(entries, limit, |last| last.seq))
     }
 
+    /// Entries of the audit trail, oldest first, from after one: to be kept elsewhere.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn audit_after(&self, scope: Scope<'_>, after: u64, limit: u32) -> Result<Page<AuditEntry, u64>, LedgerError> {
+        let limit = page_items(limit);
+        let rows: Vec<AuditRow> = query(
+            "SELECT seq, at_ms, partner, actor, action, subject, before_json, after_json, previous_hash, hash FROM audit
+             WHERE ($1 = '' OR partner = $1) AND seq > $2 ORDER BY seq LIMIT $3",
+        )
+        .bind(scope.text())
+        .bind(to_stored(after))
+        .bind(i64::from(limit) + 1)
+        .fetch_all(&self.store)
+        .await?;
+        let entries: Vec<AuditEntry> = rows.into_iter().map(AuditEntry::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(entries, limit, |last| last.seq))
+    }
+
     /// Works the whole chain out again.
     ///
     /// # Errors

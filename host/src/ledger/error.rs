@@ -122,6 +122,16 @@ pub enum LedgerError {
         /// Its name.
         name: String,
     },
+    /// The person looks at the reject: it is not one that may come back.
+    #[error("reject {number} of run {run} cannot be resubmitted: {why}")]
+    NotResubmitted {
+        /// The run that rejected it.
+        run: RunId,
+        /// Its number.
+        number: u64,
+        /// Why not.
+        why: String,
+    },
     /// The run leaves the file to the run that has it.
     #[error("file {path} was already taken by run {run} of the same job")]
     FileTaken {

@@ -8,10 +8,11 @@ use super::runs::{Run, events_of, files_and_receipts, load, save, state_changes}
 use super::store::{Store, Transaction, parsed, query, query_scalar};
 use crate::model::ids::{JobName, PartnerName, RunId};
 
-/// Runs whose row knows of another last event than the log has, and logs without a row.
+/// Runs whose row knows of another last event than the log has, and logs without a row. Of a log that was trimmed, retention has kept
+/// too little to work the row out again.
 const DISAGREEING: &str = "
 SELECT run FROM runs
-WHERE last_event <> COALESCE((SELECT MAX(run_events.seq) FROM run_events WHERE run_events.run = runs.run), 0)
+WHERE log_trimmed_at_ms IS NULL AND last_event <> COALESCE((SELECT MAX(run_events.seq) FROM run_events WHERE run_events.run = runs.run), 0)
 UNION
 SELECT run FROM run_events
 WHERE seq = 1 AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.run = run_events.run)";

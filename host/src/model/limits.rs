@@ -292,6 +292,18 @@ pub const REJECT_RAW_BYTES_MAX: usize = 64 << 10;
 /// Rows that a job may reject before the run is held, where the job does not say.
 pub const REJECT_ROWS_DEFAULT: u64 = 1_000;
 
+/// Days that a reject may wait before it is overdue, where the job does not say: a working week.
+pub const REJECTS_OVERDUE_DAYS_DEFAULT: u32 = 5;
+
+/// Most days that a job may let its rejects wait.
+pub const REJECTS_OVERDUE_DAYS_MAX: u32 = 366;
+
+/// Most days that a partner may say it keeps something: a hundred years.
+pub const RETENTION_DAYS_MAX: u32 = 36_525;
+
+/// Largest file of corrected rows that is taken: it is held in memory while its rows are told apart.
+pub const CORRECTED_BYTES_MAX: u64 = 64 << 20;
+
 /// Most rows that a job may allow to be rejected: they are held in memory until the run is written.
 pub const REJECT_ROWS_MAX: u64 = 100_000;
 

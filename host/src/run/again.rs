@@ -41,6 +41,7 @@ impl Hub {
         if run.standing.is_none() {
             return Err(RunError::NothingToReplay { run: origin.to_string(), state: run.state });
         }
+        self.refuse_expired(scope, origin).await?;
         let new = NewRun {
             partner: run.partner().clone(),
             job: run.job().clone(),
@@ -115,8 +116,16 @@ impl Hub {
         Ok((queued.run, false))
     }
 
+    /// Refuses to do anything with files that retention has given up.
+    pub(super) async fn refuse_expired(&self, scope: Scope<'_>, run: RunId) -> Result<(), RunError> {
+        let Some(at_ms) = self.ledger().expired_at_ms(scope, run).await? else { return Ok(()) };
+        let at = Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        Err(RunError::Expired { run: run.to_string(), on: at.to_zoned(jiff::tz::TimeZone::UTC).date() })
+    }
+
     /// The stored inputs of a run that is done again.
     pub(super) async fn stored_inputs(&self, run: &Run, origin: RunId) -> Result<Pulled, RunError> {
+        self.refuse_expired(Scope::Partner(run.partner()), origin).await?;
         let events = self.ledger().events(Scope::Partner(run.partner()), origin, 0).await?;
         let standing = self.standing_event(run, origin).await?;
         let before = events.into_iter().take_while(|event| event.seq < standing);

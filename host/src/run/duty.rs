@@ -59,7 +59,7 @@ impl Hub {
     }
 
     /// Puts every slot in the queue that has become due, records those that are skipped, and of runs that should be done by now that
-    /// they are overdue. Answers the new runs.
+    /// they are overdue; once an hour, gives up what is older than it is kept. Answers the new runs.
     ///
     /// # Errors
     /// [`super::RunError`] if a job's definition cannot be read, or the ledger fails. Other jobs have had their turn then.
@@ -67,6 +67,9 @@ impl Hub {
         let now_ms = self.clock().now_ms();
         for run in self.ledger().record_overdue(&By::hub(self.id(), now_ms)).await? {
             tracing::warn!(%run, "a run is overdue");
+        }
+        if let Err(error) = self.retain_in_time().await {
+            tracing::error!(%error, "retention could not be applied; it goes on the next time");
         }
         let mut waiting = self.ledger().jobs_due(now_ms).await?.into_iter();
         let (mut at_work, mut runs, mut failed) = (JoinSet::new(), Vec::new(), None);

@@ -6,7 +6,7 @@ use super::process::ProcessError;
 use super::release::ReleaseError;
 use crate::connection::ConnectionError;
 use crate::format::FormatError;
-use crate::ledger::{LedgerError, RunState};
+use crate::ledger::{DELIVERY_UNCERTAIN, LedgerError, RunState};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName, SecretName};
 use crate::model::outcome::PluginFailure;
 use crate::registry::cases::CaseError;
@@ -185,6 +185,38 @@ pub enum RunError {
         /// The file's name where it was fetched.
         file: String,
     },
+    /// Nobody: it is what the partner's retention says.
+    #[error("the files of run {run} expired on {on}, as its partner's retention has it: its digests and totals are kept")]
+    Expired {
+        /// The run.
+        run: String,
+        /// The day.
+        on: jiff::civil::Date,
+    },
+    /// The person gives another name, or the operator restores the store of artefacts. Nothing was sent.
+    #[error("output {output} cannot be sent again: {why}")]
+    NotResent {
+        /// The output.
+        output: String,
+        /// Why not.
+        why: String,
+    },
+    /// The person mends the file, or has the rows corrected at their source.
+    #[error("rejects of run {run} cannot come back corrected: {why}")]
+    NotCorrected {
+        /// The run.
+        run: String,
+        /// Why not, and what to do.
+        why: String,
+    },
+    /// The hub mends itself: rows came back corrected and were not all read. Nothing was delivered.
+    #[error("{resubmitted} corrected rows were handed in and {read} were read: look for blank lines and quotation marks in the file")]
+    RowsUnaccounted {
+        /// Rows that were handed in.
+        resubmitted: u64,
+        /// Rows that the run read.
+        read: u64,
+    },
     /// The person asks for other days, or for a run.
     #[error("job {job} cannot be backfilled: {why}")]
     NotBackfilled {
@@ -314,7 +346,11 @@ impl RunError {
             Self::NothingToReplay { .. } => "nothing-to-replay",
             Self::InputGone { .. } => "input-gone",
             Self::NotBackfilled { .. } => "not-backfilled",
-            Self::Connection { error: ConnectionError::Uncertain { .. }, .. } => "delivery-uncertain",
+            Self::NotResent { .. } => "not-resent",
+            Self::Expired { .. } => "expired",
+            Self::NotCorrected { .. } => "not-corrected",
+            Self::RowsUnaccounted { .. } => "rows-unaccounted",
+            Self::Connection { error: ConnectionError::Uncertain { .. }, .. } => DELIVERY_UNCERTAIN,
             Self::Connection { .. } => "connection-failed",
             Self::Process(error) => error.code(),
             Self::Sandbox(_) => "release-not-installed",

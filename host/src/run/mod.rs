@@ -4,13 +4,14 @@
 //! duty      what is due → the ledger's queue        conduct   claim → pull → process → deliver → close
 //! declare   a configuration → what is in force      desk      a case → a decision, at once
 //! shelf     releases and tables at hand             again     replays, and the slots of a time gone by
-//! failure   what went wrong, and what comes next
+//! failure   what went wrong, and what comes next        amend    what a person puts right after a run
 //! outside   connections tried, credentials set, rotated, opened
 //! ```
 //!
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
 
 mod again;
+mod amend;
 mod conduct;
 mod declare;
 mod desk;
@@ -25,10 +26,12 @@ mod shelf;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use again::Backfilled;
+pub use amend::{Corrections, ForCorrection, Retained};
 pub use declare::{Installed, Plan};
 pub use desk::{BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, bench, rehearse};
 pub use duty::Request;
@@ -112,6 +115,8 @@ struct Shared {
     lock: Option<(File, HeldName)>,
     sharing: Sharing,
     progress: Mutex<HashMap<RunId, Arc<Progress>>>,
+    /// When to look again for what retention gives up.
+    retain_at_ms: AtomicI64,
     /// Schedules by the digest of the file that declares them: read once, as such a file never changes.
     schedules: Mutex<HashMap<Digest, Option<Schedule>>>,
 }
@@ -170,6 +175,7 @@ impl Hub {
             lock,
             sharing,
             progress: Mutex::default(),
+            retain_at_ms: AtomicI64::new(0),
             schedules: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })

@@ -49,6 +49,11 @@ fn only_real_dates_in_one_form_are_read() {
     }
     assert_eq!(Date::from_days(0), Some(Date::new(1970, 1, 1)));
     assert_eq!((Date::from_days(i32::MAX), Date::from_days(i32::MIN)), (None, None));
+    let (first, last) = (Date::new(1, 1, 1), Date::new(9999, 12, 31));
+    assert_eq!((Date::from_days(first.days()), Date::from_days(last.days())), (Some(first), Some(last)));
+    assert_eq!((Date::from_days(first.days() - 1), Date::from_days(last.days() + 1)), (None, None), "the hub has no such years");
+    assert_eq!((Date::from_ymd(0, 12, 31), Date::from_ymd(-1, 1, 1), Date::parse("0000-12-31").ok()), (None, None, None));
+    assert_eq!((first.checked_add_days(-1), first.to_string().as_str()), (None, "0001-01-01"));
     assert_eq!(Date::new(2026, 11, 2).weekday(), Weekday::Monday);
     assert!(Date::new(2026, 11, 1).is_weekend() && !Date::new(2026, 11, 2).is_weekend());
     assert_eq!(serde_json::to_string(&Date::new(2026, 4, 1)).unwrap(), "\"2026-04-01\"");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bailiwick::connection::{ConnectionError, Fetched, Looking, Outside, Step, deliver, list, pull};
-use bailiwick::ledger::{Instruction, RunState, Scope};
+use bailiwick::ledger::{Instruction, ResendAsk, RunState, Scope};
 use bailiwick::model::ids::Digest;
 use bailiwick::model::job::{HttpsPlace, Place, SendMethod};
 
@@ -317,5 +317,60 @@ fn a_receiver_that_promises_nothing_is_asked_by_a_person() {
         hub.ledger().instruct(Scope::Hub, run.id, again, &operator(&hub)).await.unwrap();
         drain(&hub).await;
         assert_eq!(ended(&hub, run.id).await.state, RunState::Closed);
+    });
+}
+
+/// A hub whose fund took the first output, or did not: its server failed after the first request.
+async fn in_doubt(site: &Site, web: &Web) -> (bailiwick::run::Hub, bailiwick::ledger::Run) {
+    moved_to(web, site, ("pension-fund", "idempotent = false"));
+    let hub = trusted(site, &clock_at("2026-10-19T06:00:00Z")).await;
+    let run = finished(&hub, POLICE, LGPS).await;
+    assert!(run.is_uncertain(), "{:?}", run.reason);
+    (hub, run)
+}
+
+#[test]
+fn a_delivery_that_arrived_after_all_is_not_sent_again() {
+    let site = Site::staffordshire();
+    wait(async {
+        let web = Web::start(|_, before| (if before == 0 { 500 } else { 201 }, Vec::new(), Vec::new()));
+        let (hub, run) = in_doubt(&site, &web).await;
+        let by = operator(&hub);
+        let settle = |port, arrived| hub.ledger().settle_delivery(Scope::Hub, (run.id, port), (arrived, "the fund has it"), &by);
+        let other = settle("ctr1", true).await.unwrap_err().to_string();
+        assert!(other.contains("the delivery that is uncertain is that of return"), "{other}");
+        settle("return", true).await.unwrap();
+        drain(&hub).await;
+        let closed = ended(&hub, run.id).await;
+        assert_eq!((closed.state, closed.deliveries()), (RunState::Closed, 2), "{:?}", closed.reason);
+        assert_eq!(web.asked().len(), 2, "the first output was sent once, the second once");
+        let receipts = hub.ledger().receipts(Scope::Hub, run.id).await.unwrap();
+        assert!(receipts[0].delivered.receipt.contains("the word of person:operator: the fund has it"), "{receipts:?}");
+        assert!(settle("return", false).await.unwrap_err().to_string().contains("no delivery of it is uncertain"));
+        let acts = hub.ledger().audit(Scope::Hub, None, 9).await.unwrap().items;
+        assert!(acts.iter().any(|act| act.action == "delivery.arrived" && act.actor.as_str() == "person:operator"), "{acts:?}");
+    });
+}
+
+#[test]
+fn a_delivery_that_is_missing_is_sent_once_more_and_a_resend_keeps_its_key_unless_told() {
+    let site = Site::staffordshire();
+    wait(async {
+        let web = Web::start(|_, before| (if before == 0 { 500 } else { 201 }, Vec::new(), Vec::new()));
+        let (hub, run) = in_doubt(&site, &web).await;
+        hub.ledger().settle_delivery(Scope::Hub, (run.id, "return"), (false, "it never came"), &operator(&hub)).await.unwrap();
+        drain(&hub).await;
+        assert_eq!(ended(&hub, run.id).await.state, RunState::Closed);
+        assert_eq!(web.asked().len(), 3, "the first once more, and the second");
+        for new_key in [false, true, true] {
+            let ask = ResendAsk { port: "return".to_owned(), target: None, new_key, why: "lost at the fund".to_owned() };
+            let resent = hub.resend(Scope::Hub, run.id, ask, &operator(&hub)).await.unwrap();
+            assert!(resent.failed.is_none(), "{resent:?}");
+        }
+        let keys: Vec<String> = web.asked().iter().map(|asked| asked.header("idempotency-key").to_owned()).collect();
+        assert_eq!((&keys[1], &keys[3]), (&keys[0], &keys[0]), "the same delivery has the same key");
+        assert!(keys[4] != keys[0] && keys[5] != keys[0] && keys[4] != keys[5], "{keys:?}");
+        drain(&hub).await;
+        assert_eq!(web.asked().len(), 6, "nothing is sent again by itself");
     });
 }

@@ -72,7 +72,7 @@ fn headings(record: &[u8], cells: &[Cell], place: RecordPlace, encoding: Encodin
 }
 
 /// A heading as it is compared: lower case, with underscores for spaces and hyphens.
-pub(super) fn folded(heading: &str) -> String {
+pub(in crate::format) fn folded(heading: &str) -> String {
     let mut folded = String::new();
     for character in heading.trim().chars() {
         if character.is_whitespace() || matches!(character, '-' | '_') {
@@ -97,7 +97,7 @@ fn matched(options: &CsvFormat, port: &PortShape, headings: &[String]) -> Result
         );
         return Err(FileReject::new("header-column-twice", message).column(&headings[second]));
     }
-    let mut names = headings.to_vec();
+    let mut names: Vec<String> = vec![String::new(); headings.len()];
     let mut sources = Vec::new();
     let mut missing = Vec::new();
     for column in &port.columns {
@@ -113,6 +113,7 @@ fn matched(options: &CsvFormat, port: &PortShape, headings: &[String]) -> Result
     if let [first, ..] = missing[..] {
         return Err(FileReject::new("header-column-missing", missing_message(options, headings, &missing)).column(first));
     }
+    name_others(&mut names, headings, port);
     let known: Vec<usize> = sources.iter().flatten().copied().collect();
     if let (Some(other), false) = ((0..headings.len()).find(|place| !known.contains(place)), options.other_columns_ignored) {
         let heading = &headings[other];
@@ -124,6 +125,18 @@ fn matched(options: &CsvFormat, port: &PortShape, headings: &[String]) -> Result
         return Err(FileReject::new("header-column-unexpected", message).column(heading));
     }
     Ok(Header { sources, names })
+}
+
+/// Names the values that the plugin has no column for: by their headings, and by their places where there is no heading or where
+/// it is the name of a column whose own heading is another. No name is given twice: a reject's values are kept under them.
+fn name_others(names: &mut [String], headings: &[String], port: &PortShape) {
+    for place in 0..names.len() {
+        if names[place].is_empty() {
+            let heading = &headings[place];
+            let taken = heading.is_empty() || port.column(heading).is_some();
+            names[place] = if taken { format!("value {}", place + 1) } else { heading.clone() };
+        }
+    }
 }
 
 /// Two places of one heading. Columns without a heading are not meant.

@@ -8,6 +8,7 @@ mod read;
 mod scan;
 mod write;
 
+pub(super) use header::folded;
 pub(super) use read::Reader;
 pub(super) use write::Writer;
 
@@ -33,13 +34,34 @@ pub(super) fn check(options: &CsvFormat, port: &PortShape) -> Result<(), FormatE
             return layout(format!("it has two headings for column {column}"));
         }
     }
-    let headings: Vec<String> = port.columns.iter().map(|column| header::folded(heading(options, &column.name))).collect();
+    let headings: Vec<String> = port.columns.iter().map(|column| folded(heading(options, &column.name))).collect();
     for (place, heading) in headings.iter().enumerate() {
         if headings[..place].contains(heading) {
             return layout(format!("two columns would have the heading {heading:?}"));
         }
     }
     Ok(())
+}
+
+/// The first record of some bytes.
+pub(super) enum Scanned {
+    /// It has `length` bytes; the next begins after `step` bytes and `lines` line ends. Of each value its first byte and the one
+    /// after its last, quotation marks left out.
+    Record { length: usize, step: usize, lines: u64, values: Vec<(usize, usize)> },
+    /// Its quotation marks do not match.
+    Damaged,
+}
+
+/// Splits the record at the beginning of a file's last bytes.
+pub(super) fn first_record(bytes: &[u8], delimiter: u8) -> Scanned {
+    let mut cells = Vec::new();
+    match scan::scan(bytes, delimiter, true, &mut cells) {
+        scan::Found::Record { length, step, lines } => {
+            let values = cells.iter().map(|cell| (cell.start as usize, cell.end as usize)).collect();
+            Scanned::Record { length, step, lines, values }
+        }
+        scan::Found::Open { .. } | scan::Found::Damaged => Scanned::Damaged,
+    }
 }
 
 /// What stands above a column in the file.

@@ -102,6 +102,15 @@ fn headings_and_other_columns() {
 }
 
 #[test]
+fn values_of_other_columns_have_names_of_their_own() {
+    let headings = vec![("pay".to_owned(), "Gross".to_owned())];
+    let format = Format::Csv(CsvFormat { headings, other_columns_ignored: true, ..csv() });
+    let whole = read_all(&format, &payroll(), &b"surname,Gross,pay,,\nA,x,1,2,3\n"[..]).unwrap();
+    let decoded = whole.rejects[0].decoded.as_deref();
+    assert_eq!(decoded, Some(r#"{"surname":"A","pay":"x","value 3":"1","value 4":"2","value 5":"3"}"#), "none takes the place of another");
+}
+
+#[test]
 fn windows_1252() {
     let format = Format::Csv(CsvFormat { encoding: Encoding::Windows1252, dates: DateStyle::DayMonthYear, ..csv() });
     let whole = read_all(&format, &payroll(), &b"surname,pay,joined\nO\x92Br\xeden,1,31/03/2026\n\"a\"\"\xa3\",2,\n"[..]).unwrap();

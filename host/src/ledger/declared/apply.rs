@@ -59,6 +59,8 @@ pub struct DeclaredJob {
     pub queue: Queue,
     /// The connections that its runs use, each once.
     pub connections: BTreeSet<ConnectionName>,
+    /// How many days its rejects may wait before they are overdue.
+    pub rejects_overdue_days: u32,
     /// The file, by SHA-256 of its text. It must be among the sources.
     pub definition: Digest,
 }
@@ -82,6 +84,7 @@ impl From<&Job> for DeclaredJob {
             schedule,
             queue: job.queue,
             connections: connections.cloned().collect(),
+            rejects_overdue_days: job.rejects_overdue_days,
             definition: job.definition,
         }
     }

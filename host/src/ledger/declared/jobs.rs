@@ -6,7 +6,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::store::{parsed, query, query_scalar};
 use crate::ledger::who::{Actor, By, PAGE_ITEMS_MAX, Scope};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName};
-use crate::model::job::Partner;
+use crate::model::job::{Partner, Retention};
 
 use super::apply::Source;
 
@@ -95,14 +95,20 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn partners(&self, scope: Scope<'_>) -> Result<Vec<Partner>, LedgerError> {
-        let rows: Vec<(String, String, Option<i64>, String)> =
-            query("SELECT partner, title, runs_max, releases FROM partners WHERE $1 = '' OR partner = $1 ORDER BY partner")
-                .bind(scope.text())
-                .fetch_all(&self.store)
-                .await?;
-        let partner = |(name, title, runs_max, releases): (String, String, Option<i64>, String)| {
-            let runs_at_once = runs_max.and_then(|runs| u32::try_from(runs).ok());
-            Ok(Partner { name: parsed(&name, "partner")?, title, runs_at_once, releases: parsed(&releases, "rule for releases")? })
+        type Row = (String, String, Option<i64>, String, Option<i64>, Option<i64>, Option<i64>);
+        let rows: Vec<Row> = query(
+            "SELECT partner, title, runs_max, releases, keep_artefacts_days, keep_rejects_days, keep_events_days FROM partners
+             WHERE $1 = '' OR partner = $1 ORDER BY partner",
+        )
+        .bind(scope.text())
+        .fetch_all(&self.store)
+        .await?;
+        let partner = |(name, title, runs_max, releases, artefacts, rejects, events): Row| {
+            let number = |stored: Option<i64>| stored.and_then(|number| u32::try_from(number).ok());
+            let (artefacts_days, rejects_days, events_days) = (number(artefacts), number(rejects), number(events));
+            let retention = Retention { artefacts_days, rejects_days, events_days };
+            let releases = parsed(&releases, "rule for releases")?;
+            Ok(Partner { name: parsed(&name, "partner")?, title, runs_at_once: number(runs_max), releases, retention })
         };
         rows.into_iter().map(partner).collect()
     }

@@ -1,13 +1,13 @@
 //! Writing what is declared, part by part, and noting how each differs from what was in force.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::{RunEvent, RunState, Word, load, record};
 use crate::ledger::store::{Transaction, parsed, query, query_scalar};
 use crate::ledger::who::By;
 use crate::model::ids::{Digest, RunId};
-use crate::model::job::Partner;
+use crate::model::job::{Partner, Retention};
 
 use super::apply::{Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, Source};
 
@@ -21,38 +21,53 @@ pub(super) async fn put_in_force(transaction: &mut Transaction, declaration: &De
     }
     let mut applied = Applied::default();
     put_partner(transaction, &declaration.partner, by, &mut applied).await?;
-    let mut writing = Writing { transaction, partner: declaration.partner.name.as_str(), by, applied: &mut applied };
+    let partner = declaration.partner.name.as_str();
+    let mut writing = Writing { transaction, partner, by, applied: &mut applied, files: BTreeMap::new(), told: BTreeSet::new() };
     writing.sources(&declaration.sources).await?;
     writing.connections(&declaration.connections).await?;
     let gone = writing.jobs(&declaration.jobs).await?;
     for job in gone {
         writing.cancel_waiting(&job).await?;
     }
+    // A file that declares what has been named already is the same change once more.
+    let told = writing.told;
+    applied.changes.retain(|change| change.what != "source" || !told.contains(&change.name));
     Ok(applied)
 }
 
 async fn put_partner(transaction: &mut Transaction, partner: &Partner, by: &By, applied: &mut Applied) -> Result<(), LedgerError> {
-    let declared = (partner.title.clone(), partner.runs_at_once.map(i64::from), partner.releases.as_str().to_owned());
-    let stored: Option<(String, Option<i64>, String)> = query("SELECT title, runs_max, releases FROM partners WHERE partner = $1")
-        .bind(partner.name.as_str())
-        // Of two applications for one partner, one waits for the other.
-        .locked()
-        .fetch_optional(&mut *transaction)
-        .await?;
+    type Row = (String, String, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+    let Retention { artefacts_days, rejects_days, events_days } = partner.retention;
+    let [runs_max, artefacts, rejects, events] =
+        [partner.runs_at_once, artefacts_days, rejects_days, events_days].map(|number| number.map(i64::from));
+    let declared: Row = (partner.title.clone(), partner.releases.as_str().to_owned(), runs_max, artefacts, rejects, events);
+    let stored: Option<Row> =
+        query("SELECT title, releases, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days FROM partners WHERE partner = $1")
+            .bind(partner.name.as_str())
+            // Of two applications for one partner, one waits for the other.
+            .locked()
+            .fetch_optional(&mut *transaction)
+            .await?;
     if stored.as_ref() == Some(&declared) {
         return Ok(());
     }
     let how = if stored.is_none() { Changed::Added } else { Changed::Changed };
     applied.changes.push(Change { what: "partner", name: partner.name.to_string(), how });
     query(
-        "INSERT INTO partners (partner, title, runs_max, releases, applied_at_ms) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (partner) DO UPDATE
-         SET title = excluded.title, runs_max = excluded.runs_max, releases = excluded.releases, applied_at_ms = excluded.applied_at_ms",
+        "INSERT INTO partners
+           (partner, title, releases, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days, applied_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (partner) DO UPDATE SET title = excluded.title, releases = excluded.releases, runs_max = excluded.runs_max,
+           keep_artefacts_days = excluded.keep_artefacts_days, keep_rejects_days = excluded.keep_rejects_days,
+           keep_events_days = excluded.keep_events_days, applied_at_ms = excluded.applied_at_ms",
     )
     .bind(partner.name.as_str())
     .bind(declared.0)
     .bind(declared.1)
-    .bind(declared.2)
+    .bind(runs_max)
+    .bind(artefacts)
+    .bind(rejects)
+    .bind(events)
     .bind(by.now_ms)
     .execute(transaction)
     .await?;
@@ -65,6 +80,10 @@ struct Writing<'a> {
     partner: &'a str,
     by: &'a By,
     applied: &'a mut Applied,
+    /// The files that differ, by the digest of their text; of those that are gone, by the one that they had.
+    files: BTreeMap<String, String>,
+    /// Those of them that declare something which differs too.
+    told: BTreeSet<String>,
 }
 
 impl Writing<'_> {
@@ -83,6 +102,11 @@ impl Writing<'_> {
         self.applied.changes.push(Change { what, name: name.to_owned(), how: Changed::Removed });
     }
 
+    /// Notes that a file's change has been told by what it declares.
+    fn tell(&mut self, definition: &str) {
+        self.told.extend(self.files.get(definition).cloned());
+    }
+
     async fn sources(&mut self, declared: &[Source]) -> Result<(), LedgerError> {
         let rows: Vec<(String, String)> =
             query("SELECT source, definition FROM sources WHERE partner = $1").bind(self.partner).fetch_all(&mut *self.transaction).await?;
@@ -92,6 +116,7 @@ impl Writing<'_> {
             if !self.note("source", &source.name, (&digest, stored.remove(&source.name).as_ref())) {
                 continue;
             }
+            self.files.insert(digest.clone(), source.name.clone());
             query("INSERT INTO definitions (partner, digest, content, stored_at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
                 .bind(self.partner)
                 .bind(digest.as_str())
@@ -109,8 +134,9 @@ impl Writing<'_> {
             .execute(&mut *self.transaction)
             .await?;
         }
-        for name in stored.keys() {
+        for (name, digest) in &stored {
             self.gone("source", name);
+            self.files.insert(digest.clone(), name.clone());
             query("DELETE FROM sources WHERE partner = $1 AND source = $2")
                 .bind(self.partner)
                 .bind(name.as_str())
@@ -132,6 +158,7 @@ impl Writing<'_> {
             if !self.note("connection", name, (&digest, stored.remove(name).as_ref())) {
                 continue;
             }
+            self.tell(&digest);
             query(
                 "INSERT INTO connections (partner, connection, definition, runs_max, applied_at_ms) VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (partner, connection) DO UPDATE SET definition = excluded.definition, runs_max = excluded.runs_max,
@@ -145,8 +172,9 @@ impl Writing<'_> {
             .execute(&mut *self.transaction)
             .await?;
         }
-        for name in stored.keys() {
+        for (name, digest) in &stored {
             self.gone("connection", name);
+            self.tell(digest);
             query("UPDATE connections SET removed_at_ms = $3 WHERE partner = $1 AND connection = $2")
                 .bind(self.partner)
                 .bind(name.as_str())
@@ -171,12 +199,14 @@ impl Writing<'_> {
             let particulars: Particulars = (job.title.clone(), job.plugin.to_string(), job.definition.to_string(), job.schedule.clone());
             let before = stored.remove(job.name.as_str());
             if self.note("job", job.name.as_str(), (&particulars, before.as_ref())) {
+                self.tell(&particulars.2);
                 let same_schedule = before.is_some_and(|before| before.3 == job.schedule);
                 self.job(job, same_schedule).await?;
             }
         }
-        for name in stored.keys() {
+        for (name, (_, _, definition, _)) in &stored {
             self.gone("job", name);
+            self.tell(definition);
             query("UPDATE jobs SET removed_at_ms = $3 WHERE partner = $1 AND job = $2")
                 .bind(self.partner)
                 .bind(name.as_str())
@@ -190,11 +220,12 @@ impl Writing<'_> {
     async fn job(&mut self, job: &DeclaredJob, same_schedule: bool) -> Result<(), LedgerError> {
         query(
             "INSERT INTO jobs (partner, job, title, plugin, definition, schedule, runs_max, priority, overlap, overdue_after_ms,
-               scheduled_through_ms, applied_at_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+               rejects_overdue_days, scheduled_through_ms, applied_at_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $11, $11)
              ON CONFLICT (partner, job) DO UPDATE SET title = excluded.title, plugin = excluded.plugin, definition = excluded.definition,
                schedule = excluded.schedule, runs_max = excluded.runs_max, priority = excluded.priority, overlap = excluded.overlap,
-               overdue_after_ms = excluded.overdue_after_ms, applied_at_ms = excluded.applied_at_ms, removed_at_ms = NULL, next_due_ms = 0,
+               overdue_after_ms = excluded.overdue_after_ms, rejects_overdue_days = excluded.rejects_overdue_days,
+               applied_at_ms = excluded.applied_at_ms, removed_at_ms = NULL, next_due_ms = 0,
                scheduled_through_ms = CASE WHEN $12 = 1 THEN jobs.scheduled_through_ms ELSE excluded.scheduled_through_ms END",
         )
         .bind(self.partner)
@@ -209,6 +240,7 @@ impl Writing<'_> {
         .bind(job.queue.overdue_minutes.map(|minutes| i64::from(minutes) * 60_000))
         .bind(self.by.now_ms)
         .bind(i64::from(same_schedule))
+        .bind(i64::from(job.rejects_overdue_days))
         .execute(&mut *self.transaction)
         .await?;
         query("DELETE FROM job_connections WHERE partner = $1 AND job = $2")

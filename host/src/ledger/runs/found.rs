@@ -72,7 +72,7 @@ pub struct NewFinding {
 }
 
 /// What names a finding: its run, the lease under which it was written, and its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FindingId {
     /// The run.
     pub run: RunId,
@@ -118,6 +118,34 @@ pub struct StoredFinding {
     pub found: NewFinding,
     /// The reject that took its place after it was corrected and refused again.
     pub superseded_by: Option<FindingId>,
+    /// How it stands in quarantine.
+    pub quarantine: Quarantine,
+}
+
+/// How a reject stands in quarantine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Quarantine {
+    /// Since when it has been there; none before its run closes, and for what is no reject.
+    pub since_ms: Option<i64>,
+    /// Who sees to it.
+    pub owner: Option<String>,
+    /// The run by which it comes back corrected, or came.
+    pub resubmitted_by: Option<RunId>,
+    /// How it left; none while it waits.
+    pub left: Option<LeftQuarantine>,
+}
+
+/// How a reject left quarantine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftQuarantine {
+    /// `dismissed`, or `superseded` by a row of another run.
+    pub how: String,
+    /// When.
+    pub at_ms: i64,
+    /// By whom.
+    pub by: String,
+    /// What a person gave as reason.
+    pub why: Option<String>,
 }
 
 /// One note of a plugin.
@@ -202,8 +230,13 @@ fn reasons_text(reasons: &[outcome::Reason]) -> String {
     serde_json::to_string(&reasons.iter().map(wire).collect::<Vec<_>>()).expect("reasons have only text keys")
 }
 
+/// What is read of a finding; `superseded_by` comes to it.
+pub(super) const FINDING_COLUMNS: &str = "findings.run, findings.lease, findings.number, findings.effect, findings.port, \
+  findings.row_number, findings.line, findings.byte_offset, findings.reasons, findings.raw, findings.decoded, findings.supersedes, \
+  findings.waiting_since_ms, findings.owner, findings.resubmitted_by, findings.left_how, findings.left_at_ms, findings.left_by, findings.left_why";
+
 #[derive(sqlx::FromRow)]
-struct FindingRow {
+pub(super) struct FindingRow {
     run: String,
     lease: i64,
     number: i64,
@@ -217,6 +250,13 @@ struct FindingRow {
     decoded: Option<String>,
     supersedes: Option<String>,
     superseded_by: Option<String>,
+    waiting_since_ms: Option<i64>,
+    owner: Option<String>,
+    resubmitted_by: Option<String>,
+    left_how: Option<String>,
+    left_at_ms: Option<i64>,
+    left_by: Option<String>,
+    left_why: Option<String>,
 }
 
 impl TryFrom<FindingRow> for StoredFinding {
@@ -237,7 +277,13 @@ impl TryFrom<FindingRow> for StoredFinding {
             decoded: row.decoded,
             supersedes: parsed_option(row.supersedes.as_deref(), "id of a reject")?,
         };
-        Ok(Self { id, found, superseded_by: parsed_option(row.superseded_by.as_deref(), "id of a reject")? })
+        let left = row.left_how.map(|how| {
+            let by = row.left_by.unwrap_or_default();
+            LeftQuarantine { how, at_ms: row.left_at_ms.unwrap_or_default(), by, why: row.left_why }
+        });
+        let resubmitted_by = parsed_option(row.resubmitted_by.as_deref(), "run id")?;
+        let quarantine = Quarantine { since_ms: row.waiting_since_ms, owner: row.owner, resubmitted_by, left };
+        Ok(Self { id, found, superseded_by: parsed_option(row.superseded_by.as_deref(), "id of a reject")?, quarantine })
     }
 }
 
@@ -256,24 +302,19 @@ impl Ledger {
     ) -> Result<Page<StoredFinding, u64>, LedgerError> {
         let (scope, run) = of;
         let limit = page_items(limit);
-        let rows: Vec<FindingRow> = query(
-            "SELECT findings.run, findings.lease, findings.number, findings.effect, findings.port, findings.row_number, findings.line,
-               findings.byte_offset, findings.reasons, findings.raw, findings.decoded, findings.supersedes,
-               (SELECT MAX(later.run || '-' || CAST(later.lease AS TEXT) || '-' || CAST(later.number AS TEXT)) FROM findings AS later
+        let mut query = query("SELECT ");
+        query.push(FINDING_COLUMNS).push(
+            ", (SELECT MAX(later.run || '-' || CAST(later.lease AS TEXT) || '-' || CAST(later.number AS TEXT)) FROM findings AS later
                 JOIN runs AS later_run ON later_run.run = later.run AND later_run.processed_lease = later.lease
                 WHERE later.supersedes = findings.run || '-' || CAST(findings.lease AS TEXT) || '-' || CAST(findings.number AS TEXT)
                ) AS superseded_by
              FROM findings JOIN runs ON runs.run = findings.run AND runs.processed_lease = findings.lease
              WHERE findings.run = $1 AND ($2 = '' OR findings.partner = $2) AND findings.effect = $3 AND findings.number > $4
              ORDER BY findings.number LIMIT $5",
-        )
-        .bind(run.to_string())
-        .bind(scope.text())
-        .bind(effect.as_str())
-        .bind(to_stored(after.unwrap_or(0)))
-        .bind(i64::from(limit) + 1)
-        .fetch_all(&self.store)
-        .await?;
+        );
+        let query = query.bind(run.to_string()).bind(scope.text()).bind(effect.as_str());
+        let query = query.bind(to_stored(after.unwrap_or(0))).bind(i64::from(limit) + 1);
+        let rows: Vec<FindingRow> = query.fetch_all(&self.store).await?;
         let items: Vec<StoredFinding> = rows.into_iter().map(StoredFinding::try_from).collect::<Result<_, _>>()?;
         Ok(Page::cut(items, limit, |last| last.id.number))
     }

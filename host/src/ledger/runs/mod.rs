@@ -4,6 +4,7 @@
 //! the row is read, the event is permitted or refused by how the run stands, written, folded in, and the row is saved,
 //! all in one transaction (`record`). The same fold rebuilds a row from the log alone.
 
+mod amend;
 mod event;
 mod found;
 mod lease;
@@ -12,16 +13,19 @@ mod read;
 mod record;
 mod row;
 mod run;
+mod state;
 
+pub use amend::{Chosen, Keeping, NewResubmission, QuarantineFilter, Quarantined, ResendAsk, Resubmitted, Waiting, WaitingGroup};
 pub use event::{
     Claimed, Closed, Delivered, Enqueued, Failed, FormatUsed, LimitUse, LoggedEvent, Outcome, Overdue, Pins, Processed, Pulled, PulledFile,
-    Reason, Retried, RunEvent, StagedOutput, StateChange, TableUsed, Trigger, Word,
+    Reason, ResendBegun, Resent, Retried, RunEvent, Settled, StagedOutput, StateChange, TableUsed, Trigger, Word,
 };
-pub use found::{FindingId, Found, FoundEffect, LogLine, NewFinding, NotAFindingId, StoredFinding};
+pub use found::{FindingId, Found, FoundEffect, LeftQuarantine, LogLine, NewFinding, NotAFindingId, Quarantine, StoredFinding};
 pub use lease::{Claim, Instruction, Lease, Step};
 pub use queue::{Due, DueSlot, NewRun, Queued};
 pub use read::{FileQuestion, Receipt, RunFilter, TakenFile};
-pub use run::{NotAState, Run, RunRows, RunState, Standing};
+pub use run::{DELIVERY_UNCERTAIN, Run, RunRows, Standing};
+pub use state::{NotAState, RunState};
 
 pub(super) use record::{events_of, files_and_receipts, record, state_changes};
 pub(super) use row::{load, save};

@@ -329,12 +329,12 @@ async fn run_of_slot(
     run.map(|run| parsed(&run, "run id")).transpose()
 }
 
-fn id_at(now_ms: i64) -> RunId {
+pub(super) fn id_at(now_ms: i64) -> RunId {
     RunId::at(u64::try_from(now_ms).unwrap_or(0))
 }
 
 /// A run's seed follows from its id, most of which is random.
-fn seed_of(id: RunId) -> u64 {
+pub(super) fn seed_of(id: RunId) -> u64 {
     let digest = Digest::of(id.to_string().as_bytes());
     let (first, _) = digest.bytes().split_first_chunk().expect("a digest has 32 bytes");
     u64::from_be_bytes(*first)

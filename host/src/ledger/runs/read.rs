@@ -9,7 +9,8 @@ use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, RunId};
 use super::event::{Delivered, LoggedEvent, Processed, RunEvent};
 use super::record::EventRow;
 use super::row::RunRow;
-use super::run::{Run, RunState};
+use super::run::Run;
+use super::state::RunState;
 
 /// Which runs to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

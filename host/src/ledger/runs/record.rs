@@ -5,7 +5,8 @@ use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_s
 use crate::ledger::who::{Actor, By, HubId};
 use crate::model::ids::RunId;
 
-use super::event::{Closed, Delivered, Enqueued, LoggedEvent, Pulled, PulledFile, RunEvent};
+use super::amend;
+use super::event::{Closed, Delivered, Enqueued, LoggedEvent, Outcome, Pulled, PulledFile, RunEvent, Settled, Trigger};
 use super::row::save;
 use super::run::Run;
 
@@ -33,8 +34,21 @@ pub(in crate::ledger) async fn record(
     write(transaction, run, &logged).await?;
     files_and_receipts(transaction, run, &logged).await?;
     state_changes(transaction, run, &logged).await?;
+    quarantine(transaction, run, &logged).await?;
+    amend::uses(transaction, run, &logged).await?;
     save(transaction, run).await?;
     Ok(logged)
+}
+
+/// Moves rejects into quarantine and out of it, as an event demands.
+async fn quarantine(transaction: &mut Transaction, run: &Run, logged: &LoggedEvent) -> Result<(), LedgerError> {
+    match &logged.event {
+        RunEvent::Closed(Closed { outcome: Outcome::Delivered, .. }) => amend::closes(transaction, run, logged.at_ms, &logged.actor).await,
+        RunEvent::Cancelled(_) if matches!(run.trigger(), Trigger::Resubmission(_)) && run.deliveries() == 0 => {
+            amend::gives_back(transaction, run).await
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn write(transaction: &mut Transaction, run: &Run, logged: &LoggedEvent) -> Result<(), LedgerError> {
@@ -103,7 +117,9 @@ pub(in crate::ledger) async fn files_and_receipts(
             }
             Ok(())
         }
-        RunEvent::Delivered(delivered) => receive(transaction, run, delivered, logged.at_ms).await,
+        RunEvent::Delivered(delivered) | RunEvent::Settled(Settled { arrived: Some(delivered), .. }) => {
+            receive(transaction, run, delivered, logged.at_ms).await
+        }
         // What was cancelled before anything was sent has used no file up: the next run may take them.
         RunEvent::Cancelled(_) if run.deliveries() == 0 => {
             query("DELETE FROM taken_files WHERE run = $1").bind(run.id.to_string()).execute(transaction).await?;

@@ -2,103 +2,16 @@
 //!
 //! Must not know the database, so that what is folded on the way and what is folded again after a crash cannot differ.
 
-use std::fmt;
-use std::str::FromStr;
-
 use crate::ledger::error::{LedgerError, corrupt};
 use crate::ledger::who::HubId;
 use crate::model::ids::{JobName, PartnerName, RunId};
 use crate::model::totals::ControlTotals;
 
 use super::event::{Enqueued, LoggedEvent, Outcome, Pins, Processed, Reason, Retried, RunEvent, Trigger};
+use super::state::RunState;
 
-/// How a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RunState {
-    /// It waits for a hub, at once or until the time of its next attempt.
-    Queued,
-    /// A hub is at it, and has not processed all rows.
-    Running,
-    /// Its outputs are stored, and none has been sent.
-    Staged,
-    /// Some of its outputs have been sent.
-    Delivering,
-    /// It is done.
-    Closed,
-    /// It waits for a person.
-    Held,
-    /// It failed, and is not tried again by itself.
-    Failed,
-    /// It did not run.
-    Skipped,
-    /// A person ended it.
-    Cancelled,
-}
-
-impl RunState {
-    /// Every state.
-    pub const ALL: [Self; 9] = [
-        Self::Queued,
-        Self::Running,
-        Self::Staged,
-        Self::Delivering,
-        Self::Closed,
-        Self::Held,
-        Self::Failed,
-        Self::Skipped,
-        Self::Cancelled,
-    ];
-
-    /// The word for it, as stored and shown.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Staged => "staged",
-            Self::Delivering => "delivering",
-            Self::Closed => "closed",
-            Self::Held => "held",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Whether a hub holds a lease on it.
-    #[must_use]
-    pub const fn is_leased(self) -> bool {
-        matches!(self, Self::Running | Self::Staged | Self::Delivering)
-    }
-
-    /// Whether nothing more happens to it.
-    #[must_use]
-    pub const fn is_final(self) -> bool {
-        matches!(self, Self::Closed | Self::Skipped | Self::Cancelled)
-    }
-}
-
-impl fmt::Display for RunState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// A text that names no state.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no state of a run: it is queued, running, staged, delivering, closed, held, failed, skipped or cancelled")]
-pub struct NotAState {
-    /// What was given.
-    pub text: String,
-}
-
-impl FromStr for RunState {
-    type Err = NotAState;
-
-    fn from_str(text: &str) -> Result<Self, NotAState> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| NotAState { text: text.to_owned() })
-    }
-}
+/// The reason's code of a run of which a delivery may have arrived or not: a person asks its receiver.
+pub const DELIVERY_UNCERTAIN: &str = "delivery-uncertain";
 
 /// Rows of a run over all its inputs and outputs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -262,7 +175,7 @@ impl Run {
                 self.reason = None;
                 self.state = self.at_work();
             }
-            RunEvent::Pulled(_) => {}
+            RunEvent::Pulled(_) | RunEvent::ResendBegun(_) | RunEvent::Resent(_) => {}
             RunEvent::Processed(processed) => self.stage(next, processed),
             RunEvent::Delivered(_) => {
                 self.state = RunState::Delivering;
@@ -293,6 +206,7 @@ impl Run {
             }
             RunEvent::Retried(retried) => self.retry(retried, next.at_ms),
             RunEvent::Overdue(_) => self.overdue = true,
+            RunEvent::Settled(settled) => self.settle(settled.arrived.is_some(), next.at_ms),
         }
         Ok(())
     }
@@ -319,8 +233,18 @@ impl Run {
             }
             RunEvent::Cancelled(_) if state.is_final() => refused("nothing of it is left to cancel"),
             RunEvent::Overdue(_) if self.overdue || self.claimable_at_ms.is_none() => refused("it is overdue once, while it is not done"),
+            RunEvent::Settled(_) if !self.is_uncertain() => refused("no delivery of it is uncertain"),
+            RunEvent::ResendBegun(_) if self.deliveries() == 0 || self.claimable_at_ms.is_some() => {
+                refused("an output is sent again once it has been delivered and nobody is at work on the run")
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether it waits for a person to say whether a delivery arrived.
+    #[must_use]
+    pub fn is_uncertain(&self) -> bool {
+        self.state == RunState::Failed && self.reason.as_ref().is_some_and(|reason| reason.code == DELIVERY_UNCERTAIN)
     }
 
     fn permit_close(&self, outcome: Outcome) -> Result<(), LedgerError> {
@@ -370,6 +294,14 @@ impl Run {
         self.claimable_at_ms = Some(at_ms);
         self.ended_at_ms = None;
         self.reason = None;
+    }
+
+    /// Sends it on: to its end with what arrived, or to the delivery that did not.
+    fn settle(&mut self, arrived: bool, at_ms: i64) {
+        if let Some(standing) = &mut self.standing {
+            standing.deliveries += u64::from(arrived);
+        }
+        self.requeue(at_ms);
     }
 
     fn retry(&mut self, retried: &Retried, at_ms: i64) {

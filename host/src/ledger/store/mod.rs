@@ -23,7 +23,7 @@ use super::audit::{self, Noted};
 use super::error::LedgerError;
 
 pub(super) use postgres::AWAY_SECONDS;
-pub(super) use query::{query, query_scalar};
+pub(super) use query::{Query, query, query_scalar};
 pub(super) use sqlite::BUSY_SECONDS;
 pub(super) use stored::{count, parsed, parsed_option, to_stored};
 
@@ -150,6 +150,14 @@ impl Store {
             Self::Sqlite(_) => Some(HeldName { _connection: None }),
             Self::Postgres(postgres) => postgres.hold_name(name).await?.map(|connection| HeldName { _connection: Some(connection) }),
         })
+    }
+
+    /// Gives the space of what was removed back to the disk. PostgreSQL does so by itself.
+    pub(super) async fn give_back_space(&self) -> Result<(), LedgerError> {
+        match self {
+            Self::Sqlite(sqlite) => Ok(sqlite.give_back_space().await?),
+            Self::Postgres(_) => Ok(()),
+        }
     }
 
     /// Closes it once all that was begun has ended.

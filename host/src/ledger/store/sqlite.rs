@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 
@@ -75,6 +75,8 @@ impl Sqlite {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
+            // Of a new file: so that it shrinks again when retention has removed what filled it.
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -101,6 +103,12 @@ impl Sqlite {
         let _already_asked = self.commits.try_send(());
         writer.enter().await?;
         Ok(writer)
+    }
+
+    /// Cuts off the end of the file what is free in it, once what has been written is committed.
+    pub(super) async fn give_back_space(&self) -> Result<(), sqlx::Error> {
+        let mut writer = commit(Arc::clone(&self.writer).lock_owned().await).await;
+        writer.execute("PRAGMA incremental_vacuum").await
     }
 
     pub(super) async fn close(&self) {

@@ -29,7 +29,6 @@ async fn a_declaration_is_planned_applied_and_applied_again(on: Kind) {
     let planned = house.ledger.plan(&next, &person(3)).await.unwrap();
     let expected = [
         "partner police changed",
-        "source partner.toml changed",
         "connection sftp added",
         "connection inbox removed",
         "job lgps changed",

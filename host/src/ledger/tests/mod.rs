@@ -24,6 +24,7 @@ macro_rules! on_both {
     };
 }
 
+mod amend;
 mod audit;
 mod declared;
 mod findings;
@@ -43,7 +44,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::ids::{Digest, JobName, PartnerName};
-use crate::model::job::{Partner, Queue, ReleasePolicy};
+use crate::model::job::{Partner, Queue, ReleasePolicy, Retention};
 use crate::model::rows::Amount;
 use crate::model::totals::{BalanceResult, ControlTotals, PortTotals, RowCounts};
 
@@ -178,11 +179,18 @@ fn declaration(partner: &str, jobs: &[&str]) -> Declaration {
         plugin: name("lgps-return"),
         schedule: Some("0 6 19 * * (Europe/London)".to_owned()),
         queue: Queue::default(),
+        rejects_overdue_days: 5,
         connections: [name("inbox")].into(),
         definition,
     };
     Declaration {
-        partner: Partner { name: name(partner), title: partner.to_owned(), runs_at_once: None, releases: ReleasePolicy::Open },
+        partner: Partner {
+            name: name(partner),
+            title: partner.to_owned(),
+            runs_at_once: None,
+            releases: ReleasePolicy::Open,
+            retention: Retention::default(),
+        },
         sources: vec![source],
         connections: vec![DeclaredConnection { name: name("inbox"), definition, runs_at_once: None }],
         jobs: jobs.iter().map(job).collect(),

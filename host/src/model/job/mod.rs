@@ -23,6 +23,8 @@ pub struct Partner {
     pub runs_at_once: Option<u32>,
     /// What it asks of a release before its runs use it.
     pub releases: ReleasePolicy,
+    /// How long what is kept of its runs.
+    pub retention: Retention,
 }
 
 /// What a partner asks of a release of a plugin before its runs use it.
@@ -56,6 +58,17 @@ impl std::str::FromStr for ReleasePolicy {
         let found = [Self::Open, Self::Signed, Self::Approved].into_iter().find(|policy| policy.as_str() == word);
         found.ok_or_else(|| format!("{word:?} is none of open, signed, approved"))
     }
+}
+
+/// How long what is kept of a partner's runs after they ended, in days; none for good. Digests, totals and the audit trail always are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// What they read and wrote: without it a run is neither done again nor sent again.
+    pub artefacts_days: Option<u32>,
+    /// What rejected rows held, warnings, and what plugins noted.
+    pub rejects_days: Option<u32>,
+    /// Events that say no more than the run's totals and receipts do. Not before its artefacts have expired.
+    pub events_days: Option<u32>,
 }
 
 /// A named place outside.
@@ -96,6 +109,8 @@ pub struct Job {
     pub settings: serde_json::Value,
     /// Rows that may be rejected before the run is held.
     pub reject_rows_max: u64,
+    /// Days that rejects may wait before they are overdue.
+    pub rejects_overdue_days: u32,
     /// Limits other than what the plugin asks for.
     pub limits: Vec<(Limit, u64)>,
     /// Attempts of one run, the first included.

@@ -2,6 +2,7 @@
 
 use crate::connection::{self, ConnectionError, Delivery};
 use crate::ledger::{Claim, Delivered, Receipt, Scope, StagedOutput};
+use crate::model::ids::{ConnectionName, RunId};
 use crate::model::job::Connection;
 use crate::run::Hub;
 use crate::run::failure::RunError;
@@ -14,7 +15,7 @@ impl Hub {
             if outputs[..place].iter().any(|other| (&other.connection, &other.target) == (&output.connection, &output.target)) {
                 return Err(RunError::SameTarget { connection: output.connection.clone(), target: output.target.clone() });
             }
-            let (connection, staged, key) = (output.connection.clone(), (*output).clone(), delivery_key(claim, output));
+            let (connection, staged, key) = (output.connection.clone(), (*output).clone(), delivery_key(claim.lease.run, &output.port));
             let to = self.outside(Places { connections }.get(&connection)?).await?;
             let check = move || connection::check_target(&to, &Delivery { digest: staged.artefact, name: &staged.target, key: &key });
             let checked = tokio::task::spawn_blocking(check).await.expect("looking does not panic");
@@ -43,7 +44,7 @@ impl Hub {
             let why = "an earlier attempt began to send it, and its end is not known".to_owned();
             return Err(failed(ConnectionError::Uncertain { target: output.target.clone(), why }));
         }
-        let (artefacts, staged, key) = (self.shared.artefacts.clone(), output.clone(), delivery_key(claim, output));
+        let (artefacts, staged, key) = (self.shared.artefacts.clone(), output.clone(), delivery_key(claim.lease.run, &output.port));
         let send =
             move || connection::deliver(&outside, &Delivery { digest: staged.artefact, name: &staged.target, key: &key }, &artefacts);
         let sent = tokio::task::spawn_blocking(send).await.expect("delivering does not panic");
@@ -51,16 +52,7 @@ impl Hub {
             self.ledger().forget_delivery(&claim.lease, &output.port).await?;
         }
         let receipt = sent.map_err(failed)?;
-        let said = receipt.said.map(|said| format!(", answered {said}")).unwrap_or_default();
-        Ok(Delivered {
-            port: output.port.clone(),
-            connection: output.connection.clone(),
-            target: output.target.clone(),
-            digest: receipt.digest,
-            size_bytes: receipt.size,
-            receipt: format!("{} with SHA-256 {}{said}", receipt.target, receipt.digest),
-            already_there: receipt.already_there,
-        })
+        Ok(delivered((&output.port, &output.connection, &output.target), receipt))
     }
 }
 
@@ -69,6 +61,20 @@ pub(super) fn is_delivered(claim: &Claim, output: &StagedOutput) -> bool {
 }
 
 /// The same for every attempt of a delivery, and for no other.
-fn delivery_key(claim: &Claim, output: &StagedOutput) -> String {
-    format!("{}-{}", claim.lease.run, output.port)
+pub(in crate::run) fn delivery_key(run: RunId, port: &str) -> String {
+    format!("{run}-{port}")
+}
+
+/// A delivery as it is written down: of which output, to where, under which name, and what the receiver said.
+pub(in crate::run) fn delivered((port, connection, target): (&str, &ConnectionName, &str), receipt: connection::Receipt) -> Delivered {
+    let said = receipt.said.map(|said| format!(", answered {said}")).unwrap_or_default();
+    Delivered {
+        port: port.to_owned(),
+        connection: connection.clone(),
+        target: target.to_owned(),
+        digest: receipt.digest,
+        size_bytes: receipt.size,
+        receipt: format!("{} with SHA-256 {}{said}", receipt.target, receipt.digest),
+        already_there: receipt.already_there,
+    }
 }

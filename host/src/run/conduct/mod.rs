@@ -12,20 +12,21 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 
 use deliver::is_delivered;
+pub(super) use deliver::{delivered, delivery_key};
 use forms::{Formats, form, used};
-use record::{event, found, input_files, output_forms, why_held, why_other};
+use record::{all_accounted, event, found, input_files, output_forms, why_held, why_other};
 
 use super::Hub;
 use super::failure::{Next, RunError, pause_after};
 use super::process::{self, Progress, Work};
 use super::pull::Places;
 use super::shelf::Plugin;
-use crate::config;
+use crate::config::{self, Configuration};
 use crate::ledger::{
     Claim, Closed, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunState, Scope,
     StagedOutput, Step, Trigger,
 };
-use crate::model::ids::{Digest, RunId};
+use crate::model::ids::{Digest, PartnerName, RunId};
 use crate::model::job::{Connection, Job};
 use crate::model::limits::Limits;
 use crate::model::manifest::{Kind, Manifest};
@@ -141,15 +142,7 @@ impl Hub {
 
     async fn pinned(&self, claim: &Claim) -> Result<Pinned, RunError> {
         let partner = claim.run.partner();
-        let mut texts: BTreeMap<String, String> =
-            self.ledger().sources(partner).await?.into_iter().map(|source| (source.name, source.text)).collect();
-        texts.retain(|name, _| !name.starts_with("jobs/"));
-        let text = self.ledger().definition(partner, claim.pins.definition).await?.unwrap_or_default();
-        texts.insert("jobs/pinned.toml".to_owned(), text);
-        let configuration = config::reload(&texts).map_err(|error| match error {
-            config::ConfigError::Wrong(problems) => RunError::Configuration(problems),
-            config::ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
-        })?;
+        let configuration = self.configuration_with(partner, claim.pins.definition).await?;
         let job = configuration
             .jobs
             .into_iter()
@@ -167,6 +160,19 @@ impl Hub {
         Ok(Pinned { job, connections: configuration.connections, plugin, tables, formats })
     }
 
+    /// What a partner has declared, with one job as one of its files declares it.
+    pub(super) async fn configuration_with(&self, partner: &PartnerName, definition: Digest) -> Result<Configuration, RunError> {
+        let mut texts: BTreeMap<String, String> =
+            self.ledger().sources(partner).await?.into_iter().map(|source| (source.name, source.text)).collect();
+        texts.retain(|name, _| !name.starts_with("jobs/"));
+        let text = self.ledger().definition(partner, definition).await?.unwrap_or_default();
+        texts.insert("jobs/pinned.toml".to_owned(), text);
+        config::reload(&texts).map_err(|error| match error {
+            config::ConfigError::Wrong(problems) => RunError::Configuration(problems),
+            config::ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
+        })
+    }
+
     /// The plugin of a release; compiled off the async threads if it is not at hand.
     pub(super) async fn plugin(&self, release: Digest) -> Result<Arc<Plugin>, RunError> {
         let hub = self.clone();
@@ -179,6 +185,7 @@ impl Hub {
             None => {
                 let mut pulled = match claim.run.trigger() {
                     Trigger::Replay(origin) => self.stored_inputs(&claim.run, origin).await?,
+                    Trigger::Resubmission(origin) => self.corrected_inputs(claim, &pinned.job, origin).await?,
                     _ => {
                         let places = Places { connections: &pinned.connections };
                         self.pull(&claim.run, &pinned.job, &pinned.plugin.manifest, &places).await?
@@ -217,7 +224,11 @@ impl Hub {
         if let Some(error) = processed.error.take() {
             return Err(error.into());
         }
-        let found = found(&mut processed);
+        let supersedes = match claim.run.trigger() {
+            Trigger::Resubmission(_) => all_accounted(self.resubmitted(claim).await?, &processed)?,
+            _ => BTreeMap::new(),
+        };
+        let found = found(&mut processed, &supersedes);
         Ok((event(processed, claim, (pinned, pulled, &setup)), found))
     }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::Pinned;
 use super::forms::widest;
 use crate::ledger::{
-    Claim, Found, FoundEffect, LimitUse, LogLine, NewFinding, Processed as ProcessedEvent, Pulled, Reason, StagedOutput, StateChange,
-    TableUsed,
+    Claim, FindingId, Found, FoundEffect, LimitUse, LogLine, NewFinding, Processed as ProcessedEvent, Pulled, Reason, Resubmitted,
+    StagedOutput, StateChange, TableUsed, Trigger,
 };
 use crate::model::ids::Digest;
 use crate::model::job::{FileFormat, Job, JobOutput};
@@ -14,6 +14,7 @@ use crate::model::manifest::{Kind, Manifest};
 use crate::model::outcome::Effect;
 use crate::model::rows::PortShape;
 use crate::model::table::TableSet;
+use crate::run::failure::RunError;
 use crate::run::process::{self, FileForm, InputFile, Processed};
 use crate::sandbox::{LogNote, Setup};
 
@@ -100,7 +101,18 @@ pub(super) fn why_other(before: &ProcessedEvent, now: &ProcessedEvent) -> Option
     None
 }
 
-pub(super) fn found(processed: &mut Processed) -> Found {
+/// Which reject each record corrects, by where the record begins; or that not all of them were read.
+pub(super) fn all_accounted(resubmitted: Resubmitted, processed: &Processed) -> Result<BTreeMap<u64, FindingId>, RunError> {
+    let input = processed.totals.inputs.iter().find(|input| input.port == resubmitted.port);
+    let read = input.map_or(0, |input| input.rows.read);
+    if read != resubmitted.rows || read != resubmitted.supersedes.len() as u64 {
+        return Err(RunError::RowsUnaccounted { resubmitted: resubmitted.rows, read });
+    }
+    Ok(resubmitted.supersedes)
+}
+
+/// What was found about single rows. `supersedes` says which reject a record corrects, by where the record begins.
+pub(super) fn found(processed: &mut Processed, supersedes: &BTreeMap<u64, FindingId>) -> Found {
     let finding = |noted: process::NotedRow| NewFinding {
         effect: if noted.effect == Effect::Warn { FoundEffect::Warn } else { FoundEffect::Reject },
         port: noted.input,
@@ -110,7 +122,7 @@ pub(super) fn found(processed: &mut Processed) -> Found {
         reasons: noted.reasons,
         raw: (noted.effect == Effect::Reject).then_some(noted.raw),
         decoded: noted.decoded,
-        supersedes: None,
+        supersedes: supersedes.get(&noted.byte_offset).copied().filter(|_| noted.effect == Effect::Reject),
     };
     let mut log: Vec<LogLine> = processed
         .skipped
@@ -174,7 +186,18 @@ fn target_name(pattern: &str, claim: &Claim, (setup, pulled): (&Setup, &Pulled))
     let date = setup.today.to_string();
     let input = pulled.inputs.iter().find(|file| file.taken).or(pulled.inputs.first()).map_or("", |file| file.path.as_str());
     let stem = input.rsplit_once('.').map_or(input, |(stem, _)| stem);
+    let pattern = match claim.run.trigger() {
+        // The first run's file has the name that the pattern gives.
+        Trigger::Resubmission(_) if !pattern.contains("{run}") => &of_its_own(pattern, &claim.lease.run.to_string()),
+        _ => pattern,
+    };
     pattern.replace("{date}", &date).replace("{month}", &date[..7]).replace("{run}", &claim.lease.run.to_string()).replace("{input}", stem)
+}
+
+/// A name with the last digits of a run's id before its ending.
+fn of_its_own(name: &str, run: &str) -> String {
+    let (stem, ending) = name.rsplit_once('.').map_or((name, String::new()), |(stem, ending)| (stem, format!(".{ending}")));
+    format!("{stem}-resubmission-{}{ending}", run.rsplit('-').next().unwrap_or_default())
 }
 
 /// What the plugin changed of the job's state.

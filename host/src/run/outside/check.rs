@@ -37,7 +37,7 @@ impl Hub {
     }
 
     /// What a partner has declared, as it is kept.
-    async fn in_force(&self, partner: &PartnerName) -> Result<Configuration, RunError> {
+    pub(in crate::run) async fn in_force(&self, partner: &PartnerName) -> Result<Configuration, RunError> {
         let texts: BTreeMap<String, String> =
             self.ledger().sources(partner).await?.into_iter().map(|source| (source.name, source.text)).collect();
         if texts.is_empty() {

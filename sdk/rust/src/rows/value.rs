@@ -231,7 +231,7 @@ impl<'b> Deserializer<'b> for Cell<'b, '_> {
             DataView::Text { .. } | DataView::Decimals { .. } => self.text(visitor),
             DataView::Dates(days) => match Date::from_days(days[self.row]) {
                 Some(date) => visitor.visit_string(date.to_string()),
-                None => Err(Fault::value("value-out-of-range", "a date of the years -9999 to 9999")),
+                None => Err(Fault::value("value-out-of-range", "a date of the years 1 to 9999")),
             },
         }
     }

@@ -10,7 +10,7 @@ use time::{Month, Weekday};
 /// Julian day number of 1970-01-01.
 const EPOCH: i32 = 2_440_588;
 
-/// A civil date of the years -9999 to 9999. It has no time of day and no zone.
+/// A civil date of the years 1 to 9999, as the hub has them. It has no time of day and no zone.
 ///
 /// It counts days, so comparing and adding days costs nothing; year, month and day are worked out when asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,16 +36,17 @@ impl Date {
     pub const fn from_ymd(year: i32, month: u8, day: u8) -> Option<Self> {
         let Some(month) = month_of(month) else { return None };
         match time::Date::from_calendar_date(year, month, day) {
-            Ok(date) => Some(Self { days: date.to_julian_day() - EPOCH }),
+            Ok(date) => Self::from_days(date.to_julian_day() - EPOCH),
             Err(_) => None,
         }
     }
 
-    /// The date so many days after 1970-01-01, if it is within the years -9999 to 9999.
+    /// The date so many days after 1970-01-01, if it is within the years 1 to 9999.
     #[must_use]
     #[inline]
     pub const fn from_days(days: i32) -> Option<Self> {
-        const FIRST: i32 = time::Date::MIN.to_julian_day() - EPOCH;
+        // 0001-01-01: files have four digits for a year, and no sign.
+        const FIRST: i32 = -719_162;
         const LAST: i32 = time::Date::MAX.to_julian_day() - EPOCH;
         if days < FIRST || days > LAST { None } else { Some(Self { days }) }
     }
@@ -103,7 +104,7 @@ impl Date {
         matches!(self.weekday(), Weekday::Saturday | Weekday::Sunday)
     }
 
-    /// The date so many days later, or earlier where negative, if it is within the years -9999 to 9999.
+    /// The date so many days later, or earlier where negative, if it is within the years 1 to 9999.
     #[must_use]
     pub const fn checked_add_days(self, days: i32) -> Option<Self> {
         match self.days.checked_add(days) {
@@ -117,7 +118,7 @@ impl Date {
     /// One month after 31 January is 28 or 29 February.
     ///
     /// # Panics
-    /// If it would leave the years -9999 to 9999.
+    /// If it would leave the years 1 to 9999.
     #[must_use]
     pub fn add_months(self, months: i32) -> Self {
         let count = self.year() * 12 + i32::from(self.month()) - 1;
@@ -157,7 +158,7 @@ impl Date {
     }
 }
 
-const BEYOND: &str = "a date is beyond the years -9999 to 9999";
+const BEYOND: &str = "a date is beyond the years 1 to 9999";
 
 const fn month_of(number: u8) -> Option<Month> {
     Some(match number {
@@ -227,8 +228,7 @@ impl FromStr for Date {
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let date = self.civil();
-        let sign = if date.year() < 0 { "-" } else { "" };
-        f.pad(&format!("{sign}{:04}-{:02}-{:02}", date.year().abs(), u8::from(date.month()), date.day()))
+        f.pad(&format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()))
     }
 }
 

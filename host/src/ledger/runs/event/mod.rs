@@ -1,5 +1,6 @@
 //! What can happen to a run. The log of these is the truth; the run's row is worked out from it. These are the ledger's own wire structs: every later version must read them, so a field keeps its name and meaning, and a new one has a default.
 
+mod person;
 mod processed;
 mod wire;
 
@@ -10,6 +11,7 @@ use crate::ledger::who::{Actor, HubId};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName, RunId};
 use crate::model::job::Priority;
 
+pub use person::{ResendBegun, Resent, Retried, Settled, Word};
 pub use processed::{LimitUse, Processed, StagedOutput, TableUsed};
 
 /// Something that happened to a run.
@@ -42,6 +44,12 @@ pub enum RunEvent {
     Cancelled(Word),
     /// It was not done when it should have been.
     Overdue(Overdue),
+    /// A person said whether a delivery arrived of which nobody could tell.
+    Settled(Settled),
+    /// A person has an output sent again that was delivered before.
+    ResendBegun(ResendBegun),
+    /// What came of that.
+    Resent(Resent),
 }
 
 impl RunEvent {
@@ -62,6 +70,9 @@ impl RunEvent {
             Self::Released(_) => "released",
             Self::Cancelled(_) => "cancelled",
             Self::Overdue(_) => "overdue",
+            Self::Settled(_) => "settled",
+            Self::ResendBegun(_) => "resend-begun",
+            Self::Resent(_) => "resent",
         }
     }
 
@@ -329,22 +340,6 @@ pub struct Failed {
     /// The last of what the plugin noted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<LogLine>,
-}
-
-/// A person sent a run on its way again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Retried {
-    /// Whether it begins anew with what is in force now; otherwise it goes on where it stopped, with what it was pinned to.
-    pub afresh: bool,
-    /// What the person gave as reason.
-    pub why: String,
-}
-
-/// What a person gave as reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Word {
-    /// The reason.
-    pub why: String,
 }
 
 /// A run was not done in time.

@@ -9,11 +9,12 @@ use crate::ledger::store::Transaction;
 use crate::ledger::who::{By, HubId, Scope};
 use crate::model::ids::RunId;
 
-use super::event::{Closed, Delivered, Failed, LoggedEvent, Pins, Processed, Pulled, Reason, Retried, RunEvent, StagedOutput, Word};
+use super::event::{Closed, Delivered, Failed, LoggedEvent, Pins, Processed, Pulled, Reason, Retried, RunEvent, Settled, StagedOutput, Word};
 use super::found::{self, Found};
 use super::record::{events_of, record};
 use super::row::load;
-use super::run::{Run, RunState};
+use super::run::Run;
+use super::state::RunState;
 
 /// The right to write to a run, until another hub has claimed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +186,7 @@ async fn permit_delivery(transaction: &mut Transaction, run: &Run, delivered: &D
     Err(LedgerError::WrongState { run: run.id, state: run.state, wanted })
 }
 
-fn what_stands(run: &Run, events: Vec<LoggedEvent>) -> (Option<Pulled>, Option<Processed>, Vec<Delivered>) {
+pub(super) fn what_stands(run: &Run, events: Vec<LoggedEvent>) -> (Option<Pulled>, Option<Processed>, Vec<Delivered>) {
     let (mut pulled, mut processed, mut delivered) = (None, None, Vec::new());
     let standing = run.standing.map_or(u64::MAX, |standing| standing.event);
     for logged in events {
@@ -194,7 +195,9 @@ fn what_stands(run: &Run, events: Vec<LoggedEvent>) -> (Option<Pulled>, Option<P
             // From the beginning means with whatever lies there now.
             RunEvent::Retried(Retried { afresh: true, .. }) => pulled = None,
             RunEvent::Processed(rows) if logged.seq == standing => processed = Some(*rows),
-            RunEvent::Delivered(output) if logged.seq > standing => delivered.push(output),
+            RunEvent::Delivered(output) | RunEvent::Settled(Settled { arrived: Some(output), .. }) if logged.seq > standing => {
+                delivered.push(output);
+            }
             _ => {}
         }
     }

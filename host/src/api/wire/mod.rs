@@ -1,10 +1,18 @@
 //! What the API and `--json` say: the JSON of jobs, runs, rejects. A promise, so it is written down apart from the hub's own types.
 
+mod audit;
+mod findings;
+
 use serde::Serialize;
 
-use crate::ledger::{FormatUsed, LoggedEvent, Processed, Receipt, Run, RunEvent, StoredFinding, StoredJob};
+pub use audit::AuditJson;
+pub use findings::FindingJson;
+
+use crate::ledger::{FormatUsed, LoggedEvent, Processed, Quarantined, Receipt, Run, RunEvent, StoredJob};
+use crate::model::ids::RunId;
 use crate::model::totals::PortTotals;
-use crate::run::masked_row;
+
+use super::amend::{QuarantinedJson, ResendJson};
 
 /// A moment as RFC 3339 text.
 #[must_use]
@@ -52,6 +60,8 @@ pub struct RunJson {
     job: String,
     state: &'static str,
     trigger: &'static str,
+    /// The run that it does again, or whose rejects it brings back.
+    origin: Option<String>,
     dry_run: bool,
     slot: Option<String>,
     logical_time: String,
@@ -63,6 +73,9 @@ pub struct RunJson {
     warnings: u64,
     outcome: Option<&'static str>,
     reason: Option<ReasonJson>,
+    /// When it should be done, where that was said; and whether it was not.
+    due_by: Option<String>,
+    overdue: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -93,6 +106,7 @@ impl RunJson {
             job: run.job().to_string(),
             state: run.state.as_str(),
             trigger: run.trigger().kind(),
+            origin: run.trigger().origin().map(|origin| origin.to_string()),
             dry_run: run.enqueued.dry_run,
             slot: run.enqueued.slot.clone(),
             logical_time: moment(run.enqueued.logical_ms),
@@ -110,6 +124,8 @@ impl RunJson {
             warnings: run.warnings,
             outcome: run.outcome.map(|outcome| outcome.as_str()),
             reason: run.reason.as_ref().map(|reason| ReasonJson { code: reason.code.clone(), sentence: reason.sentence.clone() }),
+            due_by: run.enqueued.overdue_at_ms.map(moment),
+            overdue: run.overdue,
         }
     }
 }
@@ -129,6 +145,11 @@ pub struct RunDetailJson {
     tables: Vec<TableJson>,
     limits: Vec<LimitJson>,
     deliveries: Vec<DeliveryJson>,
+    /// What became of its rejects, and the runs that brought some of them back corrected.
+    rejects: Option<QuarantinedJson>,
+    resubmissions: Vec<String>,
+    /// Outputs that a person had sent again.
+    resends: Vec<ResendJson>,
     took_ms: Option<u64>,
     events: Vec<EventJson>,
 }
@@ -230,9 +251,20 @@ impl RunDetailJson {
             tables: processed.map(|processed| processed.tables.iter().map(table).collect()).unwrap_or_default(),
             limits: processed.map(|processed| processed.limits.iter().map(limit).collect()).unwrap_or_default(),
             deliveries: receipts.iter().map(delivery).collect(),
+            rejects: None,
+            resubmissions: Vec::new(),
+            resends: ResendJson::of(events),
             took_ms: processed.map(|processed| processed.took_ms),
             events: events.iter().map(event).collect(),
         }
+    }
+}
+
+impl RunDetailJson {
+    /// The same with what became of its rejects.
+    #[must_use]
+    pub fn with_rejects(self, quarantined: Quarantined, resubmissions: &[RunId]) -> Self {
+        Self { rejects: Some(quarantined.into()), resubmissions: resubmissions.iter().map(ToString::to_string).collect(), ..self }
     }
 }
 
@@ -289,51 +321,5 @@ fn event(logged: &LoggedEvent) -> EventJson {
         actor: logged.actor.to_string(),
         hub: logged.hub.to_string(),
         lease: logged.lease,
-    }
-}
-
-/// A row that was rejected or warned about, with personal columns masked.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct FindingJson {
-    id: String,
-    effect: &'static str,
-    input: String,
-    row: Option<u64>,
-    line: Option<u64>,
-    byte_offset: Option<u64>,
-    reasons: Vec<FindingReasonJson>,
-    values: Option<serde_json::Value>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct FindingReasonJson {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<String>,
-    code: String,
-    message: String,
-}
-
-impl FindingJson {
-    /// A finding as people without a right to personal data may see it.
-    #[must_use]
-    pub fn new(finding: &StoredFinding, personal: &[String]) -> Self {
-        let found = &finding.found;
-        let reasons = found.reasons.iter().map(|reason| FindingReasonJson {
-            column: reason.column.clone(),
-            code: reason.code.clone(),
-            message: reason.message.clone(),
-        });
-        Self {
-            id: finding.id.to_string(),
-            effect: found.effect.as_str(),
-            input: found.port.clone(),
-            row: found.row,
-            line: found.line,
-            byte_offset: found.byte_offset,
-            reasons: reasons.collect(),
-            values: found.decoded.as_ref().and_then(|decoded| serde_json::from_str(&masked_row(decoded, personal)).ok()),
-        }
     }
 }

@@ -1,0 +1,40 @@
+//! Formats of one record a line: its number and its reason before it, with tabs between.
+
+use std::io::{self, Write};
+
+use super::{Corrected, CorrectionError, RejectedRecord};
+use crate::model::job::{Format, LineEnd};
+
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+
+pub(super) fn write(format: &Format, record: RejectedRecord<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let end: &[u8] = match format {
+        Format::FixedWidth(options) if options.line_end == LineEnd::CrLf => b"\r\n",
+        _ => b"\n",
+    };
+    write!(out, "{}\t{}\t", record.number, record.reason)?;
+    out.write_all(record.raw)?;
+    out.write_all(end)
+}
+
+pub(super) fn read(bytes: &[u8]) -> Result<Corrected, CorrectionError> {
+    let bytes = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
+    let mut corrected = Corrected { content: Vec::with_capacity(bytes.len()), rows: Vec::new() };
+    for (line, text) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
+        if text.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let wrong = |why: &str| CorrectionError::Line { line, why: why.to_owned() };
+        let mut parts = text.splitn(3, |byte| *byte == b'\t');
+        let number = parts.next().and_then(|number| std::str::from_utf8(number).ok()?.trim().parse().ok());
+        let number = number.ok_or_else(|| wrong("it does not begin with the number of a reject and a tab: leave those as they were"))?;
+        let record = parts.nth(1).filter(|record| !record.iter().all(u8::is_ascii_whitespace));
+        let record = record.ok_or_else(|| wrong("nothing stands behind its number and its reason: leave the line out instead"))?;
+        corrected.rows.push((number, corrected.content.len() as u64));
+        corrected.content.extend_from_slice(record);
+        if !record.ends_with(b"\n") {
+            corrected.content.push(b'\n');
+        }
+    }
+    Ok(corrected)
+}

@@ -1,0 +1,92 @@
+//! Rejected records out and corrected ones in: what is not changed comes back byte for byte, what cannot be taken is named by its line.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::job::{CsvFormat, DateStyle, Encoding, FixedWidthFormat, JsonLinesFormat, LineEnd};
+
+fn csv(encoding: Encoding, delimiter: u8) -> Format {
+    Format::Csv(CsvFormat { encoding, delimiter, dates: DateStyle::Iso, headings: Vec::new(), other_columns_ignored: true })
+}
+
+fn exported(format: &Format, input: &[u8], records: &[(u64, &str, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut records = records.iter().map(|(number, reason, raw)| Ok((*number, (*reason).to_owned(), raw.to_vec())));
+    write_rejected(format, input, &mut records, &mut out).expect("memory does not fail");
+    out
+}
+
+#[test]
+fn a_csv_file_goes_out_and_comes_back() {
+    let format = csv(Encoding::Windows1252, b',');
+    let input = b"\n\"Pay, gross\",Name\r\n1,Ann\r\nx,\"Bob\nB\"\r\n";
+    let out = exported(&format, input, &[(2, "pay: “x” is no amount, ✓", b"x,\"Bob\nB\""), (7, "a\nb", b"y,\xe9")]);
+    let expect = b"reject,reason,\"Pay, gross\",Name\n2,\"pay: \x93x\x94 is no amount, ?\",x,\"Bob\nB\"\n7,\"a b\",y,\xe9\n";
+    assert_eq!(out, expect, "{}", String::from_utf8_lossy(&out));
+    let back = read_corrected(&format, &out).expect("it is as it was written");
+    assert_eq!(back.content, b"\"Pay, gross\",Name\nx,\"Bob\nB\"\ny,\xe9\n");
+    assert_eq!(back.rows, [(2, 18), (7, 28)]);
+
+    // As spreadsheets save it: other line ends, quotation marks where none are needed, rows of nothing.
+    let saved = b"\"Reject\",REASON ,Pay,Name\r\n 2 ,,5,\"Bob\"\r\n,,,\r\n\r\n\"7\",\"a,b\",,\r\n";
+    let back = read_corrected(&format, saved).expect("it can be read");
+    assert_eq!((back.content.as_slice(), &back.rows[..]), (&b"Pay,Name\n5,\"Bob\"\n,\n"[..], &[(2, 9), (7, 17)][..]));
+}
+
+#[test]
+fn what_cannot_be_taken_is_named_by_its_line() {
+    let format = csv(Encoding::Windows1252, b',');
+    for (bytes, word) in [
+        (&b"Pay,Name\n5,Bob\n"[..], "first two headings"),
+        (b"reject;reason;Pay\n1;x;5\n", "with “,” between"),
+        (b"\xef\xbb\xbfreject,reason,Pay\n1,x,5\n", "saved as UTF-8"),
+        (b"reject,reason,Pay\n1,x,5\n\n,,6\n", "line 4: its first value is not the number"),
+        (b"reject,reason,Pay\n1,\"x,5\n", "line 2: its quotation marks"),
+        (b"reject,reason,Pay\n1,x\n", "line 2: nothing stands behind"),
+        (b"reject,reason,Pay\n\n", "no rows"),
+        (b"", "no rows"),
+    ] {
+        let error = read_corrected(&format, bytes).expect_err("it cannot be taken").to_string();
+        assert!(error.contains(word), "{error} lacks {word}");
+    }
+    let lines = Format::JsonLines(JsonLinesFormat { dates: DateStyle::Iso });
+    for (bytes, word) in [(&b"{\"a\":1}\n"[..], "line 1: it does not begin"), (b"1\tx\t{}\n2\tx\n", "line 2: nothing stands"), (b"\n", "no rows")] {
+        let error = read_corrected(&lines, bytes).expect_err("it cannot be taken").to_string();
+        assert!(error.contains(word), "{error} lacks {word}");
+    }
+}
+
+#[test]
+fn formats_of_one_record_a_line() {
+    let fixed = FixedWidthFormat { encoding: Encoding::Utf8, dates: DateStyle::Iso, fields: Vec::new(), line_end: LineEnd::CrLf };
+    for (format, end) in [(Format::JsonLines(JsonLinesFormat { dates: DateStyle::Iso }), "\n"), (Format::FixedWidth(fixed), "\r\n")] {
+        let out = exported(&format, b"", &[(1, "no\tnumber", b"a\tb "), (12, "late", b"c")]);
+        assert_eq!(out, format!("1\tno number\ta\tb {end}12\tlate\tc{end}").as_bytes());
+        let back = read_corrected(&format, &out).expect("it is as it was written");
+        assert_eq!(back.content, format!("a\tb {end}c{end}").as_bytes());
+        assert_eq!(back.rows, [(1, 0), (12, 4 + end.len() as u64)]);
+    }
+}
+
+#[test]
+fn a_record_is_found_again_where_it_begins() {
+    let format = csv(Encoding::Utf8, b';');
+    assert_eq!(record_of(&format, b"a;\"b\n\";c\r\nd"), b"a;\"b\n\";c");
+    assert_eq!(record_of(&format, b"a;\"b\"c\r\nd"), b"a;\"b\"c", "one with damaged marks is its line");
+    assert_eq!(record_of(&format, b"a;\"b"), b"a;\"b");
+}
+
+proptest! {
+    #[test]
+    fn whatever_was_rejected_comes_back_byte_for_byte(cells in proptest::collection::vec(("[ab,;\" \n]{0,6}", "[x\"\n,]{0,4}"), 1..6)) {
+        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let rows: Vec<String> = cells.iter().map(|(one, other)| format!("{},{}", quoted(one), quoted(other))).collect();
+        let format = csv(Encoding::Utf8, b',');
+        let records: Vec<(u64, &str, &[u8])> = (1..).zip(&rows).map(|(number, row)| (number, "why, \"so\"", row.as_bytes())).collect();
+        let back = read_corrected(&format, &exported(&format, b"a,b\n", &records)).expect("it is as it was written");
+        prop_assert_eq!(String::from_utf8(back.content.clone()).expect("text"), format!("a,b\n{}\n", rows.join("\n")));
+        for ((number, offset), row) in back.rows.iter().zip(&rows) {
+            prop_assert_eq!(record_of(&format, &back.content[usize::try_from(*offset).expect("small")..]), row.as_bytes(), "{}", number);
+        }
+    }
+}

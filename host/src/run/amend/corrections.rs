@@ -1,0 +1,275 @@
+//! Rejected rows out to a clerk, and corrected ones back in as a run of their own.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+
+use crate::config::Configuration;
+use crate::format::{read_corrected, record_of, write_rejected};
+use crate::ledger::{
+    By, Claim, FindingId, LedgerError, NewResubmission, Pulled, PulledFile, QuarantineFilter, Resubmitted, Run, Scope, StoredFinding,
+};
+use crate::model::ids::{Digest, RunId};
+use crate::model::job::{FileFormat, Format, Job, Take};
+use crate::model::limits::{CORRECTED_BYTES_MAX, RECORD_BYTES_MAX, REJECT_RAW_BYTES_MAX};
+use crate::model::manifest::{Kind, Manifest};
+use crate::run::Hub;
+use crate::run::failure::RunError;
+
+/// Rejects that are read at once.
+const PAGE: u32 = 1_000;
+
+/// Rejected rows as a clerk corrects them.
+#[derive(Debug)]
+pub struct ForCorrection {
+    /// The input that they stood in.
+    pub port: String,
+    /// A name for the file.
+    pub name: String,
+    /// The file.
+    pub content: Vec<u8>,
+    /// Rows in it.
+    pub rows: u64,
+    /// Rows that are not, as they are longer than a record may be.
+    pub left_out: u64,
+}
+
+/// Corrected rows that somebody hands in.
+#[derive(Debug, Clone)]
+pub struct Corrections {
+    /// The input; none where only one has rejects that can come back.
+    pub port: Option<String>,
+    /// The file, as it was exported and then corrected.
+    pub content: Vec<u8>,
+    /// Whether it runs with the job, release and tables in force now, and not with those of the first run.
+    pub afresh: bool,
+}
+
+impl Hub {
+    /// The rejects of a run that wait, in the input's own format, with number and reason before each.
+    /// It holds personal data as it stood in the file, so that it was written out is noted in the audit trail.
+    ///
+    /// # Errors
+    /// [`RunError::NotCorrected`] if none waits, or they cannot come back; [`RunError::InputGone`] if the input is not kept any more.
+    pub async fn rejects_for_correction(
+        &self,
+        scope: Scope<'_>,
+        run: RunId,
+        port: Option<&str>,
+        by: &By,
+    ) -> Result<ForCorrection, RunError> {
+        let run = self.run_seen(scope, run).await?;
+        let (waiting, job) = (self.waiting_of(scope, &run).await?, self.job_of(&run).await?);
+        let port = chosen_port(&run, &job, &waiting, port)?;
+        let format = built_in(&run, &job, &port)?;
+        let input = self.stored_inputs(&run, run.id).await?.inputs.into_iter().find(|file| file.port == port);
+        let input = input.ok_or_else(|| not_corrected(&run, format!("it had no file for input {port}")))?;
+        let rejects: Vec<StoredFinding> = waiting.into_iter().filter(|finding| finding.found.port == port).collect();
+        let (path, name) = (self.artefact_path(input.digest), format!("rejects-of-{}", input.path));
+        let written = tokio::task::spawn_blocking(move || write(&format, &path, &rejects)).await.expect("writing does not panic");
+        let (content, rows, left_out) = written?;
+        self.ledger().note_export(&run, (&port, rows), by).await?;
+        Ok(ForCorrection { port, name, content, rows, left_out })
+    }
+
+    /// Puts a run in the queue that brings rejected rows back corrected: the same job, for the same time, with the same release,
+    /// settings and tables unless the person wants those in force now.
+    ///
+    /// # Errors
+    /// [`RunError::NotCorrected`] if the file cannot be taken; [`RunError::Ledger`] names the first row that is no reject of the run
+    /// that waits.
+    pub async fn resubmit(&self, scope: Scope<'_>, origin: RunId, corrections: Corrections, by: &By) -> Result<RunId, RunError> {
+        let run = self.run_seen(scope, origin).await?;
+        if corrections.content.len() as u64 > CORRECTED_BYTES_MAX {
+            let (size, most) = (corrections.content.len(), CORRECTED_BYTES_MAX);
+            return Err(not_corrected(&run, format!("the file has {size} bytes and may have {most}: hand its rows in by several files")));
+        }
+        let (waiting, job) = (self.waiting_of(scope, &run).await?, self.job_of(&run).await?);
+        let port = chosen_port(&run, &job, &waiting, corrections.port.as_deref())?;
+        let job = if corrections.afresh { self.job_now(&run).await? } else { job };
+        let format = built_in(&run, &job, &port)?;
+        self.refuse_used_up(&run, &job, &port).await?;
+        let taken = read_corrected(&format, &corrections.content).map_err(|error| not_corrected(&run, error.to_string()))?;
+        let (artefacts, content) = (self.shared.artefacts.clone(), taken.content);
+        let stored = tokio::task::spawn_blocking(move || artefacts.put(content.as_slice())).await.expect("storing does not panic")?;
+        let new = NewResubmission {
+            origin,
+            port,
+            artefact: stored.digest,
+            size_bytes: stored.size,
+            rows: taken.rows,
+            afresh: corrections.afresh,
+        };
+        Ok(self.ledger().resubmit(scope, &new, by).await?)
+    }
+
+    /// What a run reads that brings rows back: the corrected rows first, and beside them what its origin read that is not used up.
+    pub(in crate::run) async fn corrected_inputs(&self, claim: &Claim, job: &Job, origin: RunId) -> Result<Pulled, RunError> {
+        let resubmitted = self.resubmitted(claim).await?;
+        let before = self.stored_inputs(&claim.run, origin).await?;
+        let of_port = |port: &str| before.inputs.iter().find(|file| file.port == port);
+        let first = of_port(&resubmitted.port);
+        let gone = || RunError::InputGone {
+            run: claim.lease.run.to_string(),
+            input: resubmitted.port.clone(),
+            file: "the file of corrected rows".to_owned(),
+        };
+        let first = first.filter(|_| self.artefact_path(resubmitted.artefact).is_file()).ok_or_else(gone)?;
+        let corrected = PulledFile {
+            size_bytes: resubmitted.size_bytes,
+            modified_ms: claim.run.enqueued_at_ms,
+            digest: resubmitted.artefact,
+            taken: false,
+            ..first.clone()
+        };
+        let others = job.inputs.iter().filter(|input| input.port != resubmitted.port && input.take == Take::Latest);
+        let inputs = std::iter::once(corrected).chain(others.filter_map(|input| of_port(&input.port).cloned())).collect();
+        Ok(Pulled { inputs, formats: Vec::new() })
+    }
+
+    /// The rows that a run brings back.
+    pub(in crate::run) async fn resubmitted(&self, claim: &Claim) -> Result<Resubmitted, RunError> {
+        let kept = self.ledger().resubmitted(Scope::Partner(claim.run.partner()), claim.lease.run).await?;
+        kept.ok_or_else(|| LedgerError::NotFound { what: "corrected rows of run", name: claim.lease.run.to_string() }.into())
+    }
+
+    async fn run_seen(&self, scope: Scope<'_>, run: RunId) -> Result<Run, RunError> {
+        let missing = || LedgerError::NotFound { what: "run", name: run.to_string() };
+        Ok(self.ledger().run(scope, run).await?.ok_or_else(missing)?)
+    }
+
+    /// The rejects of a run that wait and are in nobody's hands.
+    async fn waiting_of(&self, scope: Scope<'_>, run: &Run) -> Result<Vec<StoredFinding>, RunError> {
+        let filter = QuarantineFilter { run: Some(run.id), ..QuarantineFilter::default() };
+        let (mut waiting, mut after): (Vec<StoredFinding>, Option<FindingId>) = (Vec::new(), None);
+        loop {
+            let page = self.ledger().waiting(scope, &filter, after, PAGE).await?;
+            waiting.extend(page.items.into_iter().map(|item| item.finding).filter(|finding| finding.quarantine.resubmitted_by.is_none()));
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(waiting),
+            }
+        }
+    }
+
+    /// The job of a run as it was pinned.
+    async fn job_of(&self, run: &Run) -> Result<Job, RunError> {
+        let pins = run.pins.as_ref().ok_or_else(|| not_corrected(run, "it has not run".to_owned()))?;
+        self.job_by(run, pins.definition).await
+    }
+
+    /// The job of a run as it is declared now.
+    async fn job_now(&self, run: &Run) -> Result<Job, RunError> {
+        let stored = self.ledger().job(run.partner(), run.job()).await?;
+        self.job_by(run, stored.definition).await
+    }
+
+    async fn job_by(&self, run: &Run, definition: Digest) -> Result<Job, RunError> {
+        let Configuration { jobs, .. } = self.configuration_with(run.partner(), definition).await?;
+        let missing = || LedgerError::NoSuchJob { partner: run.partner().clone(), job: run.job().clone() };
+        Ok(jobs.into_iter().next().ok_or_else(missing)?)
+    }
+
+    /// Refuses a job that needs another input besides, which its first run used up.
+    async fn refuse_used_up(&self, run: &Run, job: &Job, port: &str) -> Result<(), RunError> {
+        let release = run.pins.as_ref().and_then(|pins| pins.release);
+        let Some(release) = release else { return Ok(()) };
+        let plugin = self.plugin(release).await?;
+        let needed = job.inputs.iter().find(|input| input.port != port && input.take == Take::Next && !optional(&plugin.manifest, &input.port));
+        match needed {
+            None => Ok(()),
+            Some(input) => {
+                let why = format!(
+                    "the job needs a file for input {} besides, and the first run has used up the one there was: put a corrected file where the job takes it from",
+                    input.port
+                );
+                Err(not_corrected(run, why))
+            }
+        }
+    }
+}
+
+fn optional(manifest: &Manifest, port: &str) -> bool {
+    match &manifest.kind {
+        Kind::Adapter(shape) => shape.inputs.iter().any(|input| input.name == port && input.optional),
+        Kind::RuleSet(_) | Kind::Format(_) => false,
+    }
+}
+
+fn not_corrected(run: &Run, why: String) -> RunError {
+    RunError::NotCorrected { run: run.id.to_string(), why }
+}
+
+/// The input that is meant: the one that was named, or the only one with rejects that can come back.
+fn chosen_port(run: &Run, job: &Job, waiting: &[StoredFinding], named: Option<&str>) -> Result<String, RunError> {
+    let has_rejects = |port: &str| waiting.iter().any(|finding| finding.found.port == port);
+    let used_up = |port: &str| job.inputs.iter().any(|input| input.port == port && input.take == Take::Next);
+    if let Some(port) = named {
+        return match (used_up(port), has_rejects(port)) {
+            (true, true) => Ok(port.to_owned()),
+            (false, true) => {
+                let why = format!("each run reads input {port} anew: have it corrected at its source, and dismiss these rejects");
+                Err(not_corrected(run, why))
+            }
+            (_, false) => Err(not_corrected(run, format!("no reject of input {port} waits"))),
+        };
+    }
+    let mut ports = job.inputs.iter().map(|input| input.port.as_str()).filter(|port| used_up(port) && has_rejects(port));
+    match (ports.next(), ports.next()) {
+        (Some(port), None) => Ok(port.to_owned()),
+        (Some(one), Some(other)) => Err(not_corrected(run, format!("inputs {one} and {other} have rejects that wait: say which is meant"))),
+        (None, _) => Err(not_corrected(run, "no reject of it waits that could come back corrected".to_owned())),
+    }
+}
+
+/// The format of an input, if the hub itself can tell its records apart.
+fn built_in(run: &Run, job: &Job, port: &str) -> Result<Format, RunError> {
+    match job.inputs.iter().find(|input| input.port == port).map(|input| &input.format) {
+        Some(FileFormat::BuiltIn(format)) => Ok(format.clone()),
+        Some(FileFormat::Plugin(format)) => {
+            let why = format!("input {port} is read by the format {}, whose records the hub cannot tell apart: have the file corrected at its source", format.plugin);
+            Err(not_corrected(run, why))
+        }
+        None => Err(not_corrected(run, format!("the job has no input {port}"))),
+    }
+}
+
+/// Writes rejects in their own format. Answers the file, how many rows are in it, and how many are too long for it.
+fn write(format: &Format, input: &PathBuf, rejects: &[StoredFinding]) -> io::Result<(Vec<u8>, u64, u64)> {
+    let mut again = File::open(input)?;
+    let (mut rows, mut left_out) = (0, 0);
+    let mut records = rejects.iter().filter_map(|reject| {
+        let found = &reject.found;
+        let whole = found.raw.as_ref().filter(|raw| !raw.is_empty() && raw.len() < REJECT_RAW_BYTES_MAX);
+        let raw = match whole {
+            Some(raw) => raw.clone(),
+            None => match record_at(format, &mut again, found.byte_offset.unwrap_or_default()) {
+                Ok(Some(raw)) => raw,
+                Ok(None) => {
+                    left_out += 1;
+                    return None;
+                }
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        rows += 1;
+        let reason = |reason: &crate::model::outcome::Reason| {
+            let column = reason.column.as_ref().map_or_else(String::new, |column| format!("{column}: "));
+            format!("{column}{}", reason.message)
+        };
+        Some(Ok((reject.id.number, found.reasons.iter().map(reason).collect::<Vec<_>>().join(" "), raw)))
+    });
+    let mut content = Vec::new();
+    write_rejected(format, File::open(input)?, &mut records, &mut content)?;
+    drop(records);
+    Ok((content, rows, left_out))
+}
+
+/// The record that begins at an offset; none if it is longer than a record may be.
+fn record_at(format: &Format, input: &mut File, offset: u64) -> io::Result<Option<Vec<u8>>> {
+    input.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::new();
+    input.take(RECORD_BYTES_MAX as u64 + 2).read_to_end(&mut bytes)?;
+    let record = record_of(format, &bytes);
+    Ok((record.len() <= RECORD_BYTES_MAX).then(|| record.to_vec()))
+}
