@@ -17,6 +17,7 @@ mod fuzz;
 mod hubs;
 mod isolation;
 mod kills;
+mod long_runs;
 mod outside;
 mod pauses;
 mod plugin_bench;

@@ -26,7 +26,8 @@ pub struct Decoded {
 pub struct Decoder<'s> {
     window: Window<'s>,
     page: Page,
-    found: Locator,
+    rows: u64,
+    locator: Locator,
 }
 
 /// All that is known before the first record: shared with the locator, so that a row is read again as it was before.
@@ -57,14 +58,13 @@ impl<'s> Decoder<'s> {
         };
         let plan = Arc::new(Plan { shapes: port.columns.clone(), reader });
         let page = Page::new(&plan.shapes);
-        Ok(Self { window, page, found: Locator { plan, marks: Vec::new(), rows: 0 } })
+        Ok(Self { window, page, rows: 0, locator: Locator::new(&plan, 0) })
     }
 
     /// Goes on from where some rows began.
     pub(super) fn resume(plan: &Arc<Plan>, mark: Mark, source: Box<dyn Read + Send + 's>) -> Self {
         let window = Window::new(source, mark.byte_offset, mark.line);
-        let found = Locator { plan: Arc::clone(plan), marks: Vec::new(), rows: mark.first_row };
-        Self { window, page: Page::new(&plan.shapes), found }
+        Self { window, page: Page::new(&plan.shapes), rows: mark.first_row, locator: Locator::new(plan, mark.first_row) }
     }
 
     /// Reads up to 1,024 rows; none when the file has ended. Every record becomes a row or a reject.
@@ -74,20 +74,22 @@ impl<'s> Decoder<'s> {
     /// trusted, those read before included. [`FormatError::Read`] if the stored file cannot be read.
     pub fn next_batch(&mut self) -> Result<Option<Decoded>, FormatError> {
         let start = self.window.place(0);
-        let mark = Mark { first_row: self.found.rows, byte_offset: start.byte_offset, line: start.line };
-        let plan = &*self.found.plan;
+        let mark = Mark { first_row: self.rows, byte_offset: start.byte_offset, line: start.line };
+        let plan = &**self.locator.plan();
         match &plan.reader {
             Reader::Csv(reader) => reader.fill(&plan.shapes, &mut self.window, &mut self.page)?,
             Reader::JsonLines(reader) => reader.fill(&plan.shapes, &mut self.window, &mut self.page)?,
             Reader::FixedWidth(reader) => reader.fill(&plan.shapes, &mut self.window, &mut self.page)?,
         }
-        let decoded = self.page.take(self.found.rows);
+        let decoded = self.page.take(self.rows);
         if decoded.batch.rows == 0 && decoded.rejects.is_empty() {
             return Ok(None);
         }
         if decoded.batch.rows > 0 {
-            self.found.marks.push(mark);
-            self.found.rows += decoded.batch.rows as u64;
+            self.rows += decoded.batch.rows as u64;
+            let mut found = self.locator.found();
+            found.marks.push(mark);
+            found.rows = self.rows;
         }
         Ok(Some(decoded))
     }
@@ -95,13 +97,13 @@ impl<'s> Decoder<'s> {
     /// Rows read so far.
     #[must_use]
     pub const fn rows(&self) -> u64 {
-        self.found.rows
+        self.rows
     }
 
-    /// Finds the rows read so far again, when the decoder itself is long gone.
+    /// Finds rows again that were read, now or later, even when the decoder itself is long gone.
     #[must_use]
     pub fn locator(&self) -> Locator {
-        self.found.clone()
+        self.locator.clone()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where records stand in a file, and how one is found again by its row number.
 
 use std::io::{Read, Seek, SeekFrom};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::decode::{Decoder, Plan};
 use super::error::FormatError;
@@ -43,15 +43,43 @@ pub(super) struct Mark {
     pub(super) line: u64,
 }
 
-/// Finds rows again that a decoder has read, by reading part of the file once more.
-#[derive(Clone)]
-pub struct Locator {
-    pub(super) plan: Arc<Plan>,
+/// What a decoder has read so far.
+#[derive(Debug, Default)]
+pub(super) struct Found {
     pub(super) marks: Vec<Mark>,
     pub(super) rows: u64,
 }
 
+/// Finds rows again that a decoder has read, by reading part of the file once more. It knows of every row as soon as the
+/// decoder does, be that on another thread.
+#[derive(Clone)]
+pub struct Locator {
+    plan: Arc<Plan>,
+    found: Arc<Mutex<Found>>,
+}
+
 impl Locator {
+    pub(super) fn new(plan: &Arc<Plan>, rows: u64) -> Self {
+        Self { plan: Arc::clone(plan), found: Arc::new(Mutex::new(Found { marks: Vec::new(), rows })) }
+    }
+
+    pub(super) const fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// What has been read so far. Nothing that could panic is done while it is held.
+    pub(super) fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the rows begin among which a row is, and the number of the first row after them.
+    fn around(&self, row: u64) -> Option<(Mark, u64)> {
+        let found = self.found();
+        let after = found.marks.partition_point(|mark| mark.first_row <= row);
+        let mark = after.checked_sub(1).map(|place| found.marks[place])?;
+        Some((mark, found.marks.get(after).map_or(found.rows, |mark| mark.first_row)))
+    }
+
     /// Finds one row. None if no row of that number was read.
     ///
     /// # Errors
@@ -73,14 +101,13 @@ impl Locator {
         source: &mut S,
         mut each: impl FnMut(Located),
     ) -> Result<(), FormatError> {
-        let mut wanted = rows.iter().copied().take_while(|row| *row < self.rows).peekable();
+        let read = self.found().rows;
+        let mut wanted = rows.iter().copied().take_while(|row| *row < read).peekable();
         while let Some(row) = wanted.peek().copied() {
-            let after = self.marks.partition_point(|mark| mark.first_row <= row);
-            let Some(mark) = after.checked_sub(1).map(|place| self.marks[place]) else {
+            let Some((mark, until)) = self.around(row) else {
                 wanted.next();
                 continue;
             };
-            let until = self.marks.get(after).map_or(self.rows, |mark| mark.first_row);
             let mut found = Vec::new();
             source.seek(SeekFrom::Start(mark.byte_offset)).map_err(FormatError::Read)?;
             let mut decoder = Decoder::resume(&self.plan, mark, Box::new(&mut *source));

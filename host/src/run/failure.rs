@@ -368,6 +368,7 @@ impl ProcessError {
     const fn next(&self) -> Next {
         match self {
             Self::Disk(_)
+            | Self::Thread(_)
             | Self::Call(CallError::HubFault { .. })
             | Self::File { error: CallError::HubFault { .. }, .. }
             | Self::Store(_)
@@ -394,6 +395,7 @@ impl ProcessError {
             Self::TooManyGroups { .. } => "too-many-groups",
             Self::SumTooLarge { .. } => "sum-too-large",
             Self::NoSuchTotal(_) => "balance-without-total",
+            Self::Thread(_) => "hub-fault",
             Self::Stopped => "stopped",
         }
     }

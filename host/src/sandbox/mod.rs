@@ -26,4 +26,5 @@ pub use error::{CallError, FailedCall, SandboxError};
 pub use inspect::{Inspection, MANIFEST_SECTION, World, componentise, embed_section, inspect, read_section};
 pub use install::{Release, Sandbox, SandboxOptions, asked_for, compile_component, snapshot_started};
 pub use lend::{LogLevel, LogNote};
+pub(crate) use worker::thread_stack_bytes;
 pub use worker::{AdapterRun, FileReading, FileWriting, Report, Setup, Worker};

@@ -12,6 +12,7 @@ use crate::format::Located;
 use crate::model::limits::{REJECT_ROWS_MAX, WARNINGS_KEPT_MAX};
 use crate::model::outcome::{Effect, Finding};
 use crate::model::rows::{Batch, PortShape};
+use crate::model::totals::PortTotals;
 
 /// Finds a row of an input again: by the place of the input and the row's number.
 pub(super) type Find<'a> = &'a mut dyn FnMut(usize, u64) -> Result<Located, ProcessError>;
@@ -103,8 +104,8 @@ impl Book {
     }
 
     /// Totals of every input.
-    pub(super) fn tallies(&self) -> impl Iterator<Item = &Tally> {
-        self.pages.iter().map(|page| &page.tally)
+    pub(super) fn totals(&self) -> Vec<PortTotals> {
+        self.pages.iter().map(|page| page.tally.totals()).collect()
     }
 
     fn note(&mut self, finding: Finding, located: Located) -> Result<(), ProcessError> {

@@ -1,7 +1,7 @@
 //! The data phase of a run: bytes to batches, through the plugin, to staged outputs, with the totals that the hub keeps itself.
 //!
-//! It runs on one of the sandbox's threads, from the first row to the last, and knows neither the ledger nor where
-//! outputs will be delivered.
+//! It runs on one of the sandbox's threads, from the first row to the last, with threads of its own for the ends of a long
+//! run, and knows neither the ledger nor where outputs will be delivered.
 
 mod adapter;
 pub(super) mod aggregate;
@@ -260,6 +260,9 @@ pub enum ProcessError {
     /// The hub tries again: its own disk failed.
     #[error("the hub could not use its own folder: {0}")]
     Disk(#[from] std::io::Error),
+    /// The hub tries again: the system had no room for another thread.
+    #[error("the hub could not start a thread for a long run: {0}")]
+    Thread(std::io::Error),
     /// The hub tries again: an artefact could not be read or stored.
     #[error(transparent)]
     Store(#[from] ConnectionError),

@@ -67,7 +67,7 @@ impl Desk<'_> {
             self.work.progress.add(1)?;
             self.tally.rows.read += 1;
             match line {
-                CaseLine::Reject(reject) => self.refuse(super::adapter::unread(&reject))?,
+                CaseLine::Reject(reject) => self.refuse(super::adapter::unread(reject))?,
                 CaseLine::Case { row, place, text } => match self.decide(row, &text)? {
                     Ok(decided) => {
                         if let Some(sink) = &mut sink {

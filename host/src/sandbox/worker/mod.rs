@@ -21,6 +21,7 @@ use wasmtime::{Engine, Store};
 
 pub use report::{Report, Setup};
 pub use runs::{AdapterRun, FileReading, FileWriting};
+pub(crate) use threads::stack_bytes as thread_stack_bytes;
 
 pub(super) use instance::{InstanceState, Stop};
 pub(super) use pulse::Pulse;

@@ -73,8 +73,8 @@ fn serve(worker: &Worker, queue: &Mutex<mpsc::Receiver<Work>>) {
     }
 }
 
-/// The guest's stack is part of the thread's; the rest is for the hub's own functions.
-fn stack_bytes() -> usize {
+/// The stack of a thread that calls plugins: the guest's is part of it, the rest is for the hub's own functions.
+pub(crate) fn stack_bytes() -> usize {
     let guest = usize::try_from(Limit::StackBytes.fact().default).expect("the stack's limit is below 1 MiB");
     guest + (2 << 20)
 }

@@ -7,10 +7,8 @@ mod read;
 mod spool;
 mod write;
 
-use std::cell::RefCell;
 use std::fs::File;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{ProcessError, Work};
 use crate::connection::{StagedWriter, Stored};
@@ -37,12 +35,30 @@ pub(crate) enum FileForm {
 pub(super) struct Files<'a> {
     worker: &'a Worker,
     work: &'a Work,
-    report: Rc<RefCell<Report>>,
+    report: Gathered,
+}
+
+/// What the plugins of a run's files used and logged, gathered as each of them ends.
+#[derive(Clone, Default)]
+struct Gathered(Arc<Mutex<Report>>);
+
+impl Gathered {
+    fn join(&self, report: Report) {
+        self.held().join(report);
+    }
+
+    fn take(&self) -> Report {
+        std::mem::take(&mut *self.held())
+    }
+
+    fn held(&self) -> MutexGuard<'_, Report> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<'a> Files<'a> {
     pub(super) fn new(worker: &'a Worker, work: &'a Work) -> Self {
-        Self { worker, work, report: Rc::default() }
+        Self { worker, work, report: Gathered::default() }
     }
 
     /// Begins a file that is read.
@@ -56,7 +72,7 @@ impl<'a> Files<'a> {
                 let again = self.work.artefacts.read(artefact)?;
                 let reading = self.worker.open_reader(setup).map_err(|failed| self.failed(setup, shape, *failed))?;
                 let spool = Spool::new(&self.work.spill, shape)?;
-                Ok(InputRows::Plugin(Box::new(PluginRows::new((setup, shape), (bytes, again), spool, (reading, Rc::clone(&self.report))))))
+                Ok(InputRows::Plugin(Box::new(PluginRows::new((setup, shape), (bytes, again), spool, (reading, self.report.clone())))))
             }
         }
     }
@@ -71,7 +87,7 @@ impl<'a> Files<'a> {
             }
             FileForm::Plugin(setup) => {
                 let writing = self.worker.open_writer(setup).map_err(|failed| self.failed(setup, shape, *failed))?;
-                Ok(Sheet::Plugin(Box::new(PluginSheet::new((setup, shape), sink, (writing, Rc::clone(&self.report))))))
+                Ok(Sheet::Plugin(Box::new(PluginSheet::new((setup, shape), sink, (writing, self.report.clone())))))
             }
         }
     }
@@ -82,7 +98,7 @@ impl<'a> Files<'a> {
     }
 
     fn failed(&self, setup: &Setup, shape: &PortShape, failed: crate::sandbox::FailedCall) -> ProcessError {
-        self.report.borrow_mut().join(failed.report);
+        self.report.join(failed.report);
         of_file(setup, &shape.name, failed.error)
     }
 }
@@ -115,7 +131,7 @@ impl InputRows {
         }
     }
 
-    /// Finds the rows that were read so far again, when this is long gone.
+    /// Finds rows again that were read, now or later, even when this is long gone or on another thread.
     pub(super) fn finder(&self) -> Finder {
         match self {
             Self::BuiltIn(decoder) => Finder::BuiltIn(decoder.locator()),
@@ -128,7 +144,7 @@ impl InputRows {
 #[derive(Clone)]
 pub(super) enum Finder {
     BuiltIn(Locator),
-    Plugin(Rc<RefCell<Spool>>),
+    Plugin(Arc<Mutex<Spool>>),
 }
 
 impl Finder {
@@ -136,7 +152,7 @@ impl Finder {
     pub(super) fn locate(&self, row: u64, file: &File) -> Result<Option<Located>, FormatError> {
         match self {
             Self::BuiltIn(locator) => locator.locate(row, &mut &*file),
-            Self::Plugin(spool) => spool.borrow_mut().locate(row, file).map_err(FormatError::Read),
+            Self::Plugin(spool) => spool.lock().unwrap_or_else(PoisonError::into_inner).locate(row, file).map_err(FormatError::Read),
         }
     }
 }

@@ -1,22 +1,20 @@
 //! An input that a format plugin reads: bytes to the plugin a stretch at a time, its rows in the port's own columns.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read as _;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::map::{ColumnMap, unfit_rows};
-use super::of_file;
 use super::spool::Spool;
+use super::{Gathered, of_file};
 use crate::format::{Decoded, FormatError, RowReject};
 use crate::model::limits::BATCH_ROWS;
 use crate::model::manifest::Kind;
 use crate::model::outcome::Reason;
 use crate::model::rows::{Batch, FileRecords, PortShape, RecordPlace};
 use crate::run::process::ProcessError;
-use crate::sandbox::{FileReading, Report, Setup};
+use crate::sandbox::{FileReading, Setup};
 
 /// Bytes that the plugin is given at once, as the contract says.
 const READ_BYTES: usize = 64 << 10;
@@ -34,9 +32,9 @@ pub(in crate::run::process) struct PluginRows {
     ended: (bool, bool),
     ready: VecDeque<Decoded>,
     rows: u64,
-    spool: Rc<RefCell<Spool>>,
+    spool: Arc<Mutex<Spool>>,
     reading: Option<FileReading>,
-    report: Rc<RefCell<Report>>,
+    report: Gathered,
 }
 
 impl PluginRows {
@@ -44,7 +42,7 @@ impl PluginRows {
         (setup, shape): (&Arc<Setup>, &PortShape),
         (bytes, again): (File, File),
         spool: Spool,
-        (reading, report): (FileReading, Rc<RefCell<Report>>),
+        (reading, report): (FileReading, Gathered),
     ) -> Self {
         let Kind::Format(format) = &setup.release.manifest.kind else { unreachable!("a reader was opened on it") };
         Self {
@@ -57,14 +55,14 @@ impl PluginRows {
             ended: (false, false),
             ready: VecDeque::new(),
             rows: 0,
-            spool: Rc::new(RefCell::new(spool)),
+            spool: Arc::new(Mutex::new(spool)),
             reading: Some(reading),
             report,
         }
     }
 
-    pub(super) fn spool(&self) -> Rc<RefCell<Spool>> {
-        Rc::clone(&self.spool)
+    pub(super) fn spool(&self) -> Arc<Mutex<Spool>> {
+        Arc::clone(&self.spool)
     }
 
     pub(super) fn next_batch(&mut self) -> Result<Option<Decoded>, ProcessError> {
@@ -136,7 +134,7 @@ impl PluginRows {
             let to = (from + BATCH_ROWS).min(end);
             let piece = Batch { first_row: self.rows, ..batch.slice(from, to) };
             self.rows += piece.rows as u64;
-            self.spool.borrow_mut().add(&piece, &places[from..to])?;
+            self.spool.lock().unwrap_or_else(PoisonError::into_inner).add(&piece, &places[from..to])?;
             let places = places[from..to].to_vec();
             self.ready.push_back(Decoded { batch: piece, places, rejects: std::mem::take(&mut rejects) });
             from = to;
@@ -159,7 +157,7 @@ impl Drop for PluginRows {
     /// What the plugin used and logged is told, however the file ended.
     fn drop(&mut self) {
         if let Some(reading) = self.reading.take() {
-            self.report.borrow_mut().join(reading.close());
+            self.report.join(reading.close());
         }
     }
 }

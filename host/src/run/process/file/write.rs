@@ -1,19 +1,17 @@
 //! An output that a format plugin writes: batches in, bytes to the staged artefact as they come.
 
-use std::cell::RefCell;
 use std::io::Write as _;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::map::ColumnMap;
-use super::of_file;
+use super::{Gathered, of_file};
 use crate::connection::{StagedWriter, Stored};
 use crate::format::FormatError;
 use crate::model::limits::BATCH_ROWS;
 use crate::model::manifest::Kind;
 use crate::model::rows::{Batch, PortShape, UnwritableRow};
 use crate::run::process::ProcessError;
-use crate::sandbox::{CallError, FileWriting, Report, Setup};
+use crate::sandbox::{CallError, FileWriting, Setup};
 
 /// The file of an output.
 pub(in crate::run::process) struct PluginSheet {
@@ -23,15 +21,11 @@ pub(in crate::run::process) struct PluginSheet {
     sink: Option<StagedWriter>,
     rows: u64,
     writing: Option<FileWriting>,
-    report: Rc<RefCell<Report>>,
+    report: Gathered,
 }
 
 impl PluginSheet {
-    pub(super) fn new(
-        (setup, shape): (&Arc<Setup>, &PortShape),
-        sink: StagedWriter,
-        (writing, report): (FileWriting, Rc<RefCell<Report>>),
-    ) -> Self {
+    pub(super) fn new((setup, shape): (&Arc<Setup>, &PortShape), sink: StagedWriter, (writing, report): (FileWriting, Gathered)) -> Self {
         let Kind::Format(format) = &setup.release.manifest.kind else { unreachable!("a writer was opened on it") };
         Self {
             setup: Arc::clone(setup),
@@ -95,7 +89,7 @@ impl Drop for PluginSheet {
     /// What the plugin used and logged is told, however the file ended.
     fn drop(&mut self) {
         if let Some(writing) = self.writing.take() {
-            self.report.borrow_mut().join(writing.close());
+            self.report.join(writing.close());
         }
     }
 }
