@@ -6,6 +6,7 @@ mod demo;
 mod docs;
 mod fuzz;
 mod plugins;
+mod postgres;
 mod prerequisites;
 mod test;
 mod tidy;

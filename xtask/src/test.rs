@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::prerequisites;
 use crate::tools::{bailiwick, cargo, command, root, succeed, target};
-use crate::{fuzz, plugins, tidy};
+use crate::{demo as demos, fuzz, plugins, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -29,6 +29,7 @@ const STEPS: &[Step] = &[
     ("fuzz", fuzz::test),
     ("plugin cases in the sandbox", cases),
     ("demo", demo),
+    ("demo of two hubs", demos::takeover),
 ];
 
 /// Runs the steps and says how long each took.
