@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::ledger::{FormatUsed, LoggedEvent, Processed, Receipt, Run, RunEvent, StoredFinding, StoredJob};
 use crate::model::totals::PortTotals;
-use crate::run::masked_row;
+use crate::run::{Masking, masked_row};
 
 /// A moment as RFC 3339 text.
 #[must_use]
@@ -292,7 +292,7 @@ fn event(logged: &LoggedEvent) -> EventJson {
     }
 }
 
-/// A row that was rejected or warned about, with personal columns masked.
+/// A row that was rejected or warned about. Values that are personal, or that no manifest declares, are masked.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct FindingJson {
@@ -318,7 +318,7 @@ struct FindingReasonJson {
 impl FindingJson {
     /// A finding as people without a right to personal data may see it.
     #[must_use]
-    pub fn new(finding: &StoredFinding, personal: &[String]) -> Self {
+    pub fn new(finding: &StoredFinding, personal: &Masking) -> Self {
         let found = &finding.found;
         let reasons = found.reasons.iter().map(|reason| FindingReasonJson {
             column: reason.column.clone(),

@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+pub use crate::registry::masking::{Masking, masked_row};
 pub use again::Backfilled;
 pub use declare::{Installed, Plan};
 pub use desk::{BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, bench, rehearse};
@@ -34,7 +35,7 @@ pub use duty::Request;
 pub use failure::RunError;
 pub use outside::{Checkup, Rotation};
 pub use process::{ProcessError, Progress};
-pub use pull::{Columns, masked_row};
+pub use pull::Columns;
 
 use crate::clock::Clock;
 use crate::connection::Artefacts;
