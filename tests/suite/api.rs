@@ -296,3 +296,30 @@ fn rejects_never_show_personal_data() {
         assert!(ni_numbers(&detail.text).is_disjoint(&people), "{}", detail.text);
     });
 }
+
+#[test]
+fn what_no_manifest_declares_is_not_shown() {
+    let site = Site::staffordshire();
+    let payroll = "data/payroll/payroll-2026-10.csv";
+    let rows = site.read(payroll);
+    let mut wider: Vec<u8> = Vec::new();
+    for (number, line) in rows.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).enumerate() {
+        wider.extend(line.strip_suffix(b"\r").unwrap_or(line));
+        wider.extend(if number == 0 { b",Home Address\n".as_slice() } else { b",1 High Street\n" });
+    }
+    site.write(payroll, wider);
+    let misspelt = r#"{"reference":"SP-1","class":"property","loss":"1.00","claiment":{"name":"1 High Street"}}"#;
+    site.write("data/claims/claims-2026.jsonl", format!("{misspelt}\n"));
+    wait(async {
+        let called = Called::open(&site).await;
+        for (job, undeclared, declared) in [(LGPS, "Home Address", "employment_number"), ("claim-routing", "claiment", "reference")] {
+            let run = finished(&called.hub, POLICE, job).await;
+            let answer = called.get(&called.police, &format!("/api/v1/runs/{}/rejects", run.id)).await;
+            assert!(!answer.text.contains("High Street"), "{}", answer.text);
+            let body = answer.json();
+            let mut values = body["items"].as_array().unwrap().iter().map(|item| &item["values"]);
+            assert!(values.clone().any(|values| values[undeclared] == "••••••"), "{body}");
+            assert!(values.any(|values| values[declared].as_str().is_some_and(|shown| shown != "••••••")), "{body}");
+        }
+    });
+}

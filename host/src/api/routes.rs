@@ -109,7 +109,10 @@ async fn start(
     let queued = hub.request(&request, &caller.by(&hub)).await?;
     let run = hub.ledger().run(Scope::Partner(&caller.token.partner), queued.run).await?.ok_or_else(|| Problem::not_found("run"))?;
     if !queued.new && run.enqueued.dry_run != request.dry_run {
-        let sentence = format!("this Idempotency-Key started run {} with another body: send a new key, or the body that it was first sent with", run.id);
+        let sentence = format!(
+            "this Idempotency-Key started run {} with another body: send a new key, or the body that it was first sent with",
+            run.id
+        );
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", sentence));
     }
     Ok((if queued.new { StatusCode::ACCEPTED } else { StatusCode::OK }, Json(RunJson::new(&run))))

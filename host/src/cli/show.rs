@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::paint::{Tone, bytes, count, duration, paint, say, table};
 use super::amend::{say_amends, say_quarantined};
+use super::paint::{Tone, bytes, count, duration, paint, say, table};
 use super::{Answer, DataOption, open};
 use crate::api::wire::{AuditJson, JobJson, RunDetailJson, RunJson, moment};
 use crate::ledger::{LogLine, Processed, Receipt, Run, RunEvent, RunFilter, RunState, Scope};

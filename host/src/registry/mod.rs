@@ -4,6 +4,7 @@
 
 pub mod cases;
 pub mod manifest;
+pub mod masking;
 pub mod package;
 pub mod review;
 pub mod schema;

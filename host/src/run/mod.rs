@@ -30,6 +30,7 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+pub use crate::registry::masking::{Masking, masked_row};
 pub use again::Backfilled;
 pub use amend::{Corrections, ForCorrection, Retained};
 pub use declare::{Installed, Plan};
@@ -38,7 +39,7 @@ pub use duty::Request;
 pub use failure::RunError;
 pub use outside::{Checkup, Rotation};
 pub use process::{ProcessError, Progress};
-pub use pull::{Columns, masked_row};
+pub use pull::Columns;
 pub use release::{Push, Pushed, ReleaseError, Review};
 
 use crate::clock::Clock;

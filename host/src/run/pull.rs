@@ -7,7 +7,8 @@ use crate::ledger::{FileQuestion, MarkOf, Pulled, PulledFile, Run, Scope, TakenF
 use crate::model::ids::{ConnectionName, RunId};
 use crate::model::job::{Connection, Job, JobInput, Take};
 use crate::model::manifest::{Kind, Manifest};
-use crate::model::rows::{ColumnKind, ColumnShape};
+use crate::model::rows::ColumnKind;
+use crate::registry::masking::Masking;
 
 /// The connections of a job's partner.
 pub(super) struct Places<'a> {
@@ -139,14 +140,14 @@ fn left_alone(left: LeftAlone, failed: impl Fn(ConnectionError) -> RunError) -> 
 /// Which columns of a run's inputs and outputs need care when they are shown.
 #[derive(Debug, Default)]
 pub struct Columns {
-    /// Columns, or places in a case, that hold personal data.
-    pub personal: Vec<String>,
+    /// Which values are personal, or not known to be harmless.
+    pub personal: Masking,
     /// Columns that hold money.
     pub money: Vec<String>,
 }
 
 impl Hub {
-    /// The columns of a run that need care when they are shown; none of a run without a release.
+    /// The columns of a run that need care when they are shown: all of them, of a run without a release.
     ///
     /// # Errors
     /// [`RunError`] if the run's release cannot be read.
@@ -155,48 +156,16 @@ impl Hub {
             return Ok(Columns::default());
         };
         let plugin = self.plugin(release).await?;
-        Ok(match &plugin.manifest.kind {
+        let personal = Masking::of(&plugin.manifest.kind);
+        let money = match &plugin.manifest.kind {
             Kind::Adapter(shape) => {
                 let ports = shape.inputs.iter().chain(&shape.outputs).flat_map(|port| &port.columns);
-                let named = |wanted: fn(&ColumnShape) -> bool| {
-                    ports.clone().filter(|column| wanted(column)).map(|column| column.name.clone()).collect()
-                };
-                Columns {
-                    personal: named(|column| column.personal),
-                    money: named(|column| matches!(column.kind, ColumnKind::Money { .. })),
-                }
+                let money = ports.filter(|column| matches!(column.kind, ColumnKind::Money { .. }));
+                money.map(|column| column.name.clone()).collect()
             }
-            Kind::Format(_) => Columns::default(),
-            Kind::RuleSet(shape) => Columns {
-                personal: shape.personal.clone(),
-                money: shape.amounts.iter().map(|(name, _)| name.clone()).chain(shape.figures.iter().cloned()).collect(),
-            },
-        })
-    }
-}
-
-/// A stored row as people may see it: values of personal columns are replaced by dots.
-#[must_use]
-pub fn masked_row(decoded: &str, personal: &[String]) -> String {
-    let Ok(mut row) = serde_json::from_str::<serde_json::Value>(decoded) else { return String::new() };
-    for name in personal {
-        let place = if name.starts_with('/') { row.pointer_mut(name) } else { row.get_mut(name.as_str()) };
-        if let Some(value) = place.filter(|value| !value.is_null()) {
-            *value = "••••••".into();
-        }
-    }
-    row.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::masked_row;
-
-    #[test]
-    fn personal_values_are_dots() {
-        let personal = ["ni_number".to_owned(), "/claimant/name".to_owned()];
-        let shown = masked_row(r#"{"ni_number":"JJ123123D","pay":"1.00","claimant":{"name":"A"}}"#, &personal);
-        assert!(!shown.contains("JJ123123D") && !shown.contains("\"A\"") && shown.contains("1.00"), "{shown}");
-        assert_eq!(masked_row("not json", &personal), "");
+            Kind::Format(_) => Vec::new(),
+            Kind::RuleSet(shape) => shape.amounts.iter().map(|(name, _)| name.clone()).chain(shape.figures.iter().cloned()).collect(),
+        };
+        Ok(Columns { personal, money })
     }
 }

@@ -21,7 +21,8 @@ fn an_output_is_sent_again_from_its_artefact() {
         run.id.to_string()
     });
     let delivered = site.read(RETURN);
-    let resend = |more: &[&str]| say(&site, &[&["resend", run.as_str(), "--output", "return", "--reason", "the fund lost it"], more].concat());
+    let resend =
+        |more: &[&str]| say(&site, &[&["resend", run.as_str(), "--output", "return", "--reason", "the fund lost it"], more].concat());
     let there = resend(&[]);
     assert!(there.code == Some(0) && there.out.contains("is there already, byte for byte"), "{} {}", there.out, there.err);
     std::fs::remove_file(site.path(RETURN)).unwrap();
@@ -62,7 +63,8 @@ fn a_damaged_artefact_is_not_sent() {
         let run = finished(&hub, POLICE, LGPS).await;
         let (router, token) = (api::router(hub.clone()), api::make_token(&hub, &partner(POLICE), "t", &operator(&hub)).await.unwrap());
         let post = async |path: &str, body: &str| {
-            let request = Request::post(format!("/api/v1/runs/{}/deliveries/{path}", run.id)).header("authorization", format!("Bearer {token}"));
+            let request =
+                Request::post(format!("/api/v1/runs/{}/deliveries/{path}", run.id)).header("authorization", format!("Bearer {token}"));
             let answer = router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
             let (status, bytes) = (answer.status().as_u16(), axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap());
             (status, serde_json::from_slice::<serde_json::Value>(&bytes).unwrap())

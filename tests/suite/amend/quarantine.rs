@@ -65,7 +65,10 @@ fn rejects_wait_with_age_and_owner_and_are_dismissed_with_a_reason() {
     let dismissed = say(&site, &["rejects", "dismiss", &run, "--code", "ni-number-example", "--reason", "a test person"]);
     assert!(dismissed.code == Some(0) && dismissed.out.contains("still wait"), "{} {}", dismissed.out, dismissed.err);
     assert!(say(&site, &["rejects", &run]).out.contains("dismissed by person:"), "they are still told of");
-    refused(&say(&site, &["rejects", "dismiss", &run, "--code", "ni-number-example", "--reason", "again"]), "there is no reject that waits");
+    refused(
+        &say(&site, &["rejects", "dismiss", &run, "--code", "ni-number-example", "--reason", "again"]),
+        "there is no reject that waits",
+    );
     assert_eq!(say(&site, &["rejects", "dismiss", &run]).code, Some(2), "it needs a reason");
     // Nothing personal stands in what a clerk reads on a screen.
     for out in [groups.out, hers.out, say(&site, &["rejects", "--code", "date-not-in-calendar", "--json"]).out] {
@@ -88,7 +91,11 @@ fn corrected_rows_come_back_as_a_run_of_their_own() {
     site.write("corrected.csv", corrected);
     let said = say(&site, &["resubmit", &run, "--input", "corrected.csv"]);
     assert_eq!(said.code, Some(0), "{} {}", said.out, said.err);
-    assert!(said.out.contains("25 rejects of the run still wait") && said.out.contains(&format!("brings rejects back of run {run}")), "{}", said.out);
+    assert!(
+        said.out.contains("25 rejects of the run still wait") && said.out.contains(&format!("brings rejects back of run {run}")),
+        "{}",
+        said.out
+    );
     let json = say(&site, &["show", &run, "--json"]).json();
     assert_eq!(json["rejects"], json!({ "waiting": 25, "resubmitted": 0, "dismissed": 0, "superseded": 2 }));
     let back = json["resubmissions"][0].as_str().unwrap().to_owned();
@@ -135,7 +142,8 @@ fn the_same_over_http_for_a_token_that_may_see_the_rows() {
         hub.ledger().create_token(&clerk, &operator(&hub)).await.unwrap();
         let router = api::router(hub.clone());
         let ask = async |token: &str, method: &str, path: String, body: Vec<u8>| {
-            let request = Request::builder().method(method).uri(format!("/api/v1/{path}")).header("authorization", format!("Bearer {token}"));
+            let request =
+                Request::builder().method(method).uri(format!("/api/v1/{path}")).header("authorization", format!("Bearer {token}"));
             let answer = router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
             let status = answer.status().as_u16();
             (status, axum::body::to_bytes(answer.into_body(), 64 << 20).await.unwrap().to_vec())

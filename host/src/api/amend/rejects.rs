@@ -18,7 +18,7 @@ use crate::api::routes::{PAGE_ITEMS, Page, bad_request, run_id};
 use crate::api::wire::{FindingJson, RunJson, moment};
 use crate::ledger::{Chosen, FindingId, QuarantineFilter, Quarantined, Scope, Waiting, WaitingGroup};
 use crate::model::ids::{JobName, RunId};
-use crate::run::{Corrections, Hub, RunError};
+use crate::run::{Corrections, Hub, Masking, RunError};
 
 /// Longest name of somebody who sees to rejects, in characters.
 const OWNER_CHARS_MAX: usize = 100;
@@ -52,7 +52,7 @@ pub struct WaitingJson {
 impl WaitingJson {
     /// A reject as people without a right to personal data may see it, at a moment.
     #[must_use]
-    pub fn new(waiting: &Waiting, personal: &[String], now_ms: i64) -> Self {
+    pub fn new(waiting: &Waiting, personal: &Masking, now_ms: i64) -> Self {
         let since_ms = waiting.finding.quarantine.since_ms.unwrap_or(now_ms);
         Self {
             partner: waiting.partner.to_string(),
@@ -159,7 +159,7 @@ async fn waiting(
 /// # Errors
 /// [`RunError`] if a run's release cannot be read.
 pub async fn masked(hub: &Hub, waiting: &[Waiting], now_ms: i64) -> Result<Vec<WaitingJson>, RunError> {
-    let mut personal: HashMap<RunId, Vec<String>> = HashMap::new();
+    let mut personal: HashMap<RunId, Masking> = HashMap::new();
     for item in waiting {
         let run = item.finding.id.run;
         if !personal.contains_key(&run) {

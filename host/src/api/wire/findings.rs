@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::moment;
 use crate::ledger::{LeftQuarantine, Quarantine, StoredFinding};
-use crate::run::masked_row;
+use crate::run::{Masking, masked_row};
 
-/// A row that was rejected or warned about, with personal columns masked.
+/// A row that was rejected or warned about. Values that are personal, or that no manifest declares, are masked.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct FindingJson {
@@ -41,7 +41,8 @@ struct LeftJson {
 }
 
 fn quarantine(stands: &Quarantine) -> Option<QuarantineJson> {
-    let left = |left: &LeftQuarantine| LeftJson { how: left.how.clone(), at: moment(left.at_ms), by: left.by.clone(), reason: left.why.clone() };
+    let left =
+        |left: &LeftQuarantine| LeftJson { how: left.how.clone(), at: moment(left.at_ms), by: left.by.clone(), reason: left.why.clone() };
     stands.since_ms.map(|since_ms| QuarantineJson {
         since: moment(since_ms),
         owner: stands.owner.clone(),
@@ -62,7 +63,7 @@ struct FindingReasonJson {
 impl FindingJson {
     /// A finding as people without a right to personal data may see it.
     #[must_use]
-    pub fn new(finding: &StoredFinding, personal: &[String]) -> Self {
+    pub fn new(finding: &StoredFinding, personal: &Masking) -> Self {
         let found = &finding.found;
         let reasons = found.reasons.iter().map(|reason| FindingReasonJson {
             column: reason.column.clone(),

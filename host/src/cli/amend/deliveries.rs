@@ -93,7 +93,10 @@ pub(in crate::cli) fn say_amends(events: &[LoggedEvent]) {
                     Some((None, Some(sent))) if sent.already_there => "was there already".to_owned(),
                     Some((None, _)) => "sent".to_owned(),
                 };
-                format!("output {} sent again as {}/{} by {}: {} ({end})", begun.port, begun.connection, begun.target, logged.actor, begun.why)
+                format!(
+                    "output {} sent again as {}/{} by {}: {} ({end})",
+                    begun.port, begun.connection, begun.target, logged.actor, begun.why
+                )
             }
             _ => continue,
         };

@@ -5,5 +5,5 @@ mod rejects;
 mod retain;
 
 pub(super) use deliveries::{DeliveryCommand, ResendOptions, delivery, resend, say_amends};
-pub(super) use retain::{RetainOptions, retain};
 pub(super) use rejects::{RejectsOptions, ResubmitOptions, rejects, resubmit, say_quarantined};
+pub(super) use retain::{RetainOptions, retain};

@@ -12,7 +12,7 @@ use crate::api::wire::{FindingJson, moment};
 use crate::cli::paint::{Tone, count, paint, say, table};
 use crate::cli::show::{RunOptions, json};
 use crate::cli::{Answer, DataOption, open, show};
-use crate::ledger::{Chosen, FoundEffect, Quarantined, QuarantineFilter, Scope, StoredFinding, Waiting};
+use crate::ledger::{Chosen, FoundEffect, QuarantineFilter, Quarantined, Scope, StoredFinding, Waiting};
 use crate::model::ids::{JobName, PartnerName};
 use crate::run::{Corrections, Hub};
 
@@ -175,7 +175,10 @@ async fn waiting(options: ListOptions) -> Answer {
             return json(&masked(&hub, &page.items, now_ms).await?);
         }
         say_waiting(&page.items, now_ms);
-        say(paint(Tone::Quiet, format!("{} rejects wait{}", page.items.len(), if page.next.is_some() { "; more with --limit" } else { "" })));
+        say(paint(
+            Tone::Quiet,
+            format!("{} rejects wait{}", page.items.len(), if page.next.is_some() { "; more with --limit" } else { "" }),
+        ));
         return Ok(ExitCode::SUCCESS);
     }
     let groups = hub.ledger().waiting_groups(Scope::Hub, &filter).await?;
@@ -334,7 +337,8 @@ pub(in crate::cli) async fn say_quarantined(hub: &Hub, run: crate::model::ids::R
     if parts.is_empty() {
         return Ok(());
     }
-    let under_way = if resubmitted > 0 && waiting > 0 { format!(" ({} of them in a run of their own)", count(resubmitted)) } else { String::new() };
+    let under_way =
+        if resubmitted > 0 && waiting > 0 { format!(" ({} of them in a run of their own)", count(resubmitted)) } else { String::new() };
     let advice = if waiting > 0 { format!("{under_way}: `bailiwick rejects {run}`") } else { String::new() };
     say(format!("  rejects: {}{advice}", parts.join(", ")));
     Ok(())

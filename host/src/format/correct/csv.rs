@@ -47,7 +47,8 @@ pub(super) fn write(options: &CsvFormat, record: RejectedRecord<'_>, out: &mut d
     match options.encoding {
         Encoding::Utf8 => out.write_all(quoted.as_bytes())?,
         Encoding::Windows1252 => {
-            let one_by_one = |each: char| Windows1252::encode(each.encode_utf8(&mut [0; 4])).map_or_else(|_| b"?".to_vec(), |bytes| bytes.into_owned());
+            let one_by_one =
+                |each: char| Windows1252::encode(each.encode_utf8(&mut [0; 4])).map_or_else(|_| b"?".to_vec(), |bytes| bytes.into_owned());
             out.write_all(&quoted.chars().flat_map(one_by_one).collect::<Vec<u8>>())?;
         }
     }
@@ -100,12 +101,7 @@ fn after_two<'a>(record: &'a [u8], values: &[(usize, usize)], delimiter: u8) -> 
 }
 
 /// A row's number, and the record behind it; none of a line in which there is nothing.
-fn row<'a>(
-    record: &'a [u8],
-    values: &[(usize, usize)],
-    delimiter: u8,
-    line: u64,
-) -> Result<Option<(u64, &'a [u8])>, CorrectionError> {
+fn row<'a>(record: &'a [u8], values: &[(usize, usize)], delimiter: u8, line: u64) -> Result<Option<(u64, &'a [u8])>, CorrectionError> {
     if values.iter().all(|(start, end)| record[*start..*end].iter().all(u8::is_ascii_whitespace)) {
         return Ok(None);
     }
@@ -114,7 +110,8 @@ fn row<'a>(
     let number = text.parse().map_err(|_| {
         wrong("its first value is not the number of a reject: leave that column as it was; rows that were not rejected come by a file of their own")
     })?;
-    let corrected = behind(record, values, delimiter).ok_or_else(|| wrong("nothing stands behind its reason: leave the line out instead"))?;
+    let corrected =
+        behind(record, values, delimiter).ok_or_else(|| wrong("nothing stands behind its reason: leave the line out instead"))?;
     Ok(Some((number, corrected)))
 }
 

@@ -50,7 +50,9 @@ fn what_cannot_be_taken_is_named_by_its_line() {
         assert!(error.contains(word), "{error} lacks {word}");
     }
     let lines = Format::JsonLines(JsonLinesFormat { dates: DateStyle::Iso });
-    for (bytes, word) in [(&b"{\"a\":1}\n"[..], "line 1: it does not begin"), (b"1\tx\t{}\n2\tx\n", "line 2: nothing stands"), (b"\n", "no rows")] {
+    for (bytes, word) in
+        [(&b"{\"a\":1}\n"[..], "line 1: it does not begin"), (b"1\tx\t{}\n2\tx\n", "line 2: nothing stands"), (b"\n", "no rows")]
+    {
         let error = read_corrected(&lines, bytes).expect_err("it cannot be taken").to_string();
         assert!(error.contains(word), "{error} lacks {word}");
     }

@@ -41,13 +41,14 @@ async fn put_partner(transaction: &mut Transaction, partner: &Partner, by: &By, 
     let [runs_max, artefacts, rejects, events] =
         [partner.runs_at_once, artefacts_days, rejects_days, events_days].map(|number| number.map(i64::from));
     let declared: Row = (partner.title.clone(), partner.releases.as_str().to_owned(), runs_max, artefacts, rejects, events);
-    let stored: Option<Row> =
-        query("SELECT title, releases, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days FROM partners WHERE partner = $1")
-            .bind(partner.name.as_str())
-            // Of two applications for one partner, one waits for the other.
-            .locked()
-            .fetch_optional(&mut *transaction)
-            .await?;
+    let stored: Option<Row> = query(
+        "SELECT title, releases, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days FROM partners WHERE partner = $1",
+    )
+    .bind(partner.name.as_str())
+    // Of two applications for one partner, one waits for the other.
+    .locked()
+    .fetch_optional(&mut *transaction)
+    .await?;
     if stored.as_ref() == Some(&declared) {
         return Ok(());
     }

@@ -175,7 +175,8 @@ impl Hub {
         let release = run.pins.as_ref().and_then(|pins| pins.release);
         let Some(release) = release else { return Ok(()) };
         let plugin = self.plugin(release).await?;
-        let needed = job.inputs.iter().find(|input| input.port != port && input.take == Take::Next && !optional(&plugin.manifest, &input.port));
+        let needed =
+            job.inputs.iter().find(|input| input.port != port && input.take == Take::Next && !optional(&plugin.manifest, &input.port));
         match needed {
             None => Ok(()),
             Some(input) => {
@@ -227,7 +228,10 @@ fn built_in(run: &Run, job: &Job, port: &str) -> Result<Format, RunError> {
     match job.inputs.iter().find(|input| input.port == port).map(|input| &input.format) {
         Some(FileFormat::BuiltIn(format)) => Ok(format.clone()),
         Some(FileFormat::Plugin(format)) => {
-            let why = format!("input {port} is read by the format {}, whose records the hub cannot tell apart: have the file corrected at its source", format.plugin);
+            let why = format!(
+                "input {port} is read by the format {}, whose records the hub cannot tell apart: have the file corrected at its source",
+                format.plugin
+            );
             Err(not_corrected(run, why))
         }
         None => Err(not_corrected(run, format!("the job has no input {port}"))),

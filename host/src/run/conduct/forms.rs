@@ -38,7 +38,9 @@ impl Hub {
         let partner = claim.run.partner();
         let used = match (&claim.pulled, claim.run.trigger()) {
             (Some(pulled), _) => pulled.formats.clone(),
-            (None, Trigger::Resubmission(origin)) if claim.run.enqueued.pins.is_some() => self.stored_inputs(&claim.run, origin).await?.formats,
+            (None, Trigger::Resubmission(origin)) if claim.run.enqueued.pins.is_some() => {
+                self.stored_inputs(&claim.run, origin).await?.formats
+            }
             (None, Trigger::Replay(origin)) => self.stored_inputs(&claim.run, origin).await?.formats,
             (None, _) => Vec::new(),
         };

@@ -8,7 +8,7 @@ mod resubmit;
 mod retain;
 
 pub use deliveries::ResendAsk;
-pub use quarantine::{Chosen, Quarantined, QuarantineFilter, Waiting, WaitingGroup};
+pub use quarantine::{Chosen, QuarantineFilter, Quarantined, Waiting, WaitingGroup};
 pub use resubmit::{NewResubmission, Resubmitted};
 pub use retain::Keeping;
 

@@ -202,13 +202,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::NotFound`] if there is no such run, or none of the rejects waits.
-    pub async fn dismiss_rejects(
-        &self,
-        scope: Scope<'_>,
-        (run, chosen): (RunId, &Chosen),
-        why: &str,
-        by: &By,
-    ) -> Result<u64, LedgerError> {
+    pub async fn dismiss_rejects(&self, scope: Scope<'_>, (run, chosen): (RunId, &Chosen), why: &str, by: &By) -> Result<u64, LedgerError> {
         let at = by.now_ms.to_string();
         let change = Change {
             sets: "left_how = 'dismissed', left_by = $1, left_why = $2, left_at_ms = CAST($3 AS BIGINT)
@@ -351,7 +345,12 @@ impl TryFrom<WaitingRow> for Waiting {
 }
 
 /// Puts the rejects of a run that closes into quarantine, and takes out those that it brought back corrected.
-pub(in crate::ledger::runs) async fn closes(transaction: &mut Transaction, run: &Run, at_ms: i64, actor: &Actor) -> Result<(), LedgerError> {
+pub(in crate::ledger::runs) async fn closes(
+    transaction: &mut Transaction,
+    run: &Run,
+    at_ms: i64,
+    actor: &Actor,
+) -> Result<(), LedgerError> {
     if let Some(standing) = run.standing.filter(|_| run.rows.rejected > 0) {
         query("UPDATE findings SET waiting_since_ms = $3 WHERE run = $1 AND lease = $2 AND effect = 'reject'")
             .bind(run.id.to_string())

@@ -105,7 +105,9 @@ impl Ledger {
                 .bind(run.to_string())
                 .fetch_all(&self.store)
                 .await?;
-        let reject = |(offset, lease, number): (i64, i64, i64)| (count(offset), FindingId { run: origin, lease: count(lease), number: count(number) });
+        let reject = |(offset, lease, number): (i64, i64, i64)| {
+            (count(offset), FindingId { run: origin, lease: count(lease), number: count(number) })
+        };
         Ok(Some(Resubmitted {
             origin,
             port,

@@ -9,7 +9,9 @@ use crate::ledger::store::Transaction;
 use crate::ledger::who::{By, HubId, Scope};
 use crate::model::ids::RunId;
 
-use super::event::{Closed, Delivered, Failed, LoggedEvent, Pins, Processed, Pulled, Reason, Retried, RunEvent, Settled, StagedOutput, Word};
+use super::event::{
+    Closed, Delivered, Failed, LoggedEvent, Pins, Processed, Pulled, Reason, Retried, RunEvent, Settled, StagedOutput, Word,
+};
 use super::found::{self, Found};
 use super::record::{events_of, record};
 use super::row::load;

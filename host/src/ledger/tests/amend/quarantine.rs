@@ -89,7 +89,8 @@ async fn rejects_wait_once_their_run_has_closed(on: Kind) {
     let first = of(QuarantineFilter::default(), None).await;
     let second = of(QuarantineFilter::default(), first.next).await;
     let third = of(QuarantineFilter::default(), second.next).await;
-    let all: Vec<_> = [first.items, second.items, third.items].concat().iter().map(|item| (item.finding.id.run, item.finding.id.number)).collect();
+    let all: Vec<_> =
+        [first.items, second.items, third.items].concat().iter().map(|item| (item.finding.id.run, item.finding.id.number)).collect();
     assert_eq!((all, third.next), (vec![(run, 1), (run, 2), (other, 1), (other, 2), (other, 3)], None));
     for (filter, rows) in [
         (QuarantineFilter { since_ms: Some(5), ..Default::default() }, 2),
@@ -119,7 +120,10 @@ async fn rejects_are_assigned_and_dismissed(on: Kind) {
     assert_eq!(counts(&house, run).await, (3, 2, 0));
     let all = house.ledger.findings((Scope::Hub, run), FoundEffect::Reject, None, 9).await.unwrap().items;
     let left = all[1].quarantine.left.clone().unwrap();
-    assert_eq!((left.how.as_str(), left.by.as_str(), left.why.as_deref(), left.at_ms), ("dismissed", "person:j.smith", Some("known to the fund"), 3));
+    assert_eq!(
+        (left.how.as_str(), left.by.as_str(), left.why.as_deref(), left.at_ms),
+        ("dismissed", "person:j.smith", Some("known to the fund"), 3)
+    );
     let acts = house.ledger.audit(Scope::Hub, None, 2).await.unwrap().items;
     assert_eq!((acts[0].action.as_str(), acts[1].action.as_str()), ("reject.dismiss", "reject.assign"));
     assert!(acts[0].after.as_ref().unwrap().contains("known to the fund"), "{acts:?}");
@@ -128,7 +132,9 @@ async fn rejects_are_assigned_and_dismissed(on: Kind) {
 async fn what_comes_back_does_so_once(on: Kind) {
     let house = House::new(on).await;
     let origin = closed_with(&house, 4, 1).await;
-    for (numbers, word) in [(&[1_u64, 9][..], "no reject of that number"), (&[1, 1], "the file has it twice"), (&[], "there is no row to resubmit")] {
+    for (numbers, word) in
+        [(&[1_u64, 9][..], "no reject of that number"), (&[1, 1], "the file has it twice"), (&[], "there is no row to resubmit")]
+    {
         let refused = house.ledger.resubmit(Scope::Hub, &back(origin, numbers), &person(2)).await.unwrap_err().to_string();
         assert!(refused.contains(word), "{refused}");
     }
@@ -138,7 +144,10 @@ async fn what_comes_back_does_so_once(on: Kind) {
     let again = house.ledger.resubmit(Scope::Hub, &back(origin, &[1, 3]), &person(2)).await.unwrap_err().to_string();
     assert!(again.contains("reject 3") && again.contains(&run.to_string()), "{again}");
     let made = house.run(run).await;
-    assert_eq!((made.trigger(), &made.enqueued.pins, made.enqueued.logical_ms), (Trigger::Resubmission(origin), &house.run(origin).await.pins, 500));
+    assert_eq!(
+        (made.trigger(), &made.enqueued.pins, made.enqueued.logical_ms),
+        (Trigger::Resubmission(origin), &house.run(origin).await.pins, 500)
+    );
     let one = Chosen { code: None, numbers: Some(vec![3]) };
     assert!(house.ledger.dismiss_rejects(Scope::Hub, (origin, &one), "no", &person(3)).await.is_err(), "it is in the run's hands");
     assert_eq!(house.ledger.quarantined(Scope::Hub, origin).await.unwrap().resubmitted, 2);
@@ -226,13 +235,15 @@ async fn make(house: &House, runs: &mut Vec<RunId>, (next, now_ms): (&Move, i64)
             // What waits, and now and then something that does not.
             let filter = QuarantineFilter { run: Some(run), ..Default::default() };
             let waiting = house.ledger.waiting(Scope::Hub, &filter, None, 9).await.unwrap().items;
-            let some: Vec<u64> = waiting.iter().map(|item| item.finding.id.number).filter(|number| numbers(*mask).contains(number)).collect();
+            let some: Vec<u64> =
+                waiting.iter().map(|item| item.finding.id.number).filter(|number| numbers(*mask).contains(number)).collect();
             runs.extend(house.ledger.resubmit(Scope::Hub, &back(run, &some), &person(now_ms)).await);
         }
         Move::Cancel { run } | Move::Retry { run } => {
             let Some(run) = chosen(*run, runs) else { return };
             let why = "so".to_owned();
-            let act = if matches!(next, Move::Cancel { .. }) { Instruction::Cancel { why } } else { Instruction::Retry { afresh: true, why } };
+            let act =
+                if matches!(next, Move::Cancel { .. }) { Instruction::Cancel { why } } else { Instruction::Retry { afresh: true, why } };
             drop(house.ledger.instruct(Scope::Hub, run, act, &person(now_ms)).await);
         }
     }
