@@ -32,7 +32,7 @@ impl Hub {
         for input in &job.inputs {
             let optional = match &manifest.kind {
                 Kind::Adapter(shape) => shape.inputs.iter().any(|port| port.name == input.port && port.optional),
-                Kind::RuleSet(_) | Kind::Format(_) => false,
+                Kind::RuleSet(_) | Kind::Format(_) | Kind::Connector(_) => false,
             };
             let place = places.get(&input.connection)?;
             match self.fetch(run.id, (job, input), place).await? {
@@ -166,7 +166,7 @@ impl Hub {
                     money: named(|column| matches!(column.kind, ColumnKind::Money { .. })),
                 }
             }
-            Kind::Format(_) => Columns::default(),
+            Kind::Format(_) | Kind::Connector(_) => Columns::default(),
             Kind::RuleSet(shape) => Columns {
                 personal: shape.personal.clone(),
                 money: shape.amounts.iter().map(|(name, _)| name.clone()).chain(shape.figures.iter().cloned()).collect(),
