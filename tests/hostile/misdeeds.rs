@@ -147,6 +147,35 @@ misdeeds! {
 }
 
 misdeeds! {
+    /// Of a connector: it asks without end, asks for what it may not have, or leaves what misleads.
+    Speaks {
+        Nothing = "",
+        EndlessLoop = "endless-loop",
+        RequestFlood = "request-flood",
+        SentFlood = "sent-flood",
+        ReceivedFlood = "received-flood",
+        SlowAnswers = "slow-answers",
+        WaitForEver = "wait-for-ever",
+        WaitTooLong = "wait-too-long",
+        LargeBody = "large-body",
+        NotAskedFor = "not-asked-for",
+        MethodNotAskedFor = "method-not-asked-for",
+        PathLeadsUp = "path-leads-up",
+        PathHidden = "path-hidden",
+        AnotherHost = "another-host",
+        SetsHost = "sets-host",
+        SetsAuthorization = "sets-authorization",
+        HeaderSplits = "header-splits",
+        PageFlood = "page-flood",
+        NeverDone = "never-done",
+        CursorEndless = "cursor-endless",
+        CursorMisleading = "cursor-misleading",
+        FailureMisleading = "failure-misleading",
+        SentMisleading = "sent-misleading",
+    }
+}
+
+misdeeds! {
     /// Components that no compiler makes: the suite writes them by hand, as rule sets.
     Forgeries {
         Sound = "sound",

@@ -27,9 +27,9 @@ const FROZEN: [Frozen; 2] = [
     Frozen {
         folder: "wit/0.2.0",
         version: "0.2.0",
-        files: &["format.wit"],
-        digest: "c6d1cf71a5beeb06d70fbda2fc600bcf4c3c3799ec2fa9df2d754650b423f603",
-        declarations_min: 20,
+        files: &["connector.wit", "format.wit", "http.wit"],
+        digest: "a28ee5efd389be260232c677a714f006aeb47fa010441a7d92a7bbd628a788b0",
+        declarations_min: 44,
     },
 ];
 

@@ -77,6 +77,7 @@ impl Plugin {
             seed: [5; 32],
             tables: Arc::new(tables),
             state: BTreeMap::new(),
+            http: None,
             limits,
         })
     }

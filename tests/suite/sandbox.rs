@@ -1,6 +1,7 @@
 //! The sandbox against guests that misbehave: each dies of exactly the limit that it exceeds, and no other notices.
 
 mod adapter;
+mod connector;
 mod ends;
 mod forgeries;
 mod format;
@@ -113,7 +114,7 @@ fn manifest(kind: Kind) -> Manifest {
         title: "Hostile".to_owned(),
         about: String::new(),
         contract: "0.1.0".to_owned(),
-        wants: Wants { log: true, clock: true, random: true, state: true, lookup: vec!["rates".to_owned()] },
+        wants: Wants { log: true, clock: true, random: true, state: true, lookup: vec!["rates".to_owned()], http: false },
         limits: Vec::new(),
         settings_schema: None,
         balances: Vec::new(),
@@ -197,6 +198,7 @@ pub(crate) fn setup(release: Release, misbehave: &str) -> Setup {
         seed: [3; 32],
         tables: Arc::new(tables()),
         state: BTreeMap::from([("count".to_owned(), vec![41])]),
+        http: None,
         limits: Limits::default(),
     }
 }

@@ -50,9 +50,10 @@ pub fn check_job(job: &Job, manifest: &Manifest, formats: &[&Manifest]) -> Vec<S
             }
         }
         Kind::RuleSet(_) => rule_set(job, &mut findings),
-        Kind::Format(_) => findings.push(format!(
-            "Plugin {} is a format: a job runs an adapter or a rule set, and names a format in its inputs and outputs.",
-            manifest.name
+        Kind::Format(_) | Kind::Connector(_) => findings.push(format!(
+            "Plugin {} is of the kind {}: a job runs an adapter or a rule set, and names formats and connectors in its inputs and outputs.",
+            manifest.name,
+            manifest.kind_name()
         )),
     }
     if manifest.wants.state && job.queue.runs_at_once > 1 {

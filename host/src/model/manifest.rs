@@ -1,5 +1,6 @@
 //! What a plugin says of itself: the validated form of `plugin.toml`.
 
+use super::http::RequestRule;
 use super::ids::PluginName;
 use super::limits::Limit;
 use super::rows::{ColumnShape, PortShape};
@@ -41,6 +42,8 @@ pub struct Wants {
     pub random: bool,
     /// Whether it keeps state between runs.
     pub state: bool,
+    /// Whether it sends requests through a connection that the job names. Only connectors can.
+    pub http: bool,
     /// The tables that it looks things up in.
     pub lookup: Vec<String>,
 }
@@ -54,6 +57,8 @@ pub enum Kind {
     RuleSet(RuleSetShape),
     /// Rows into a file, a file into rows.
     Format(FormatShape),
+    /// Files fetched from a provider's API and sent to it.
+    Connector(ConnectorShape),
 }
 
 /// The ports of an adapter.
@@ -95,6 +100,17 @@ pub struct FormatShape {
     pub reads: bool,
 }
 
+/// The ways that a connector goes, and what it asks of the provider.
+#[derive(Debug, Clone)]
+pub struct ConnectorShape {
+    /// Whether it fetches files.
+    pub pulls: bool,
+    /// Whether it sends files.
+    pub pushes: bool,
+    /// Requests that it may make, as far as the connection allows them too.
+    pub requests: Vec<RequestRule>,
+}
+
 impl Manifest {
     /// The word for its kind, as in `plugin.toml`.
     #[must_use]
@@ -103,6 +119,7 @@ impl Manifest {
             Kind::Adapter(_) => "adapter",
             Kind::RuleSet(_) => "rule-set",
             Kind::Format(_) => "format",
+            Kind::Connector(_) => "connector",
         }
     }
 }

@@ -101,6 +101,46 @@ pub enum PluginFailure {
         /// Sentence.
         message: String,
     },
+    /// The hub tries again, later.
+    #[error("the provider cannot be asked now: {message} ({code})")]
+    TryLater {
+        /// Stable code.
+        code: String,
+        /// Sentence.
+        message: String,
+        /// How many seconds the provider asks to be left alone.
+        seconds: Option<u32>,
+    },
+    /// The operator asks the provider, or mends the job.
+    #[error("the provider says no: {message} ({code})")]
+    Refused {
+        /// Stable code.
+        code: String,
+        /// Sentence.
+        message: String,
+    },
+}
+
+/// One stretch of a file that a connector fetches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchedPage {
+    /// Bytes that follow those before.
+    pub content: Vec<u8>,
+    /// Where the next run goes on.
+    pub cursor: Option<String>,
+    /// Whether that was all.
+    pub done: bool,
+}
+
+/// What a provider said of a file that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// It has it, and answered this.
+    Taken(String),
+    /// It had it before.
+    HadBefore(String),
+    /// A person must look; why.
+    Uncertain(String),
 }
 
 /// What one rule made of a case.

@@ -47,7 +47,7 @@ impl Masking {
                     declared.call_personal(pointer);
                 }
             }
-            Kind::Format(_) => {}
+            Kind::Format(_) | Kind::Connector(_) => {}
         }
         Self { declared }
     }

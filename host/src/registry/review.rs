@@ -3,7 +3,7 @@
 //! It must not know who approves what.
 
 use crate::model::limits::Limits;
-use crate::model::manifest::{Kind, Manifest, Wants};
+use crate::model::manifest::{ConnectorShape, Kind, Manifest, Wants};
 use crate::model::rows::{ColumnShape, PortShape};
 
 /// What a plugin with this manifest may do, and what it sees.
@@ -26,9 +26,18 @@ pub fn may_do(manifest: &Manifest) -> Vec<String> {
             let ways: Vec<&str> = ways.iter().filter(|(goes, _)| *goes).map(|(_, way)| *way).collect();
             told.push(format!("It {}{}.", ways.join(" and "), personal(&shape.columns)));
         }
+        Kind::Connector(shape) => {
+            let ways = [(shape.pulls, "fetches files from a provider"), (shape.pushes, "sends files to a provider")];
+            let ways: Vec<&str> = ways.iter().filter(|(goes, _)| *goes).map(|(_, way)| *way).collect();
+            told.push(format!("It {}, through the connection that a job names and nowhere else.", ways.join(" and ")));
+            told.extend(
+                shape.requests.iter().map(|rule| format!("It asks to make requests {rule}, as far as the connection allows them.")),
+            );
+        }
     }
     told.extend(lent(&manifest.wants).into_iter().map(|(_, what)| format!("It {what}.")));
-    told.push("It has no files, no network, no environment and no other plugin's data.".to_owned());
+    let network = if manifest.wants.http { "no other network" } else { "no network" };
+    told.push(format!("It has no files, {network}, no environment and no other plugin's data."));
     told
 }
 
@@ -62,6 +71,7 @@ fn lent(wants: &Wants) -> Vec<(String, String)> {
         (wants.clock, "clock", "asks for the run's time"),
         (wants.random, "random", "draws random numbers, the same on every replay"),
         (wants.state, "state", "keeps data from one run of a job to the next"),
+        (wants.http, "http", "sends requests through the connection that a job names; the hub adds the credentials"),
     ];
     let mut lent: Vec<_> =
         plain.iter().filter(|(wanted, ..)| *wanted).map(|(_, name, what)| ((*name).to_owned(), (*what).to_owned())).collect();
@@ -115,6 +125,13 @@ fn kinds(from: &Kind, to: &Kind, told: &mut Vec<String>) {
                 told.push("The ways that it goes, reading or writing, are others.".to_owned());
             }
             columns("the file", &from.columns, &to.columns, told);
+        }
+        (Kind::Connector(from), Kind::Connector(to)) => {
+            let rules = |shape: &ConnectorShape| shape.requests.iter().map(ToString::to_string).collect::<Vec<_>>();
+            list(("request that it may make", &rules(from), &rules(to)), told);
+            if (from.pulls, from.pushes) != (to.pulls, to.pushes) {
+                told.push("The ways that it goes, fetching or sending, are others.".to_owned());
+            }
         }
         _ => told.push("It is a plugin of another kind.".to_owned()),
     }

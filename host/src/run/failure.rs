@@ -318,6 +318,7 @@ impl RunError {
                 Next::Retry
             }
             Self::Process(error) => error.next(),
+            Self::Call(CallError::Failed(PluginFailure::TryLater { .. })) => Next::Retry,
             Self::NoInput { .. } => Next::Nothing,
             _ => Next::Person,
         }
@@ -409,6 +410,8 @@ fn call_code(error: &CallError) -> &str {
         CallError::Failed(PluginFailure::TableMissing { .. }) => "table-missing",
         CallError::Failed(PluginFailure::InputUnusable { .. }) => "input-unusable",
         CallError::Failed(PluginFailure::PluginDefect { .. }) => "plugin-defect",
+        CallError::Failed(PluginFailure::TryLater { .. }) => "provider-busy",
+        CallError::Failed(PluginFailure::Refused { .. }) => "provider-refuses",
         CallError::Unsound { .. } => "plugin-answer-unsound",
         CallError::Spent { .. } | CallError::HubFault { .. } => "hub-fault",
     }

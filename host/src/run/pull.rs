@@ -33,7 +33,7 @@ impl Hub {
         for input in &job.inputs {
             let optional = match &manifest.kind {
                 Kind::Adapter(shape) => shape.inputs.iter().any(|port| port.name == input.port && port.optional),
-                Kind::RuleSet(_) | Kind::Format(_) => false,
+                Kind::RuleSet(_) | Kind::Format(_) | Kind::Connector(_) => false,
             };
             let place = places.get(&input.connection)?;
             match self.fetch(run.id, (job, input), place).await? {
@@ -163,7 +163,7 @@ impl Hub {
                 let money = ports.filter(|column| matches!(column.kind, ColumnKind::Money { .. }));
                 money.map(|column| column.name.clone()).collect()
             }
-            Kind::Format(_) => Vec::new(),
+            Kind::Format(_) | Kind::Connector(_) => Vec::new(),
             Kind::RuleSet(shape) => shape.amounts.iter().map(|(name, _)| name.clone()).chain(shape.figures.iter().cloned()).collect(),
         };
         Ok(Columns { personal, money })

@@ -36,7 +36,7 @@ impl Plugin {
             Kind::RuleSet(shape) => {
                 Some(Arc::new(Schema::compile(&shape.case_schema).map_err(|error| RunError::BadSchema { why: error.to_string() })?))
             }
-            Kind::Adapter(_) | Kind::Format(_) => None,
+            Kind::Adapter(_) | Kind::Format(_) | Kind::Connector(_) => None,
         };
         let manifest = Arc::clone(&release.manifest);
         Ok(Self { release, manifest, tables: package.tables.into_iter().map(Arc::new).collect(), case_schema })

@@ -28,11 +28,13 @@ pub enum World {
     RuleSet,
     /// Rows into a file, a file into rows.
     Format,
+    /// Files fetched from a provider's API and sent to it.
+    Connector,
 }
 
 impl World {
     /// Every one of them.
-    pub const ALL: [Self; 3] = [Self::Adapter, Self::RuleSet, Self::Format];
+    pub const ALL: [Self; 4] = [Self::Adapter, Self::RuleSet, Self::Format, Self::Connector];
 
     /// The world that a manifest declares.
     #[must_use]
@@ -41,6 +43,7 @@ impl World {
             Kind::Adapter(_) => Self::Adapter,
             Kind::RuleSet(_) => Self::RuleSet,
             Kind::Format(_) => Self::Format,
+            Kind::Connector(_) => Self::Connector,
         }
     }
 
@@ -51,6 +54,7 @@ impl World {
             Self::Adapter => "bailiwick:plugin/rows@0.1.0",
             Self::RuleSet => "bailiwick:plugin/decisions@0.1.0",
             Self::Format => "bailiwick:plugin/formats@0.2.0",
+            Self::Connector => "bailiwick:plugin/connectors@0.2.0",
         }
     }
 
@@ -59,6 +63,7 @@ impl World {
             Self::Adapter => "an adapter",
             Self::RuleSet => "a rule set",
             Self::Format => "a format",
+            Self::Connector => "a connector",
         }
     }
 }
@@ -69,6 +74,7 @@ impl fmt::Display for World {
             Self::Adapter => "adapter",
             Self::RuleSet => "rule-set",
             Self::Format => "format",
+            Self::Connector => "connector",
         })
     }
 }

@@ -7,7 +7,7 @@
 //! ```text
 //! install   inspect → initialise and compile (child process) → link → seal in the cache        → Release
 //! worker    prepared release → store with limits → instance → call → validated answer + Report
-//! contract  bindgen's types ⇄ model        lend  what the hub lends: log, clock, random, lookup, state
+//! contract  bindgen's types ⇄ model        lend  what the hub lends: log, clock, random, lookup, state, http
 //! ```
 //!
 //! It must not know what a run, a job file, a database or a connection is, and it reads no clock but the monotonic one.
@@ -25,6 +25,6 @@ pub use contract::answers::{MadeDecision, MadeFinding, judge_decision, judge_out
 pub use error::{CallError, FailedCall, SandboxError};
 pub use inspect::{Inspection, MANIFEST_SECTION, World, componentise, embed_section, inspect, read_section};
 pub use install::{Release, Sandbox, SandboxOptions, asked_for, compile_component, snapshot_started};
-pub use lend::{LogLevel, LogNote};
+pub use lend::{HttpBounds, HttpLine, LogLevel, LogNote};
 pub(crate) use worker::thread_stack_bytes;
-pub use worker::{AdapterRun, FileReading, FileWriting, Report, Setup, Worker};
+pub use worker::{AdapterRun, Fetching, FileReading, FileWriting, Report, Sending, Setup, Worker};

@@ -88,6 +88,7 @@ impl Stage {
             seed: [7; 32],
             tables: Arc::clone(&self.tables),
             state: BTreeMap::new(),
+            http: None,
             limits,
         }))
     }

@@ -57,6 +57,10 @@ fn is_sound(manifest: &Manifest) {
             assert!(manifest.balances.is_empty() && !manifest.wants.random && !manifest.wants.state);
             columns_of(&shape.columns);
         }
+        Kind::Connector(shape) => {
+            assert!((shape.pulls || shape.pushes) && !shape.requests.is_empty() && manifest.wants.http);
+            assert!(manifest.balances.is_empty() && !manifest.wants.random && !manifest.wants.state && manifest.wants.lookup.is_empty());
+        }
         Kind::RuleSet(shape) => {
             assert!(!shape.outcomes.is_empty() && shape.outcomes.iter().all(|outcome| is_name(outcome)));
             let pointers = shape.amounts.iter().map(|(_, pointer)| pointer).chain(&shape.personal).chain([&shape.reference]);

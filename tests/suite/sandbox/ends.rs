@@ -10,7 +10,7 @@ use bailiwick::model::outcome::{Decision, Outcome};
 use bailiwick::sandbox::{CallError, Report, Sandbox};
 use proptest::prelude::*;
 
-use super::misdeeds::{Answers, Asks, End, Forgeries, MISLEADING, Misdeed, Rules, Takes, Trial};
+use super::misdeeds::{Answers, Asks, End, Forgeries, MISLEADING, Misdeed, Rules, Speaks, Takes, Trial};
 use super::{
     adapter, adapter_run, on_decision_thread, on_run_thread, rows, rule_set, rule_set_manifest, sandbox, sandbox_in, setup, wait,
     with_limits,
@@ -27,7 +27,7 @@ pub(super) struct Happened {
 }
 
 impl Happened {
-    fn new<T>(result: Result<T, CallError>, report: Report, texts_of: impl Fn(&T) -> Vec<String>) -> Self {
+    pub(super) fn new<T>(result: Result<T, CallError>, report: Report, texts_of: impl Fn(&T) -> Vec<String>) -> Self {
         let mut texts: Vec<String> = report.log.iter().map(|note| note.message.clone()).collect();
         match &result {
             Ok(answer) => texts.extend(texts_of(answer)),
@@ -139,6 +139,7 @@ fn install_and_decide(sandbox: &Sandbox, forgery: Forgeries, component: &[u8], t
 enum Culprit {
     Adapter(Misdeed),
     Forgery(Forgeries),
+    Connector(Speaks),
 }
 
 /// One for each limit: a limit without one does not compile.
@@ -156,6 +157,10 @@ const fn culprit(limit: Limit) -> Culprit {
         Limit::Handles => Culprit::Adapter(Misdeed::Asks(Asks::TablesFlood)),
         Limit::OutputRows | Limit::OutputBytes => Culprit::Adapter(Misdeed::Answers(Answers::OutputFlood)),
         Limit::RandomBytes => Culprit::Adapter(Misdeed::Asks(Asks::RandomFlood)),
+        Limit::HttpRequests => Culprit::Connector(Speaks::RequestFlood),
+        Limit::HttpSentBytes => Culprit::Connector(Speaks::SentFlood),
+        Limit::HttpReceivedBytes => Culprit::Connector(Speaks::ReceivedFlood),
+        Limit::HttpRequestMs => Culprit::Connector(Speaks::SlowAnswers),
         Limit::ComponentBytes => Culprit::Forgery(Forgeries::TwoHundredMegabytes),
         Limit::CompileMs | Limit::CompileBytes => Culprit::Forgery(Forgeries::OneHugeFunction),
     }
@@ -167,6 +172,7 @@ fn every_limit_has_a_misdeed_that_dies_of_it() {
         let trials = match culprit(fact.limit) {
             Culprit::Adapter(misdeed) => misdeed.trials(),
             Culprit::Forgery(forgery) => forgery.trials(),
+            Culprit::Connector(misdeed) => misdeed.trials(),
         };
         // That the trials end as they say is what the tests below are for.
         let ends = |Trial(_, end): &Trial| matches!(end, End::Dies(limit) | End::Curbed(limit) if *limit == fact.limit);

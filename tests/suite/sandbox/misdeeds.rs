@@ -3,7 +3,7 @@
 
 use bailiwick::model::limits::Limit;
 
-pub(super) use listed::{Answers, Asks, Finds, Forgeries, MISLEADING, Misdeed, Rules, Takes};
+pub(super) use listed::{Answers, Asks, Finds, Forgeries, MISLEADING, Misdeed, Rules, Speaks, Takes};
 
 #[path = "../../hostile/misdeeds.rs"]
 mod listed;
@@ -174,6 +174,40 @@ impl Rules {
             Self::RuleMisleading => &[Trial(&[], Unsound("\"rule[2J\""))],
             Self::DueOnNoDay => &[Trial(&[], Unsound("day -2147483648"))],
             Self::TableFromNoDay => &[Trial(&[], Unsound("day 2147483647"))],
+        }
+    }
+}
+
+impl Speaks {
+    pub(super) const fn trials(self) -> &'static [Trial] {
+        match self {
+            Self::Nothing | Self::SentMisleading => &[Trial(&[], Unharmed)],
+            Self::EndlessLoop => &[Trial(&[(Limit::CpuMs, 100)], Dies(Limit::CpuMs))],
+            Self::RequestFlood => &[Trial(&[(Limit::HttpRequests, 10)], Dies(Limit::HttpRequests))],
+            Self::SentFlood => &[Trial(&[(Limit::HttpSentBytes, 100_000)], Dies(Limit::HttpSentBytes))],
+            Self::ReceivedFlood => &[
+                Trial(&[(Limit::HttpReceivedBytes, 10 * MIB)], Dies(Limit::HttpReceivedBytes)),
+                Trial(&[(Limit::HttpReceivedBytes, 10 * MIB + 1)], Dies(Limit::HttpReceivedBytes)),
+            ],
+            Self::SlowAnswers => &[
+                Trial(&[(Limit::HttpRequestMs, 200)], Curbed(Limit::HttpRequestMs)),
+                Trial(&[(Limit::HttpRequestMs, 200)], Fails("TimedOut")),
+                Trial(&[(Limit::WallMs, 200)], Dies(Limit::WallMs)),
+            ],
+            Self::WaitForEver => &[Trial(&[(Limit::WallMs, 200)], Dies(Limit::WallMs))],
+            Self::WaitTooLong => &[Trial(&[], Traps("waits 61 s in one call, and may wait 60"))],
+            Self::LargeBody => &[Trial(&[(Limit::MemoryBytes, 128 * MIB)], Dies(Limit::HostCallBytes))],
+            Self::NotAskedFor => &[Trial(&[], Fails("does not ask for GET /admin"))],
+            Self::MethodNotAskedFor => &[Trial(&[], Fails("does not ask for DELETE /v2/payments"))],
+            Self::PathLeadsUp | Self::PathHidden | Self::AnotherHost => &[Trial(&[], Fails("Malformed(\"the path"))],
+            Self::SetsHost => &[Trial(&[], Fails("ForbiddenHeader(\"host\")"))],
+            Self::SetsAuthorization => &[Trial(&[], Fails("ForbiddenHeader(\"authorization\")"))],
+            Self::HeaderSplits => &[Trial(&[], Fails("Malformed(\"a header's value"))],
+            Self::PageFlood => &[Trial(&[(Limit::OutputBytes, 4 * MIB)], Dies(Limit::OutputBytes))],
+            Self::NeverDone => &[Trial(&[(Limit::WallMs, 100)], Dies(Limit::WallMs))],
+            Self::CursorEndless => &[Trial(&[], Unsound("a cursor of 1025 bytes"))],
+            Self::CursorMisleading => &[Trial(&[], Unsound("a cursor of "))],
+            Self::FailureMisleading => &[Trial(&[], Fails("Wait[2J please. (busy[2J)"))],
         }
     }
 }

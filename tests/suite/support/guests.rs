@@ -34,6 +34,12 @@ pub(crate) fn hostile_format() -> &'static [u8] {
     WASM.get_or_init(|| component("hostile_format"))
 }
 
+/// The hostile connector as a component, of version 0.2.0 of the contract.
+pub(crate) fn hostile_connector() -> &'static [u8] {
+    static WASM: OnceLock<Vec<u8>> = OnceLock::new();
+    WASM.get_or_init(|| component("hostile_connector"))
+}
+
 fn component(name: &str) -> Vec<u8> {
     componentise(&module(name)).expect("it was built against the contract")
 }

@@ -10,7 +10,7 @@ mod servers;
 mod site;
 
 pub(crate) use books::{Csv, pence, pounds};
-pub(crate) use guests::{compiler_path, hostile_adapter, hostile_format, hostile_rule_set, hostile_rule_set_module};
+pub(crate) use guests::{compiler_path, hostile_adapter, hostile_connector, hostile_format, hostile_rule_set, hostile_rule_set_module};
 pub(crate) use plugins::{component_of, hostile_component, plugin_path, root};
 pub(crate) use postgres::Postgres;
 pub(crate) use program::{Said, Serving, bailiwick, say};

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use crate::cli::Answer;
 use crate::cli::paint::{Tone, bytes, count, paint, say, table};
+use crate::model::http::RequestRule;
 use crate::model::ids::Digest;
 use crate::model::limits::Limits;
-use crate::model::manifest::{Kind, Manifest};
+use crate::model::manifest::{ConnectorShape, Kind, Manifest};
 use crate::model::rows::{ColumnShape, PortShape};
 use crate::registry::package::{self, Package};
 use crate::sandbox;
@@ -85,6 +86,7 @@ fn say_package(package: &Package) {
             say(format!("{}: {}", paint(Tone::Strong, "format"), ways.join(" and ")));
             say_columns(&shape.columns);
         }
+        Kind::Connector(shape) => say_connector(shape),
         Kind::RuleSet(shape) => {
             say(format!("{}: {}", paint(Tone::Strong, "outcomes"), shape.outcomes.join(", ")));
             say(format!("{}: {}", paint(Tone::Strong, "figures"), shape.figures.join(", ")));
@@ -105,6 +107,22 @@ fn say_package(package: &Package) {
         ));
     }
     say(table(&["limit", "amount"], &[1], limits(manifest).into_iter().map(|(limit, amount)| vec![limit, count(amount)])));
+}
+
+/// What it may do, in the words of whoever approves it.
+fn say_connector(shape: &ConnectorShape) {
+    let ways = [(shape.pulls, "fetches files from a provider"), (shape.pushes, "sends files to a provider")];
+    let ways: Vec<&str> = ways.iter().filter(|(goes, _)| *goes).map(|(_, way)| *way).collect();
+    say(format!("{}: {}", paint(Tone::Strong, "connector"), ways.join(" and ")));
+    say("  through the one connection that its job names; it sees neither the address nor the credentials");
+    let (reads, changes): (Vec<&RequestRule>, Vec<&RequestRule>) = shape.requests.iter().partition(|rule| rule.only_reads());
+    for (rules, words) in [(reads, "it may ask for"), (changes, "it may change things at the provider by")] {
+        if !rules.is_empty() {
+            say(format!("  {words}"));
+            rules.iter().for_each(|rule| say(format!("    {rule}")));
+        }
+    }
+    say("  and only where the connection allows the same");
 }
 
 fn say_port(word: &str, port: &PortShape) {

@@ -16,7 +16,7 @@ use crate::registry::package;
 use crate::sandbox;
 
 /// What the hub lends, with the comments that stand in the contract.
-const LENT: &str = include_str!("../../../../wit/0.1.0/host.wit");
+const LENT: [&str; 2] = [include_str!("../../../../wit/0.1.0/host.wit"), include_str!("../../../../wit/0.2.0/http.wit")];
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Options {
@@ -116,7 +116,7 @@ fn lent() -> Vec<Lent> {
     let mut found = Vec::new();
     let mut about = "";
     let mut within_comment = false;
-    for text in LENT.lines() {
+    for text in LENT.iter().flat_map(|file| file.lines()) {
         if let Some(comment) = text.strip_prefix("/// ") {
             if !within_comment {
                 about = comment;
@@ -170,6 +170,7 @@ fn fixed() -> Vec<Fixed> {
         of("a message, reason or name of a party; a longer one is cut", fixed::MESSAGE_BYTES_MAX, Unit::Bytes),
         of("a note in the log; a longer one is cut", fixed::LOG_NOTE_BYTES_MAX, Unit::Bytes),
         of("a JSON Pointer given as evidence", fixed::EVIDENCE_BYTES_MAX, Unit::Bytes),
+        of("a cursor that a connector leaves", fixed::CURSOR_BYTES_MAX, Unit::Bytes),
         of("rows of one answer of a table", fixed::LOOKUP_ROWS_MAX, Unit::Number),
         of("random bytes of one call; more trap", fixed::RANDOM_BYTES_PER_CALL_MAX as usize, Unit::Bytes),
         of("groups of an aggregate output", fixed::AGGREGATE_GROUPS_MAX, Unit::Number),
@@ -203,7 +204,7 @@ mod tests {
     #[test]
     fn every_limit_of_the_model_is_on_the_page_or_is_the_hubs() {
         let (shown, _) = include_str!("limits.rs").split_once("#[cfg(test)]").unwrap();
-        let constants = include_str!("../../model/limits.rs").lines().filter_map(|line| line.strip_prefix("pub const "));
+        let constants = include_str!("../../model/limits/mod.rs").lines().filter_map(|line| line.strip_prefix("pub const "));
         let names: Vec<&str> = constants.map(|rest| rest.split(':').next().unwrap()).collect();
         assert!(names.len() > 15);
         for name in &names {
@@ -216,11 +217,11 @@ mod tests {
     #[test]
     fn whatever_the_hub_lends_is_told() {
         let names: Vec<_> = lent().iter().map(|lent| lent.name).collect();
-        assert_eq!(names, ["log", "settings", "clock", "random", "lookup", "state"]);
+        assert_eq!(names, ["log", "settings", "clock", "random", "lookup", "state", "http"]);
         assert!(lent().iter().all(|lent| lent.about.ends_with('.') && lent.about.len() > 20));
         // Asked for by nothing, and so refused to all that do not ask: everything but the settings.
         let refused = |name: &&str| !sandbox::asked_for(name, &Wants::default()).unwrap().0;
-        assert_eq!(names.iter().filter(|name| refused(name)).count(), 5);
+        assert_eq!(names.iter().filter(|name| refused(name)).count(), 6);
     }
 
     #[test]

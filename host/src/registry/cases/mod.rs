@@ -11,12 +11,15 @@
 //!              file.txt               the file, in or out; of any ending but .csv and .toml
 //!              unwritable.csv         row,column,code of rows that cannot be written; then there is no file
 //!              refused.csv            line,column,code of records that are no rows
+//! cases/<name>/case.toml              a connector's case: today, about, way, file, cursor or key, content, [settings], expect-failure,
+//!                                     expect-cursor, expect-sent, and [[exchange]]: what is asked and what is answered, in order
 //! cases/<name>.json                   a rule set's cases: today, about, settings, cases: [{name, case, expect | absent | expect-failure}]
 //! ```
 //!
 //! Loading and comparing are here, running is not: nothing here knows the sandbox.
 
 mod compare;
+mod connector;
 mod decision_json;
 mod format;
 mod load;
@@ -31,6 +34,9 @@ use crate::model::table::Table;
 use super::source::Problems;
 
 pub use compare::{Difference, compare_adapter, compare_rule_set, findings_csv};
+pub use connector::{
+    CaseExchange, CaseRequest, ConnectorCase, ConnectorHappened, ConnectorWay, compare_connector, connector_case_folder, connector_cases,
+};
 pub use decision_json::{DecisionJson, decision_json};
 pub use format::{FormatCase, FormatHappened, FormatWay, compare_format, format_case_folder, format_cases};
 pub use load::{adapter_case_folder, adapter_cases, adapter_files, rule_set_cases, rule_set_file};
@@ -110,6 +116,10 @@ pub enum FailureKind {
     InputUnusable,
     /// The plugin found a defect of its own.
     PluginDefect,
+    /// The provider cannot be asked now.
+    TryLater,
+    /// The provider says no.
+    Refused,
 }
 
 impl FailureKind {
@@ -121,6 +131,8 @@ impl FailureKind {
             PluginFailure::TableMissing { .. } => Self::TableMissing,
             PluginFailure::InputUnusable { .. } => Self::InputUnusable,
             PluginFailure::PluginDefect { .. } => Self::PluginDefect,
+            PluginFailure::TryLater { .. } => Self::TryLater,
+            PluginFailure::Refused { .. } => Self::Refused,
         }
     }
 
@@ -132,6 +144,8 @@ impl FailureKind {
             Self::TableMissing => "table-missing",
             Self::InputUnusable => "input-unusable",
             Self::PluginDefect => "plugin-defect",
+            Self::TryLater => "try-later",
+            Self::Refused => "refused",
         }
     }
 }

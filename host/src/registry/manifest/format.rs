@@ -13,6 +13,7 @@ use super::written::{WayWord, Written};
 impl Reader<'_> {
     pub(super) fn format(&mut self, written: &Written) -> Option<FormatShape> {
         self.only_format_keys(written);
+        self.no_connector_keys(written);
         let kind = self.source.span_of(&["kind"]);
         let Some(declared) = &written.columns else {
             self.problems.add(self.source.problem(kind, "a format has columns", "add columns = [{ name = \"…\", type = \"text\" }]"));
@@ -24,15 +25,7 @@ impl Reader<'_> {
             self.wrong(declared.span(), format!("the format has {} columns", names.len()), format!("declare 1 to {COLUMNS_MAX}"));
         }
         let columns: Option<Vec<_>> = declared.get_ref().iter().map(|column| self.column(column)).collect();
-        let ways: Vec<WayWord> = written.ways.iter().flat_map(|ways| ways.get_ref()).map(|way| *way.get_ref()).collect();
-        if ways.is_empty() {
-            let to_do = "write ways = [\"write\"], [\"read\"] or [\"write\", \"read\"]";
-            self.problems.add(self.source.problem(
-                written.ways.as_ref().map(Spanned::span).or(kind),
-                "a format goes at least one way",
-                to_do,
-            ));
-        }
+        let ways = self.ways(written, (&[WayWord::Write, WayWord::Read], "a format"));
         Some(FormatShape { columns: columns?, writes: ways.contains(&WayWord::Write), reads: ways.contains(&WayWord::Read) })
     }
 
@@ -58,7 +51,7 @@ impl Reader<'_> {
         self.not_of_kind(present, "a format has no");
     }
 
-    fn not_of_kind<const N: usize>(&mut self, present: [(&str, Option<Range<usize>>); N], why: &str) {
+    pub(super) fn not_of_kind<const N: usize>(&mut self, present: [(&str, Option<Range<usize>>); N], why: &str) {
         for (key, span) in present {
             if let Some(span) = span {
                 self.wrong(span, format!("{why} {key}"), format!("take {key} out, or change the kind"));

@@ -2,6 +2,7 @@
 //!
 //! Everything that is wrong is told at once, each with its line. It must not know components, signatures or the ledger.
 
+mod connector;
 mod format;
 mod ports;
 mod rules;
@@ -74,6 +75,7 @@ impl Reader<'_> {
             KindWord::Adapter => self.adapter(written).map(Kind::Adapter),
             KindWord::RuleSet => self.rule_set(written).map(Kind::RuleSet),
             KindWord::Format => self.format(written).map(Kind::Format),
+            KindWord::Connector => self.connector(written).map(Kind::Connector),
         };
         let balances = self.balances(&written.balance, kind.as_ref());
         Some(Manifest {
@@ -122,7 +124,7 @@ impl Reader<'_> {
         }
         self.once(&written.lookup, "table");
         let lookup = written.lookup.iter().map(|table| table.get_ref().clone()).collect();
-        Wants { log: written.log, clock: written.clock, random: written.random, state: written.state, lookup }
+        Wants { log: written.log, clock: written.clock, random: written.random, state: written.state, http: written.http, lookup }
     }
 
     fn limits(&mut self, written: &[(Spanned<String>, Spanned<u64>)]) -> Vec<(Limit, u64)> {
@@ -132,6 +134,7 @@ impl Reader<'_> {
 
     fn adapter(&mut self, written: &Written) -> Option<AdapterShape> {
         self.no_format_keys(written);
+        self.no_connector_keys(written);
         for (key, span) in [("case", written.case.as_ref().map(Spanned::span)), ("decision", written.decision.as_ref().map(Spanned::span))]
         {
             if let Some(span) = span {
@@ -278,7 +281,7 @@ fn misses(term: &Term, kind: &Kind) -> Option<String> {
             let sums = |column: &&String| shape.columns.iter().any(|known| known.name == **column && adds_up(known.kind));
             column.filter(|column| !sums(column)).map(no_such)
         }
-        Kind::Format(_) => Some(format!("{term}: a format has no ports")),
+        Kind::Format(_) | Kind::Connector(_) => Some(format!("{term}: this kind of plugin has no ports")),
         Kind::RuleSet(shape) => match (port.as_str(), column) {
             ("case", Some(column)) => (!shape.amounts.iter().any(|(name, _)| name == column)).then(|| no_such(column)),
             ("decision", Some(column)) => (!shape.figures.contains(column)).then(|| no_such(column)),

@@ -33,6 +33,7 @@ pub(super) struct Written {
     pub decision: Option<Spanned<Decision>>,
     pub ways: Option<Spanned<Vec<Spanned<WayWord>>>>,
     pub columns: Option<Spanned<Vec<Spanned<Column>>>>,
+    pub requests: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -41,6 +42,7 @@ pub(super) enum KindWord {
     Adapter,
     RuleSet,
     Format,
+    Connector,
 }
 
 impl KindWord {
@@ -48,7 +50,7 @@ impl KindWord {
     pub(super) const fn contract(self) -> &'static str {
         match self {
             Self::Adapter | Self::RuleSet => "0.1.0",
-            Self::Format => "0.2.0",
+            Self::Format | Self::Connector => "0.2.0",
         }
     }
 }
@@ -58,6 +60,19 @@ impl KindWord {
 pub(super) enum WayWord {
     Write,
     Read,
+    Pull,
+    Push,
+}
+
+impl WayWord {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::Read => "read",
+            Self::Pull => "pull",
+            Self::Push => "push",
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -67,6 +82,7 @@ pub(super) struct Wants {
     pub clock: bool,
     pub random: bool,
     pub state: bool,
+    pub http: bool,
     pub lookup: Vec<Spanned<String>>,
 }
 

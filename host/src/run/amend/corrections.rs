@@ -193,7 +193,7 @@ impl Hub {
 fn optional(manifest: &Manifest, port: &str) -> bool {
     match &manifest.kind {
         Kind::Adapter(shape) => shape.inputs.iter().any(|input| input.name == port && input.optional),
-        Kind::RuleSet(_) | Kind::Format(_) => false,
+        Kind::RuleSet(_) | Kind::Format(_) | Kind::Connector(_) => false,
     }
 }
 

@@ -98,6 +98,7 @@ pub(super) fn form(format: &FileFormat, port: Option<&PortShape>, (pinned, setup
         seed: setup.seed,
         tables: Arc::clone(&found.tables),
         state: BTreeMap::new(),
+        http: None,
         limits: limits(&found.plugin.manifest, &pinned.job.limits),
     }))
 }

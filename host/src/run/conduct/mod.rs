@@ -241,7 +241,7 @@ impl Hub {
                 shape.inputs.iter().map(|port| pulled.inputs.iter().any(|file| file.port == port.name)).collect(),
                 shape.outputs.iter().map(|port| job.outputs.iter().any(|output| output.port == port.name)).collect(),
             ),
-            Kind::RuleSet(_) | Kind::Format(_) => (Vec::new(), Vec::new()),
+            Kind::RuleSet(_) | Kind::Format(_) | Kind::Connector(_) => (Vec::new(), Vec::new()),
         };
         let state = match claim.run.trigger() {
             _ if !manifest.wants.state => BTreeMap::new(),
@@ -260,6 +260,7 @@ impl Hub {
             seed: *Digest::of(&claim.run.enqueued.seed.to_be_bytes()).bytes(),
             tables: Arc::clone(&pinned.tables),
             state,
+            http: None,
             limits: limits(manifest, &job.limits),
         })
     }

@@ -30,7 +30,7 @@ pub(super) fn input_files(manifest: &Manifest, job: &Job, pulled: &Pulled, form:
     match &manifest.kind {
         Kind::Adapter(shape) => shape.inputs.iter().map(|port| of_port(&port.name, Some(port))).collect(),
         Kind::RuleSet(_) => vec![of_port("case", None)],
-        Kind::Format(_) => Vec::new(),
+        Kind::Format(_) | Kind::Connector(_) => Vec::new(),
     }
 }
 
@@ -41,7 +41,7 @@ pub(super) fn output_forms(manifest: &Manifest, job: &Job, form: Form<'_>) -> Ve
     match &manifest.kind {
         Kind::Adapter(shape) => shape.outputs.iter().map(|port| of_port(&port.name, Some(port))).collect(),
         Kind::RuleSet(_) => vec![of_port("decision", None)],
-        Kind::Format(_) => Vec::new(),
+        Kind::Format(_) | Kind::Connector(_) => Vec::new(),
     }
 }
 
@@ -142,7 +142,7 @@ pub(super) fn event(processed: Processed, claim: &Claim, (pinned, pulled, setup)
     let names: HashMap<&str, usize> = match &pinned.plugin.manifest.kind {
         Kind::Adapter(shape) => shape.outputs.iter().enumerate().map(|(place, port)| (port.name.as_str(), place)).collect(),
         Kind::RuleSet(_) => HashMap::from([("decision", 0)]),
-        Kind::Format(_) => HashMap::new(),
+        Kind::Format(_) | Kind::Connector(_) => HashMap::new(),
     };
     let staged = |output: &JobOutput| {
         let place = names.get(output.port.as_str())?;

@@ -10,7 +10,7 @@ use super::rehearse::{Stage, batches};
 use crate::model::limits::{Limit, Limits, Usage};
 use crate::model::manifest::{AdapterShape, FormatShape, Kind, Manifest};
 use crate::model::rows::{Batch, PortShape};
-use crate::registry::cases::{self, AdapterCase, FormatCase, RuleSetCase};
+use crate::registry::cases::{self, AdapterCase, ConnectorCase, FormatCase, RuleSetCase};
 use crate::run::conduct::limits;
 use crate::run::failure::RunError;
 use crate::run::shelf::Plugin;
@@ -113,6 +113,10 @@ pub async fn bench(component: &[u8], input: &BenchInput, rounds: BenchRounds, sa
             let cases = input.paths.iter().map(|path| cases::format_case_folder(path, &shape)).collect::<Result<Vec<_>, _>>()?;
             sandbox.on_run_thread(move |worker| stage.time_format(worker, &shape, &cases, rounds)).await??
         }
+        Kind::Connector(shape) => {
+            let cases = input.paths.iter().map(|path| cases::connector_case_folder(path, shape)).collect::<Result<Vec<_>, _>>()?;
+            sandbox.on_run_thread(move |worker| stage.time_connector(worker, &cases, rounds)).await??
+        }
     };
     let mut usage = Usage::default();
     cases.iter().for_each(|(_, used)| used.iter().for_each(|(limit, amount)| usage.raise(limit, amount)));
@@ -163,6 +167,11 @@ impl Stage {
     /// A case as `bailiwick plugin test` plays it: its rows to the file, its file to rows, and both compared.
     fn time_format(&self, worker: &Worker, shape: &FormatShape, cases: &[FormatCase], rounds: BenchRounds) -> Result<Vec<Timed>, RunError> {
         let play = |case: &FormatCase| Ok(self.format_cases(worker, shape, std::slice::from_ref(case))?.usage);
+        cases.iter().map(|case| time((&case.name, None), rounds, || play(case))).collect()
+    }
+
+    fn time_connector(&self, worker: &Worker, cases: &[ConnectorCase], rounds: BenchRounds) -> Result<Vec<Timed>, RunError> {
+        let play = |case: &ConnectorCase| Ok(self.connector_cases(worker, std::slice::from_ref(case))?.usage);
         cases.iter().map(|case| time((&case.name, None), rounds, || play(case))).collect()
     }
 

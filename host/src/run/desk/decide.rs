@@ -56,6 +56,7 @@ impl Hub {
             seed: [0; 32],
             tables,
             state: std::collections::BTreeMap::new(),
+            http: None,
             limits: limits(&plugin.manifest, &[]),
         });
         let release = plugin.release.digest;

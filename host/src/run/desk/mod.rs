@@ -3,6 +3,7 @@
 mod bench;
 mod decide;
 mod rehearse;
+mod rehearse_connector;
 mod rehearse_format;
 
 pub use bench::{BenchInput, BenchRounds, Benched, BenchedCase, LimitShare, bench};

@@ -62,6 +62,10 @@ pub async fn rehearse(component: &[u8], folder: &Path, sandbox: &Sandbox) -> Res
             let (shape, cases) = (shape.clone(), cases::format_cases(folder, shape)?);
             sandbox.on_run_thread(move |worker| stage.format_cases(worker, &shape, &cases)).await?
         }
+        Kind::Connector(shape) => {
+            let cases = cases::connector_cases(folder, shape)?;
+            sandbox.on_run_thread(move |worker| stage.connector_cases(worker, &cases)).await?
+        }
     }
 }
 
@@ -143,6 +147,7 @@ impl Stage {
             seed: [7; 32],
             tables: Arc::new(tables),
             state: BTreeMap::new(),
+            http: None,
             limits: limits(&self.plugin.manifest, &[]),
         }
     }

@@ -295,7 +295,7 @@ pub(crate) fn process(worker: &Worker, work: &Work) -> Processed {
     let processed = match &work.setup.release.manifest.kind {
         Kind::Adapter(shape) => adapter::process(worker, work, shape),
         Kind::RuleSet(shape) => rule_set::process(worker, work, shape),
-        Kind::Format(_) => unreachable!("a job with a format for its plugin does not pass its check"),
+        Kind::Format(_) | Kind::Connector(_) => unreachable!("a job with a format or a connector for its plugin does not pass its check"),
     };
     work.progress.left.get_or_init(|| {
         let log = &processed.report.log;

@@ -4,7 +4,7 @@
 use super::CallFault;
 use super::text::clean;
 use super::v0_1::adapter::bailiwick::plugin::types::{
-    BatchResult, ColumnDataResult, ColumnResult, Decimal, Failure, TableVersion as WireVersion,
+    BatchResult, ColumnDataResult, ColumnResult, Decimal, Failure, Problem, TableVersion as WireVersion,
 };
 use super::v0_1::adapter::exports::bailiwick::plugin::rows::{
     Effect as WireEffect, Finding as WireFinding, Outcome as WireOutcome, OutputBatch, Reason as WireReason,
@@ -183,23 +183,29 @@ fn table_version(wire: WireVersion, stripped: &mut u64) -> Result<TableVersion, 
 
 /// What a plugin answers when a whole call fails. Its text is bounded and never a reason to refuse it: the failure matters more.
 pub(super) fn failure(wire: Failure, stripped: &mut u64) -> PluginFailure {
-    let code = |text: String, stripped: &mut u64| clean(text, NAME_BYTES_MAX, stripped);
-    let message = |text: String, stripped: &mut u64| clean(text, MESSAGE_BYTES_MAX, stripped);
     match wire {
-        Failure::SettingsUnusable(problem) => {
-            PluginFailure::SettingsUnusable { code: code(problem.code, stripped), message: message(problem.message, stripped) }
+        Failure::SettingsUnusable(wire) => {
+            let (code, message) = problem(wire, stripped);
+            PluginFailure::SettingsUnusable { code, message }
         }
         Failure::TableMissing(missing) => PluginFailure::TableMissing {
-            table: code(missing.table, stripped),
+            table: clean(missing.table, NAME_BYTES_MAX, stripped),
             on: date_of_days(missing.on).map_or_else(|| format!("day {}", missing.on), |date| date.to_string()),
         },
-        Failure::InputUnusable(problem) => {
-            PluginFailure::InputUnusable { code: code(problem.code, stripped), message: message(problem.message, stripped) }
+        Failure::InputUnusable(wire) => {
+            let (code, message) = problem(wire, stripped);
+            PluginFailure::InputUnusable { code, message }
         }
-        Failure::PluginDefect(problem) => {
-            PluginFailure::PluginDefect { code: code(problem.code, stripped), message: message(problem.message, stripped) }
+        Failure::PluginDefect(wire) => {
+            let (code, message) = problem(wire, stripped);
+            PluginFailure::PluginDefect { code, message }
         }
     }
+}
+
+/// Code and sentence of what is wrong.
+pub(super) fn problem(wire: Problem, stripped: &mut u64) -> (String, String) {
+    (clean(wire.code, NAME_BYTES_MAX, stripped), clean(wire.message, MESSAGE_BYTES_MAX, stripped))
 }
 
 fn code(what: &str, text: String) -> Result<String, CallFault> {

@@ -14,9 +14,10 @@ mod v0_2;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
 use wasmtime::{Engine, Store};
 
-pub(super) use file::{OpenReader, OpenWriter, ReadSoFar};
+pub(super) use file::{OpenFetching, OpenReader, OpenSending, OpenWriter, ReadSoFar};
 pub(super) use lift::PushedRows;
 pub(super) use v0_1::adapter::bailiwick::plugin as lent;
+pub(super) use v0_2::connector::bailiwick::plugin0_2_0::http as lent_http;
 
 use super::inspect::World;
 use super::worker::{InstanceState, Setup};
@@ -24,8 +25,10 @@ use crate::model::manifest::{AdapterShape, RuleSetShape};
 use crate::model::outcome::{Decision, Outcome, PluginFailure};
 use crate::model::rows::Batch;
 
-/// The version of the contract in which all interfaces stand that the hub lends.
-pub(super) const SERVED: &str = "0.1.0";
+/// The version of the contract in which an interface stands that the hub lends.
+pub(super) fn served(interface: &str) -> &'static str {
+    if interface == "http" { "0.2.0" } else { "0.1.0" }
+}
 
 /// Why a call gave no answer that the hub can use.
 pub(super) enum CallFault {
@@ -49,6 +52,7 @@ impl From<wasmtime::Error> for CallFault {
 pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<InstanceState>> {
     let mut linker = Linker::new(engine);
     v0_1::adapter::Adapter::add_to_linker::<_, HasSelf<InstanceState>>(&mut linker, |state| state)?;
+    lent_http::add_to_linker::<_, HasSelf<InstanceState>>(&mut linker, |state| state)?;
     Ok(linker)
 }
 
@@ -60,6 +64,8 @@ pub(super) enum Linked {
     RuleSet(v0_1::rule_set::RuleSetPre<InstanceState>),
     /// A format.
     Format(v0_2::format::FormatPre<InstanceState>),
+    /// A connector.
+    Connector(v0_2::connector::ConnectorPre<InstanceState>),
 }
 
 impl Linked {
@@ -70,6 +76,7 @@ impl Linked {
             World::Adapter => Self::Adapter(v0_1::adapter::AdapterPre::new(linked)?),
             World::RuleSet => Self::RuleSet(v0_1::rule_set::RuleSetPre::new(linked)?),
             World::Format => Self::Format(v0_2::format::FormatPre::new(linked)?),
+            World::Connector => Self::Connector(v0_2::connector::ConnectorPre::new(linked)?),
         })
     }
 
@@ -79,6 +86,7 @@ impl Linked {
             Self::Adapter(linked) => linked.instantiate(store).map(|_| ()),
             Self::RuleSet(linked) => linked.instantiate(store).map(|_| ()),
             Self::Format(linked) => linked.instantiate(store).map(|_| ()),
+            Self::Connector(linked) => linked.instantiate(store).map(|_| ()),
         }
         .map_err(CallFault::Wasm)
     }

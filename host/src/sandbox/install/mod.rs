@@ -174,8 +174,9 @@ fn check_permissions((imports, exports): (&[String], &[String]), manifest: &Mani
             return Err(SandboxError::ForbiddenImport { interface: import.clone() });
         };
         let (interface, version) = name.split_once('@').unwrap_or((name, ""));
-        if version != contract::SERVED {
-            return Err(SandboxError::ContractVersion { interface: import.clone(), served: contract::SERVED });
+        let served = contract::served(interface);
+        if version != served {
+            return Err(SandboxError::ContractVersion { interface: import.clone(), served });
         }
         let Some((wanted, want)) = asked_for(interface, &manifest.wants) else {
             return Err(SandboxError::ForbiddenImport { interface: import.clone() });
@@ -208,6 +209,7 @@ pub fn asked_for(interface: &str, wants: &Wants) -> Option<(bool, &'static str)>
         "clock" => (wants.clock, "clock = true"),
         "random" => (wants.random, "random = true"),
         "state" => (wants.state, "state = true"),
+        "http" => (wants.http, "http = true"),
         "lookup" => (!wants.lookup.is_empty(), "lookup = [\"table\"]"),
         _ => return None,
     })

@@ -8,7 +8,7 @@ use wasmtime::{PoolConcurrencyLimitError, StoreContextMut, Trap, UpdateDeadline}
 use super::super::contract::CallFault;
 use super::super::contract::text::clean;
 use super::super::error::CallError;
-use super::super::lend::{KeptState, LogBook, OpenTables, RandomStream};
+use super::super::lend::{HttpUse, KeptState, LogBook, OpenTables, RandomStream};
 use super::meter::Meter;
 use super::pulse::Pulse;
 use super::report::{Report, Setup};
@@ -32,6 +32,7 @@ pub(in crate::sandbox) struct InstanceState {
     pub(in crate::sandbox) random: RandomStream,
     pub(in crate::sandbox) tables: OpenTables,
     pub(in crate::sandbox) kept: KeptState,
+    pub(in crate::sandbox) http: HttpUse,
     /// Characters taken out of its texts.
     pub(in crate::sandbox) stripped: u64,
     pub(super) meter: Meter,
@@ -63,6 +64,7 @@ impl InstanceState {
             random: RandomStream::new(setup.seed),
             tables: OpenTables::default(),
             kept: KeptState::default(),
+            http: HttpUse::default(),
             stripped: 0,
             meter: Meter::new(&setup.limits),
             outputs: OutputCount::default(),
@@ -81,6 +83,11 @@ impl InstanceState {
     /// To be called first in every function that a guest calls: ticks do not reach a guest that waits for the hub.
     pub(in crate::sandbox) fn enter_host_call(&mut self) -> wasmtime::Result<()> {
         self.check_wall()
+    }
+
+    /// How long it may still live.
+    pub(in crate::sandbox) fn wall_ms_left(&self) -> u64 {
+        self.setup.limits.get(Limit::WallMs).saturating_sub(self.time.wall_ms())
     }
 
     /// To be called after anything was kept on the guest's behalf.
@@ -205,6 +212,10 @@ impl InstanceState {
             (Limit::OutputBytes, self.outputs.bytes),
             (Limit::RandomBytes, self.random.drawn),
             (Limit::StateBytes, self.kept.bytes_most),
+            (Limit::HttpRequests, self.http.requests),
+            (Limit::HttpSentBytes, self.http.sent_bytes),
+            (Limit::HttpReceivedBytes, self.http.received_bytes),
+            (Limit::HttpRequestMs, self.http.longest_ms),
         ] {
             if used > 0 {
                 usage.raise(limit, used);

@@ -1,6 +1,7 @@
 //! A worker: one thread with an engine and a pool of its own, because two threads in one engine slow each other down.
 //!
-//! It makes a fresh instance for every decision, every run of an adapter and every file of a format, holds it to the setup's limits, and
+//! It makes a fresh instance for every decision, every run of an adapter, every file of a format and every session of a
+//! connector, holds it to the setup's limits, and
 //! throws it away. It knows neither rows nor cases; `contract` does.
 
 mod instance;
@@ -20,14 +21,14 @@ use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
 
 pub use report::{Report, Setup};
-pub use runs::{AdapterRun, FileReading, FileWriting};
+pub use runs::{AdapterRun, Fetching, FileReading, FileWriting, Sending};
 pub(crate) use threads::stack_bytes as thread_stack_bytes;
 
 pub(super) use instance::{InstanceState, Stop};
-pub(super) use pulse::Pulse;
+pub(super) use pulse::{Pulse, TICK};
 pub(super) use threads::Threads;
 
-use super::contract::{self, CallFault, Linked, OpenReader, OpenRun, OpenWriter};
+use super::contract::{self, CallFault, Linked, OpenFetching, OpenReader, OpenRun, OpenSending, OpenWriter};
 use super::error::{CallError, FailedCall};
 use super::install::Release;
 use super::runtime;
@@ -129,6 +130,40 @@ impl Worker {
         let opened = begin_call(&mut store).and_then(|()| guarded(|| OpenReader::open(linked, &mut store, setup, shape)));
         match opened {
             Ok(open) => Ok(FileReading::new(Arc::clone(setup), store, open)),
+            Err(fault) => Err(failed(store, fault)),
+        }
+    }
+
+    /// Begins to fetch a file of a name from a provider, in a fresh instance. The cursor is what the last run left.
+    ///
+    /// # Errors
+    /// Why it could not begin, with what the instance had used and logged.
+    pub fn open_fetching(&self, setup: &Arc<Setup>, file: &str, cursor: Option<&str>) -> Result<Fetching, Box<FailedCall>> {
+        let linked = self.linked(&setup.release).map_err(before_instance)?;
+        let Linked::Connector(linked) = &*linked else {
+            return Err(before_instance(wrong_kind(&setup.release, "only a connector fetches files")));
+        };
+        let mut store = self.store(setup);
+        let opened = begin_call(&mut store).and_then(|()| guarded(|| OpenFetching::open(linked, &mut store, setup, (file, cursor))));
+        match opened {
+            Ok(open) => Ok(Fetching::new(Arc::clone(setup), store, open)),
+            Err(fault) => Err(failed(store, fault)),
+        }
+    }
+
+    /// Begins to send a file of a name to a provider, in a fresh instance. The key is the same for every attempt.
+    ///
+    /// # Errors
+    /// Why it could not begin, with what the instance had used and logged.
+    pub fn open_sending(&self, setup: &Arc<Setup>, file: &str, key: &str) -> Result<Sending, Box<FailedCall>> {
+        let linked = self.linked(&setup.release).map_err(before_instance)?;
+        let Linked::Connector(linked) = &*linked else {
+            return Err(before_instance(wrong_kind(&setup.release, "only a connector sends files")));
+        };
+        let mut store = self.store(setup);
+        let opened = begin_call(&mut store).and_then(|()| guarded(|| OpenSending::open(linked, &mut store, setup, (file, key))));
+        match opened {
+            Ok(open) => Ok(Sending::new(Arc::clone(setup), store, open)),
             Err(fault) => Err(failed(store, fault)),
         }
     }

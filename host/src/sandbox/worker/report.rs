@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::super::install::Release;
-use super::super::lend::LogNote;
+use super::super::lend::{HttpLine, LogNote};
 use crate::model::ids::{JobName, PartnerName};
 use crate::model::limits::{Limit, Limits, Usage};
 use crate::model::table::{TableSet, TableVersion};
@@ -37,6 +37,8 @@ pub struct Setup {
     pub tables: Arc<TableSet>,
     /// The job's state.
     pub state: BTreeMap<String, Vec<u8>>,
+    /// What a connector's requests go through; nobody else has any.
+    pub http: Option<Arc<dyn HttpLine>>,
     /// The limits in force.
     pub limits: Limits,
 }
@@ -56,6 +58,7 @@ impl Setup {
             seed: [0; 32],
             tables: Arc::default(),
             state: BTreeMap::new(),
+            http: None,
             limits,
         }
     }

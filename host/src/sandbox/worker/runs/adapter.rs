@@ -112,6 +112,6 @@ fn count(store: &mut Store<InstanceState>, outcome: &Outcome) -> Result<(), Call
 fn shape(setup: &Setup) -> &AdapterShape {
     match &setup.release.manifest.kind {
         Kind::Adapter(shape) => shape,
-        Kind::RuleSet(_) | Kind::Format(_) => unreachable!("only an adapter was opened"),
+        Kind::RuleSet(_) | Kind::Format(_) | Kind::Connector(_) => unreachable!("only an adapter was opened"),
     }
 }

@@ -3,13 +3,13 @@
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
-use super::super::worker::{InstanceState, Setup};
-use super::v0_2::format::exports::bailiwick::plugin0_2_0::formats as wire;
-use super::v0_2::format::{Format, FormatPre};
-use super::{CallFault, lift, lower};
 use crate::model::manifest::FormatShape;
 use crate::model::outcome::Reason;
 use crate::model::rows::{Batch, ColumnKind, FileRecords, RecordPlace, RefusedRecord, UnwritableRow};
+use crate::sandbox::contract::v0_2::format::exports::bailiwick::plugin0_2_0::formats as wire;
+use crate::sandbox::contract::v0_2::format::{Format, FormatPre};
+use crate::sandbox::contract::{CallFault, lift, lower};
+use crate::sandbox::worker::{InstanceState, Setup};
 
 /// What a call of a writer came to.
 pub(in crate::sandbox) type Wrote<T> = Result<T, Vec<UnwritableRow>>;
