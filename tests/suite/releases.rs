@@ -146,10 +146,10 @@ fn what_is_not_signed_by_a_key_in_use_is_turned_away_and_noted() {
     stage.refused("ann", &["key", "add", FIRE, "lead.pub", "--owner", "lead"], "already");
     assert_eq!(stage.active(), "1.0.0", "nothing was changed");
 
-    let trail = stage.site.data().join("ledger.sqlite");
-    assert!(trail.is_file());
-    let verified = stage.done("ann", &["audit"]);
+    let verified = stage.done("ann", &["audit", "verify"]);
     assert!(verified.contains("entries fit"), "{verified}");
+    let trail = stage.done("ann", &["audit", "export"]);
+    assert_eq!(trail.lines().filter(|line| line.contains("release.turn-away")).count(), 5, "each is noted: {trail}");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn nobody_approves_their_own_work_and_a_roll_back_is_one_command() {
     stage.done("ann", &["plugin", "roll-back", "cost-apportionment", "--partner", FIRE]);
     assert_eq!(stage.active(), "1.0.0");
     stage.refused("ann", &["plugin", "roll-back", "cost-apportionment", "--partner", FIRE], "no earlier release");
-    assert!(stage.done("ann", &["audit"]).contains("entries fit"));
+    assert!(stage.done("ann", &["audit", "verify"]).contains("entries fit"));
 }
 
 #[test]
@@ -209,4 +209,63 @@ fn a_release_that_jobs_do_not_fit_is_not_activated() {
     assert!(review.contains("Jobs that do not fit it") && review.contains("Gone output: journal."), "{review}");
     stage.refused("ann", &["plugin", "activate", &release], "jobs do not fit it");
     assert_eq!(stage.active(), "1.0.0");
+}
+
+/// A copy of a component in which a text of its manifest, schemas or tables is another of the same length.
+fn altered(site: &Site, plugin: &str, name: &str, changes: &[(&str, &str)]) {
+    let mut bytes = std::fs::read(plugin_path(plugin)).expect("it is built");
+    for (from, to) in changes {
+        assert_eq!(from.len(), to.len());
+        let places: Vec<usize> =
+            bytes.windows(from.len()).enumerate().filter(|(_, window)| *window == from.as_bytes()).map(|(at, _)| at).collect();
+        assert!(!places.is_empty(), "{from:?}");
+        places.iter().for_each(|at| bytes[*at..*at + from.len()].copy_from_slice(to.as_bytes()));
+    }
+    std::fs::write(site.path(name), bytes).expect("it is written");
+}
+
+#[test]
+fn a_release_is_tried_on_what_ran_and_its_differences_are_shown() {
+    let site = Site::staffordshire();
+    let ok = |arguments: &[&str]| done(say(&site, arguments));
+    ok(&["apply", "."]);
+    ok(&["run", "claim-routing"]);
+    let delivered = site.delivered();
+    let version = ("version = \\\"1.0.0\\\"", "version = \\\"1.0.1\\\"");
+    altered(&site, "claim-routing", "same.wasm", &[version]);
+    altered(&site, "claim-routing", "other.wasm", &[("motor-own-damage,100000.00", "motor-own-damage,010000.00")]);
+    let push = |name: &str| {
+        let said = ok(&["plugin", "push", name, "--partner", POLICE]).out;
+        said.split_whitespace().nth(2).expect("a digest").trim_end_matches(':').to_owned()
+    };
+    let (same, other) = (push("same.wasm"), push("other.wasm"));
+
+    let tried = ok(&["plugin", "try", &same]).out;
+    assert!(tried.contains("the same, byte by byte") && tried.contains("1 of 1 trials"), "{tried}");
+
+    let tried = say(&site, &["plugin", "try", &other, "--job", "claim-routing"]);
+    assert_eq!(tried.code, Some(1), "{}", tried.err);
+    for told in ["came to something else", "column figure fund_share", "0 of 1 trials", "Nothing was delivered"] {
+        assert!(tried.out.contains(told), "{told:?} in {}", tried.out);
+    }
+    let runs = ok(&["runs", "--json"]).json();
+    let held = runs.as_array().unwrap().iter().find(|run| run["state"] == "held").expect("the trial is held");
+    let id = held["id"].as_str().unwrap();
+    let found = ok(&["plugin", "differences", id, "--json"]).json();
+    let figure = |name: &str| -> rust_decimal::Decimal {
+        let change = &found["outputs"][0]["columns"][format!("figure {name}")]["change"];
+        change.as_str().unwrap_or_else(|| panic!("{name} in {found}")).parse().unwrap()
+    };
+    assert!(figure("fund_share") < rust_decimal::Decimal::ZERO, "the fund bears less: {found}");
+    assert_eq!(figure("fund_share") + figure("insurer_share"), rust_decimal::Decimal::ZERO, "to the penny what the insurer bears more");
+    ok(&["release", id, "--why", "the excess is lower from April"]);
+    let shown = ok(&["runs", "--json"]).json();
+    let state = shown.as_array().unwrap().iter().find(|run| run["id"] == id).expect("it is there")["state"].clone();
+    assert!(state == "staged" || state == "closed" || state == "queued", "{state}");
+    assert_eq!(site.delivered(), delivered, "nothing of a trial is delivered");
+    assert!(
+        say(&site, &["plugin", "differences", runs.as_array().unwrap().last().unwrap()["id"].as_str().unwrap()])
+            .err
+            .contains("tried no release")
+    );
 }

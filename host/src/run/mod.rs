@@ -40,7 +40,7 @@ pub use failure::RunError;
 pub use outside::{Checkup, Rotation};
 pub use process::{ProcessError, Progress};
 pub use pull::Columns;
-pub use release::{Push, Pushed, ReleaseError, Review};
+pub use release::{ColumnDifference, Differences, Example, OutputDifference, Push, Pushed, ReleaseError, Review, TRIALS_MAX, Trial};
 
 use crate::clock::Clock;
 use crate::connection::Artefacts;

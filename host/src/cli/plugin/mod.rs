@@ -34,6 +34,10 @@ pub(super) enum Command {
     Releases(release::ListOptions),
     /// Shows what a release may do, and what is different from the active one.
     Review(release::ReviewOptions),
+    /// Tries a release on the inputs of the last runs that delivered, beside what they came to. Delivers nothing.
+    Try(release::TryOptions),
+    /// Shows where a run that tried a release came to something else: rows, columns, totals.
+    Differences(release::DifferencesOptions),
     /// Says that a partner's runs may use a release. Whoever added it cannot say so.
     Approve(release::JudgeOptions),
     /// Says that they may not.
@@ -65,6 +69,8 @@ pub(super) async fn answer(command: Command) -> Answer {
         Command::Push(options) => release::push(options).await,
         Command::Releases(options) => release::list(options).await,
         Command::Review(options) => release::review(options).await,
+        Command::Try(options) => release::try_out(options).await,
+        Command::Differences(options) => release::differences(options).await,
         Command::Approve(options) => release::approve(options).await,
         Command::Refuse(options) => release::refuse(options).await,
         Command::Activate(options) => release::activate(options).await,

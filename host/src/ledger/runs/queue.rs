@@ -8,7 +8,7 @@ use crate::ledger::who::{Actor, By};
 use crate::model::ids::{Digest, JobName, PartnerName, RunId};
 use crate::model::job::Overlap;
 
-use super::event::{Enqueued, Overdue, Reason, RunEvent, Trigger, Word};
+use super::event::{Enqueued, Overdue, Pins, Reason, RunEvent, Trigger, Word};
 use super::record::{begin, record};
 use super::row::{load, priority};
 
@@ -308,7 +308,8 @@ async fn enqueued_by_request(
             enqueued.logical_ms = origin.enqueued.logical_ms;
             enqueued.seed = origin.enqueued.seed;
             enqueued.calendar = origin.enqueued.calendar;
-            enqueued.pins = origin.pins;
+            // A release is tried on what another read: all else is as it was.
+            enqueued.pins = origin.pins.map(|pins| Pins { release: new.release.or(pins.release), ..pins });
         }
     }
     Ok(enqueued)

@@ -109,10 +109,15 @@ impl Hub {
     /// Ends a replay: it closes if it came to what its origin came to, and is held if not.
     async fn compare(&self, claim: &Claim, origin: RunId, processed: &ProcessedEvent) -> Result<RunState, RunError> {
         let before = self.ledger().processed(Scope::Partner(claim.run.partner()), origin).await?;
-        let step = match before.and_then(|before| why_other(&before, processed)) {
+        // Of a release that is tried, a person may know why it comes to something else, and says so by releasing the run.
+        let explained = claim.run.released && claim.run.enqueued.release.is_some();
+        let step = match before.and_then(|before| why_other(&before, processed)).filter(|_| !explained) {
             Some(difference) => {
-                let sentence = format!("This replay of run {origin} came to something else: {difference}.");
-                Step::Held(Reason { code: "replay-differs".to_owned(), sentence })
+                let (what, code) = match claim.run.enqueued.release {
+                    Some(release) => (format!("Release {}, tried on run {origin},", release.short()), "trial-differs"),
+                    None => (format!("This replay of run {origin}"), "replay-differs"),
+                };
+                Step::Held(Reason { code: code.to_owned(), sentence: format!("{what} came to something else: {difference}.") })
             }
             None => Step::Closed(Closed { outcome: Outcome::DryRun, state: Vec::new() }),
         };

@@ -2,7 +2,9 @@
 //!
 //! It must not know how a component is run.
 
+mod differences;
 mod review;
+mod trial;
 mod vouch;
 
 use std::sync::Arc;
@@ -16,7 +18,9 @@ use crate::ledger::{Act, By, LedgerError, NewRelease, NewSigningKey, Release, Re
 use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::registry::signature::{PublicKey, SigningKeyId};
 
+pub use differences::{ColumnDifference, Example, OutputDifference};
 pub use review::Review;
+pub use trial::{Differences, TRIALS_MAX, Trial};
 pub use vouch::ReleaseError;
 
 /// A component that somebody hands in.

@@ -68,6 +68,18 @@ pub enum ReleaseError {
         /// The release.
         digest: Digest,
     },
+    /// The operator waits until a run has delivered.
+    #[error("there is nothing to try {plugin} on: no run of its jobs has delivered whose inputs are still kept")]
+    NothingToTry {
+        /// The plugin.
+        plugin: PluginName,
+    },
+    /// The caller names a run that tried a release, or a replay.
+    #[error("run {run} tried no release, or did not come so far that anything can be compared")]
+    NotATrial {
+        /// The run.
+        run: String,
+    },
     /// The operator changes the jobs first, or the author the plugin.
     #[error("release {} of {plugin} cannot be activated, as jobs do not fit it: {}", digest.short(), findings.join("; "))]
     JobsUnfit {

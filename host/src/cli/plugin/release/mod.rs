@@ -4,10 +4,13 @@ mod key;
 mod show;
 mod sign;
 mod steer;
+mod trial;
 
 pub(super) use show::{ListOptions, ReviewOptions, list, review};
 pub(super) use sign::{SignOptions, sign};
 pub(super) use steer::{JudgeOptions, OneOptions, PushOptions, RollBackOptions, activate, approve, push, refuse, roll_back};
+
+pub(super) use trial::{DifferencesOptions, TryOptions, differences, try_out};
 
 pub(in crate::cli) use key::{Command as KeyCommand, answer as key};
 

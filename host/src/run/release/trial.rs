@@ -1,0 +1,141 @@
+//! A release tried on real input before it is trusted: runs that closed are done again with it, beside the active one, delivering
+//! nothing; where it comes to something else, the run is held with the difference, and a person who can explain it releases it.
+
+use crate::ledger::{By, Ledger, NewRun, Outcome, ReleaseKey, Run, RunFilter, RunState, Scope, Trigger};
+use crate::model::ids::{JobName, RunId};
+use crate::model::job::Job;
+use crate::model::manifest::{Kind, Manifest};
+use crate::run::Hub;
+use crate::run::failure::RunError;
+
+use super::ReleaseError;
+use super::differences::{self, OutputDifference, Recorded};
+
+/// Most runs that one request tries a release on.
+pub const TRIALS_MAX: u32 = 100;
+
+/// Runs that are looked at once while those that delivered are sought.
+const PAGE: u32 = 200;
+
+/// A run done again with another release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trial {
+    /// The run that delivered.
+    pub origin: RunId,
+    /// The one that tries the release on its inputs.
+    pub run: RunId,
+}
+
+/// Where a trial came to something else than the run that delivered.
+#[derive(Debug)]
+pub struct Differences {
+    /// The run that delivered.
+    pub origin: RunId,
+    /// Each output that is another, in the manifest's order.
+    pub outputs: Vec<OutputDifference>,
+    /// Rejects and warnings: how many there were, and how many there are.
+    pub rejects: (u64, u64),
+    /// Warnings likewise.
+    pub warnings: (u64, u64),
+    /// Sums that are others: port, total, what it was and is.
+    pub totals: Vec<(String, String, String, String)>,
+}
+
+impl Hub {
+    /// Puts runs in the queue that try a release on the inputs of the last runs that delivered, of one job or of all jobs of the plugin.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NothingToTry`] if no run has delivered whose inputs are still kept; [`ReleaseError::JobsUnfit`] if a job does not
+    /// fit the release.
+    pub async fn try_release(&self, key: &ReleaseKey, (job, runs): (Option<&JobName>, u32), by: &By) -> Result<Vec<Trial>, RunError> {
+        self.fits_its_jobs(key).await?;
+        let scope = Scope::Partner(&key.partner);
+        let mut trials = Vec::new();
+        for stored in self.ledger().jobs(scope).await?.into_iter().filter(|stored| stored.plugin == key.plugin) {
+            if job.is_some_and(|wanted| *wanted != stored.name) {
+                continue;
+            }
+            for origin in delivered(self.ledger(), scope, (&stored.name, runs.clamp(1, TRIALS_MAX))).await? {
+                if self.ledger().expired_at_ms(scope, origin.id).await?.is_some() {
+                    continue;
+                }
+                let new = NewRun {
+                    partner: key.partner.clone(),
+                    job: stored.name.clone(),
+                    trigger: Trigger::Replay(origin.id),
+                    slot: None,
+                    logical_ms: origin.enqueued.logical_ms,
+                    calendar: origin.enqueued.calendar.clone(),
+                    dry_run: true,
+                    release: Some(key.digest),
+                };
+                trials.push(Trial { origin: origin.id, run: self.ledger().enqueue(&new, by).await?.run });
+            }
+        }
+        if trials.is_empty() {
+            return Err(ReleaseError::NothingToTry { plugin: key.plugin.clone() }.into());
+        }
+        Ok(trials)
+    }
+
+    /// Where a trial, or any replay, came to something else than the run that it does again.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NotATrial`] if it is none, or has not come so far; [`RunError::Expired`] if the files are no longer kept.
+    pub async fn differences(&self, scope: Scope<'_>, trial: RunId) -> Result<Differences, RunError> {
+        let not = || ReleaseError::NotATrial { run: trial.to_string() };
+        let run = self.ledger().run(scope, trial).await?.ok_or_else(not)?;
+        let Trigger::Replay(origin) = run.trigger() else { return Err(not().into()) };
+        self.refuse_expired(scope, origin).await?;
+        self.refuse_expired(scope, trial).await?;
+        let before = self.ledger().processed(scope, origin).await?.ok_or_else(not)?;
+        let now = self.ledger().processed(scope, trial).await?.ok_or_else(not)?;
+        let (job, manifest) = self.tried(&run).await?;
+        let totals = differences::totals(&before.totals, &now.totals);
+        let (rejects, warnings) = ((before.rejects, now.rejects), (before.warnings, now.warnings));
+        let pairs: Vec<Recorded> = before
+            .outputs
+            .iter()
+            .filter_map(|was| Some((was, now.outputs.iter().find(|is| is.port == was.port)?)))
+            .filter(|(was, is)| was.artefact != is.artefact)
+            .map(|(was, is)| Recorded {
+                port: was.port.clone(),
+                shape: match &manifest.kind {
+                    Kind::Adapter(shape) => shape.outputs.iter().find(|port| port.name == was.port).cloned(),
+                    Kind::RuleSet(_) | Kind::Format(_) | Kind::Connector(_) => None,
+                },
+                format: job.outputs.iter().find(|output| output.port == was.port).map(|output| output.format.clone()),
+                files: (self.artefact_path(was.artefact), self.artefact_path(is.artefact)),
+                rows: (was.rows, is.rows),
+            })
+            .collect();
+        let read = tokio::task::spawn_blocking(move || pairs.iter().map(differences::of_output).collect::<Result<Vec<_>, _>>());
+        let outputs = read.await.expect("comparing does not panic")?;
+        Ok(Differences { origin, outputs, rejects, warnings, totals })
+    }
+
+    /// The job as the run's own file declares it, and the manifest of its release.
+    async fn tried(&self, run: &Run) -> Result<(Job, std::sync::Arc<Manifest>), RunError> {
+        let not = || ReleaseError::NotATrial { run: run.id.to_string() };
+        let pins = run.pins.as_ref().ok_or_else(not)?;
+        let configuration = self.configuration_with(run.partner(), pins.definition).await?;
+        let job = configuration.jobs.into_iter().next().ok_or_else(not)?;
+        let plugin = self.plugin(pins.release.ok_or_else(not)?).await?;
+        Ok((job, std::sync::Arc::clone(&plugin.manifest)))
+    }
+}
+
+/// The last runs of a job that delivered, newest first.
+async fn delivered(ledger: &Ledger, scope: Scope<'_>, (job, wanted): (&JobName, u32)) -> Result<Vec<Run>, RunError> {
+    let mut filter = RunFilter { job: Some(job.clone()), state: Some(RunState::Closed), before: None };
+    let mut found = Vec::new();
+    loop {
+        let page = ledger.runs(scope, &filter, PAGE).await?;
+        found.extend(page.items.into_iter().filter(|run| run.outcome == Some(Outcome::Delivered)));
+        found.truncate(wanted as usize);
+        match page.next {
+            Some(next) if found.len() < wanted as usize => filter.before = Some(next),
+            _ => return Ok(found),
+        }
+    }
+}
