@@ -16,7 +16,7 @@ use rustix::fs::OFlags;
 use sha2::Digest as _;
 use tempfile::NamedTempFile;
 
-use super::artefacts::{Artefacts, Hashing, Side, Stored, copy, digest_of, sync_folder};
+use super::artefacts::{Artefacts, Side, Stored, copy, digest_of, sync_folder};
 use super::error::ConnectionError;
 use crate::model::ids::Digest;
 
@@ -151,12 +151,12 @@ fn stage(folder: &Path, delivery: &Delivery<'_>, artefacts: &Artefacts) -> Resul
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder)
         .map_err(failed)?;
-    let mut sink = Hashing { sink: staged.as_file(), hasher: sha2::Sha256::new() };
-    let size = copy(&mut source, &mut sink).map_err(|(side, error)| match side {
+    let mut hasher = sha2::Sha256::new();
+    let size = copy(&mut source, &mut staged.as_file(), &mut hasher).map_err(|(side, error)| match side {
         Side::Source => ConnectionError::store(&artefacts.path(&delivery.digest), error),
         Side::Sink => failed(error),
     })?;
-    let found = Digest::new(sink.hasher.finalize().into());
+    let found = Digest::new(hasher.finalize().into());
     if found != delivery.digest {
         return Err(ConnectionError::ArtefactDamaged { digest: delivery.digest, found });
     }

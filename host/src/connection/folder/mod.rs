@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use crate::connection::artefacts::{Artefacts, Side, Stored, copy};
+use crate::connection::artefacts::{Artefacts, Side, Stored};
 use crate::connection::error::ConnectionError;
 use crate::connection::listing::{FoundFile, LeftAlone, Listing, Seen, WhyLeft, is_unfinished, matcher};
 
@@ -91,7 +91,7 @@ pub(in crate::connection) fn pull(folder: &Path, file: &FoundFile, artefacts: &A
         return Err(changed());
     }
     let mut writer = artefacts.writer()?;
-    let copied = copy(&mut source, &mut writer).map_err(|(side, error)| match side {
+    let copied = writer.take_all(&mut source).map_err(|(side, error)| match side {
         Side::Source => ConnectionError::Transfer { path: path.clone(), action: "read", source: error },
         Side::Sink => ConnectionError::store(&artefacts.path(&crate::model::ids::Digest::new([0; 32])), error),
     })?;

@@ -6,20 +6,34 @@ use crate::model::job::DateStyle;
 /// Reads a date of the years 1 to 9999.
 #[inline]
 pub(in crate::format) fn parse_date(text: &str, style: DateStyle) -> Result<i32, Fault> {
-    let parts = match (style, text.as_bytes()) {
+    let short = || if style == DateStyle::DayMonthYear { short_day_month_year(text) } else { None };
+    let parts = usual_parts(text.as_bytes(), style).or_else(short);
+    let (year, month, day) = parts.ok_or_else(|| Fault::nul_or(text, Fault::DateStyle { style }))?;
+    in_calendar((year, month, day)).ok_or(Fault::NotInCalendar { year, month })
+}
+
+/// Reads a date that has all its noughts; none where anything is wrong with it.
+#[inline]
+pub(super) fn usual_date(text: &[u8], style: DateStyle) -> Option<i32> {
+    usual_parts(text, style).and_then(in_calendar)
+}
+
+#[inline]
+fn usual_parts(text: &[u8], style: DateStyle) -> Option<(u16, u16, u16)> {
+    match (style, text) {
         (DateStyle::Iso, [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2])
         | (DateStyle::DayMonthYear, [d1, d2, b'/', m1, m2, b'/', y1, y2, y3, y4])
         | (DateStyle::Compact, [y1, y2, y3, y4, m1, m2, d1, d2]) => {
             two(*y1, *y2).zip(two(*y3, *y4)).zip(two(*m1, *m2).zip(two(*d1, *d2))).map(|((c, y), (m, d))| (c * 100 + y, m, d))
         }
-        (DateStyle::DayMonthYear, _) => short_day_month_year(text),
         _ => None,
-    };
-    let (year, month, day) = parts.ok_or_else(|| Fault::nul_or(text, Fault::DateStyle { style }))?;
-    if year == 0 || !(1..=12).contains(&month) || day == 0 || day > days_in_month(year, month) {
-        return Err(Fault::NotInCalendar { year, month });
     }
-    Ok(days_from_civil(year, month, day))
+}
+
+#[inline]
+fn in_calendar((year, month, day): (u16, u16, u16)) -> Option<i32> {
+    let there_is = year > 0 && (1..=12).contains(&month) && day > 0 && day <= days_in_month(year, month);
+    there_is.then(|| days_from_civil(year, month, day))
 }
 
 #[inline]
@@ -76,19 +90,43 @@ const fn civil_from_days(days: i32) -> Option<(u16, u8, u8)> {
 const FIRST: i32 = days_from_civil(1, 1, 1);
 const LAST: i32 = days_from_civil(9999, 12, 31);
 
+/// Longest date.
+pub(in crate::format) const DATE_BYTES_MAX: usize = 10;
+
+/// A date as it is written.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::format) struct WrittenDate {
+    bytes: [u8; DATE_BYTES_MAX],
+    length: usize,
+}
+
+impl WrittenDate {
+    pub(in crate::format) fn new(days: i32, style: DateStyle) -> Result<Self, Fault> {
+        let (year, month, day) = civil_from_days(days).ok_or(Fault::YearOutside)?;
+        let digit = |number: u16| b'0' + (number % 10) as u8;
+        let [y1, y2, y3, y4] = [digit(year / 1000), digit(year / 100), digit(year / 10), digit(year)];
+        let [m1, m2] = [b'0' + month / 10, b'0' + month % 10];
+        let [d1, d2] = [b'0' + day / 10, b'0' + day % 10];
+        Ok(match style {
+            DateStyle::Iso => Self { bytes: [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2], length: 10 },
+            DateStyle::DayMonthYear => Self { bytes: [d1, d2, b'/', m1, m2, b'/', y1, y2, y3, y4], length: 10 },
+            DateStyle::Compact => Self { bytes: [y1, y2, y3, y4, m1, m2, d1, d2, 0, 0], length: 8 },
+        })
+    }
+
+    /// Writes it to the beginning of some room and answers its length.
+    #[inline]
+    pub(in crate::format) fn put(&self, room: &mut [u8; DATE_BYTES_MAX]) -> usize {
+        *room = self.bytes;
+        self.length
+    }
+}
+
 /// Writes a date.
 #[inline]
 pub(in crate::format) fn write_date(out: &mut Vec<u8>, days: i32, style: DateStyle) -> Result<(), Fault> {
-    let (year, month, day) = civil_from_days(days).ok_or(Fault::YearOutside)?;
-    let digit = |number: u16| b'0' + (number % 10) as u8;
-    let [y1, y2, y3, y4] = [digit(year / 1000), digit(year / 100), digit(year / 10), digit(year)];
-    let [m1, m2] = [b'0' + month / 10, b'0' + month % 10];
-    let [d1, d2] = [b'0' + day / 10, b'0' + day % 10];
-    match style {
-        DateStyle::Iso => out.extend_from_slice(&[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2]),
-        DateStyle::DayMonthYear => out.extend_from_slice(&[d1, d2, b'/', m1, m2, b'/', y1, y2, y3, y4]),
-        DateStyle::Compact => out.extend_from_slice(&[y1, y2, y3, y4, m1, m2, d1, d2]),
-    }
+    let date = WrittenDate::new(days, style)?;
+    out.extend_from_slice(&date.bytes[..date.length]);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Whole numbers, decimals and money: exact, from digits to a 64-bit coefficient and back. Never a float.
 
-use super::Fault;
+use super::{Fault, Within};
 
 /// 10^0 to 10^18.
 const POWERS: [u64; 19] = {
@@ -41,6 +41,60 @@ pub(in crate::format) fn parse_fixed_point(text: &str, scale: u8) -> Result<i64,
     }
     let missing = missing_digits(text, digits.len(), point, scale)?;
     value.checked_mul(POWERS[missing]).and_then(|magnitude| signed(negative, magnitude)).ok_or(Fault::TooLarge { scale })
+}
+
+/// Bytes that are looked at together.
+const WORD_BYTES: usize = 8;
+const NOUGHTS: u64 = u64::from_le_bytes([b'0'; WORD_BYTES]);
+const LOW_BITS: u64 = u64::from_le_bytes([1; WORD_BYTES]);
+const HIGH_BITS: u64 = LOW_BITS << 7;
+
+/// Reads up to eight characters that do not stand among the first: digits, with a point between two of them if there is any, in
+/// units of 10^-`scale`. None for whatever else, be it right or wrong.
+#[inline(always)]
+pub(super) fn usual_fixed_point(text: Within<'_>, scale: u8) -> Option<i64> {
+    let negative = text.around.get(text.start) == Some(&b'-');
+    let length = text.end - text.start - usize::from(negative);
+    if length == 0 || length > WORD_BYTES {
+        return None;
+    }
+    // The last eight bytes up to the value's end, and noughts in place of those before it.
+    let last = text.around.get(text.end.checked_sub(WORD_BYTES)?..text.end)?;
+    let keep = u64::MAX << ((WORD_BYTES - length) * 8);
+    let word = u64::from_le_bytes(last.try_into().expect("eight bytes")) & keep | NOUGHTS & !keep;
+    // A point becomes zero, and the lowest zero is marked exactly.
+    let pointed = word ^ (LOW_BITS * u64::from(b'.'));
+    let marks = pointed.wrapping_sub(LOW_BITS) & !pointed & HIGH_BITS;
+    let (digits, fraction) = if marks == 0 {
+        (word, 0)
+    } else {
+        let at = marks.trailing_zeros() / 8;
+        let fraction = WORD_BYTES as u32 - 1 - at;
+        if fraction == 0 || fraction as usize + 1 == length {
+            return None;
+        }
+        // The digits before the point move up by one place, to where it was.
+        let before = (1_u64 << (at * 8)) - 1;
+        let after = (u64::MAX << (at * 8)) << 8;
+        ((word & after) | ((word & before) << 8) | u64::from(b'0'), fraction)
+    };
+    let missing = u32::from(scale).checked_sub(fraction)?;
+    let value = eight_digits(digits)?;
+    let power = POWERS.get(missing as usize)?;
+    signed(negative, value.checked_mul(*power)?)
+}
+
+/// The number that eight characters are; none if any is no digit.
+#[inline(always)]
+const fn eight_digits(word: u64) -> Option<u64> {
+    let digits = word ^ NOUGHTS;
+    // A digit has four bits, and six more to it do not reach the fifth.
+    if (digits | digits.wrapping_add(LOW_BITS * 6)) & (LOW_BITS * 0xf0) != 0 {
+        return None;
+    }
+    let pairs = (digits.wrapping_mul(10) + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff)
 }
 
 /// How many noughts are missing at the end to reach the scale.
@@ -104,50 +158,73 @@ fn explain(text: &str) -> Fault {
 }
 
 /// Two digits for each number below a hundred.
-const PAIRS: [u8; 200] = {
-    let mut pairs = [0; 200];
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
     let mut number = 0;
     while number < 100 {
-        pairs[number * 2] = b'0' + (number / 10) as u8;
-        pairs[number * 2 + 1] = b'0' + (number % 10) as u8;
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
         number += 1;
     }
     pairs
 };
 
-/// Longest number: a sign, nineteen digits, a point.
-const ROOM: usize = 24;
+/// Longest number: a sign, nineteen digits or a nought and eighteen, a point.
+pub(in crate::format) const NUMBER_BYTES_MAX: usize = 24;
 
 /// Writes a coefficient with its point; with a scale of 0 there is none.
 #[inline]
 pub(in crate::format) fn write_fixed_point(out: &mut Vec<u8>, coefficient: i64, scale: u8) {
-    let mut digits = [b'0'; ROOM];
-    let mut start = ROOM;
-    let mut rest = coefficient.unsigned_abs();
-    while rest >= 10 {
-        let pair = (rest % 100) as usize * 2;
-        rest /= 100;
+    let mut room = [0; NUMBER_BYTES_MAX];
+    let length = put_fixed_point(&mut room, coefficient, scale);
+    out.extend_from_slice(&room[..length]);
+}
+
+/// Writes it to the beginning of some room and answers its length; what follows in the room is of no meaning.
+#[inline]
+pub(in crate::format) fn put_fixed_point(room: &mut [u8; NUMBER_BYTES_MAX], coefficient: i64, scale: u8) -> usize {
+    // Digits are written from the last; the room takes a window that begins with the first.
+    let mut digits = [0; NUMBER_BYTES_MAX * 2];
+    let mut start = NUMBER_BYTES_MAX;
+    let magnitude = coefficient.unsigned_abs();
+    let mut rest = match scale {
+        0 => magnitude,
+        2 => {
+            put_pair(&mut digits, start - 2, magnitude % 100);
+            start -= 3;
+            digits[start] = b'.';
+            magnitude / 100
+        }
+        _ => {
+            let mut fraction = magnitude % POWERS[usize::from(scale)];
+            for _ in 0..scale {
+                start -= 1;
+                digits[start] = b'0' + (fraction % 10) as u8;
+                fraction /= 10;
+            }
+            start -= 1;
+            digits[start] = b'.';
+            magnitude / POWERS[usize::from(scale)]
+        }
+    };
+    while rest >= 100 {
         start -= 2;
-        digits[start..start + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+        put_pair(&mut digits, start, rest % 100);
+        rest /= 100;
     }
-    if rest > 0 {
-        start -= 1;
-        digits[start] = b'0' + rest as u8;
-    }
-    // At least one digit before the point, and a nought that a pair brought is no digit.
-    let whole_end = ROOM - usize::from(scale);
-    let mut first = start.min(whole_end - 1);
-    while digits[first] == b'0' && first + 1 < whole_end {
-        first += 1;
-    }
+    start -= 2;
+    put_pair(&mut digits, start, rest);
+    start += usize::from(rest < 10);
     if coefficient < 0 {
-        out.push(b'-');
+        start -= 1;
+        digits[start] = b'-';
     }
-    out.extend_from_slice(&digits[first..whole_end]);
-    if scale > 0 {
-        out.push(b'.');
-        out.extend_from_slice(&digits[whole_end..]);
-    }
+    *room = *digits[start..].first_chunk().expect("it begins in the first half");
+    NUMBER_BYTES_MAX - start
+}
+
+#[inline(always)]
+fn put_pair(digits: &mut [u8; NUMBER_BYTES_MAX * 2], at: usize, number: u64) {
+    *digits[at..].first_chunk_mut().expect("digits stand in the first half") = PAIRS[number as usize];
 }
 
 #[cfg(test)]
@@ -202,6 +279,17 @@ mod tests {
             let text = String::from_utf8(out).expect("digits");
             prop_assert_eq!(&text, &crate::model::rows::Amount::new(coefficient, scale).to_string());
             prop_assert_eq!(parse_fixed_point(&text, scale), Ok(coefficient));
+        }
+
+        #[test]
+        fn usual_numbers_are_what_any_are(text in "-?[0-9.]{0,9}|[ -~]{0,9}|[0-9]{1,6}\\.[0-9]{1,2}", scale in 0_u8..=18) {
+            let around = format!("12345678{text}");
+            let usual = usual_fixed_point(Within { around: around.as_bytes(), start: 8, end: around.len() }, scale);
+            if let Some(value) = usual {
+                prop_assert_eq!(parse_fixed_point(&text, scale), Ok(value));
+            } else if text.len() <= WORD_BYTES {
+                prop_assert!(parse_fixed_point(&text, scale).is_err(), "{}", text);
+            }
         }
 
         #[test]

@@ -1,7 +1,7 @@
 //! The first line of a CSV file: which value belongs to which column.
 
 use super::heading;
-use super::scan::{Cell, Found, scan};
+use super::scan::{Cell, Found, careful};
 use crate::format::cell::Windows1252;
 use crate::format::encoding::{empty, first_look, utf8};
 use crate::format::error::{FileReject, FormatError};
@@ -25,7 +25,7 @@ pub(super) fn read(options: &CsvFormat, port: &PortShape, window: &mut Window<'_
     let mut cells = Vec::new();
     let (length, step, lines) = loop {
         let complete = window.is_complete();
-        match scan(window.view(), options.delimiter, complete, &mut cells) {
+        match careful(window.view(), options.delimiter, complete, &mut cells) {
             Found::Record { length: 0, step: 0, .. } => return Err(empty().into()),
             Found::Record { length: 0, step, lines } => window.advance(step, lines),
             Found::Record { length, step, lines } if length <= RECORD_BYTES_MAX => break (length, step, lines),

@@ -4,6 +4,7 @@
 //! Written: LF, the header always, quotation marks only where they are needed.
 
 mod header;
+mod line;
 mod read;
 mod scan;
 mod write;
@@ -55,7 +56,7 @@ pub(super) enum Scanned {
 /// Splits the record at the beginning of a file's last bytes.
 pub(super) fn first_record(bytes: &[u8], delimiter: u8) -> Scanned {
     let mut cells = Vec::new();
-    match scan::scan(bytes, delimiter, true, &mut cells) {
+    match scan::careful(bytes, delimiter, true, &mut cells) {
         scan::Found::Record { length, step, lines } => {
             let values = cells.iter().map(|cell| (cell.start as usize, cell.end as usize)).collect();
             Scanned::Record { length, step, lines, values }

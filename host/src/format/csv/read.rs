@@ -1,8 +1,8 @@
 //! Records of CSV into rows.
 
 use super::header::{self, Header};
-use super::scan::{Cell, Found, scan};
-use crate::format::cell::{Reading, Windows1252, is_plain, push, trimmed};
+use super::scan::{Cell, Cells, Found, scan};
+use crate::format::cell::{Reading, Windows1252, Within, is_plain, push, push_plain, trimmed};
 use crate::format::decode::Page;
 use crate::format::encoding::{truncated, utf8};
 use crate::format::error::{FormatError, RowReject, record_reason, too_long};
@@ -21,6 +21,9 @@ pub(in crate::format) struct Reader {
     dates: DateStyle,
     header: Header,
 }
+
+/// Where a column that is not in the file has its value.
+const ABSENT: Cell = Cell { start: 0, end: 0, doubled: false };
 
 /// A record whose values are told apart.
 struct Record<'a> {
@@ -41,12 +44,12 @@ impl Reader {
 
     /// Reads records until the page is full or the file ends.
     pub(in crate::format) fn fill(&self, shapes: &[ColumnShape], window: &mut Window<'_>, page: &mut Page) -> Result<(), FormatError> {
-        let mut cells = Vec::with_capacity(self.header.names.len() + 1);
-        let mut scratch = String::new();
+        let mut cells = Cells::new(self.header.names.len());
         while !page.is_full() {
             let complete = window.is_complete();
             let view = window.view();
-            match scan(view, self.delimiter, complete, &mut cells) {
+            let (found, cells) = scan(view, self.delimiter, complete, &mut cells);
+            match found {
                 Found::Record { length: 0, step: 0, .. } => break,
                 Found::Record { length: 0, step, lines } => window.advance(step, lines),
                 Found::Record { length, step, lines } if length <= RECORD_BYTES_MAX => {
@@ -58,8 +61,10 @@ impl Reader {
                     }
                     let bytes = &view[..length];
                     let plain = is_plain(bytes);
-                    let text = if plain || self.encoding == Encoding::Utf8 { Some(utf8(bytes, place)?) } else { None };
-                    self.row(&Record { bytes, text, plain, cells: &cells, place }, shapes, page, &mut scratch);
+                    if !(plain && self.plain_row((view, cells), place, shapes, page)) {
+                        let text = if plain || self.encoding == Encoding::Utf8 { Some(utf8(bytes, place)?) } else { None };
+                        self.row(&Record { bytes, text, plain, cells, place }, shapes, page);
+                    }
                     window.advance(step, lines);
                 }
                 Found::Open { .. } if !complete && !window.view_is_full() => {
@@ -81,13 +86,31 @@ impl Reader {
         }
     }
 
+    /// The way of most rows: printable ASCII in which nothing is wrong. Whatever is not quite as usual is left to [`Self::row`].
     #[inline(always)]
-    fn row(&self, record: &Record<'_>, shapes: &[ColumnShape], page: &mut Page, scratch: &mut String) {
+    fn plain_row(&self, (view, cells): (&[u8], &[Cell]), place: RecordPlace, shapes: &[ColumnShape], page: &mut Page) -> bool {
+        let columns = page.builder.columns.iter_mut();
+        let fits = cells.len() == self.header.names.len()
+            && shapes.iter().zip(&self.header.sources).zip(columns).all(|((shape, source), column)| {
+                let cell = source.map_or(ABSENT, |source| cells[source]);
+                let value = Within { around: view, start: cell.start as usize, end: cell.end as usize };
+                !cell.doubled && push_plain(value, shape, self.dates, column)
+            });
+        if fits {
+            page.end_row(place);
+        } else {
+            page.builder.abandon_row();
+        }
+        fits
+    }
+
+    fn row(&self, record: &Record<'_>, shapes: &[ColumnShape], page: &mut Page) {
         let reading = Reading { dates: self.dates, plain: record.plain };
+        let mut scratch = String::new();
         if record.cells.len() == self.header.names.len() {
             let columns = page.builder.columns.iter_mut();
             let fits = shapes.iter().zip(&self.header.sources).zip(columns).all(|((shape, source), column)| {
-                let value = source.map_or("", |source| trimmed(value(record, record.cells[source], scratch), record.plain));
+                let value = source.map_or("", |source| trimmed(value(record, record.cells[source], &mut scratch), record.plain));
                 push(value, shape, reading, column).is_ok()
             });
             if fits {

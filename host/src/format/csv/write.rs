@@ -1,7 +1,8 @@
 //! Rows into CSV.
 
 use super::heading;
-use crate::format::cell::{Fault, Windows1252, check_text, is_plain, write_date, write_fixed_point};
+use super::line::Line;
+use crate::format::cell::{DATE_BYTES_MAX, Fault, NUMBER_BYTES_MAX, Windows1252, WrittenDate, check_text, is_plain, put_fixed_point};
 use crate::model::job::{CsvFormat, DateStyle, Encoding};
 use crate::model::rows::{Batch, Column, ColumnData, ColumnShape, PortShape};
 
@@ -20,41 +21,47 @@ struct Prepared<'b> {
     plain: bool,
     /// Whether no text of the column needs quotation marks.
     bare: bool,
+    /// The last date that was written: dates are often as the one before.
+    date: Option<(i32, WrittenDate)>,
 }
 
 impl Writer {
     /// Writes the header.
     pub(in crate::format) fn open(options: &CsvFormat, port: &PortShape, out: &mut Vec<u8>) -> Result<Self, (usize, Fault)> {
         let writer = Self { encoding: options.encoding, delimiter: options.delimiter, dates: options.dates };
+        let mut line = Line::new();
         for (place, column) in port.columns.iter().enumerate() {
             if place > 0 {
-                out.push(options.delimiter);
+                line.byte(options.delimiter);
             }
             let heading = heading(options, &column.name);
-            writer.text(heading, is_plain(heading.as_bytes()), false, out).map_err(|fault| (place, fault))?;
+            writer.text(heading, is_plain(heading.as_bytes()), &mut line).map_err(|fault| (place, fault))?;
         }
-        out.push(b'\n');
+        line.byte(b'\n');
+        out.extend_from_slice(line.bytes());
         Ok(writer)
     }
 
     /// Writes rows; on a fault, answers the row within the batch and the column.
     pub(in crate::format) fn write(&self, batch: &Batch, shapes: &[ColumnShape], out: &mut Vec<u8>) -> Result<(), (usize, usize, Fault)> {
-        let columns: Vec<Prepared<'_>> = batch.columns.iter().zip(shapes).map(|(column, shape)| self.prepared(column, shape)).collect();
+        let mut columns: Vec<Prepared<'_>> = batch.columns.iter().zip(shapes).map(|(column, shape)| self.prepared(column, shape)).collect();
+        let mut line = Line::new();
         for row in 0..batch.rows {
-            let start = out.len();
-            for (place, column) in columns.iter().enumerate() {
+            line.clear();
+            for (place, column) in columns.iter_mut().enumerate() {
                 if place > 0 {
-                    out.push(self.delimiter);
+                    line.byte(self.delimiter);
                 }
                 if column.column.validity.has(row) {
-                    self.value(column, row, out).map_err(|fault| (row, place, fault))?;
+                    self.value(column, row, &mut line).map_err(|fault| (row, place, fault))?;
                 }
             }
-            if out.len() == start {
+            if line.bytes().is_empty() {
                 // A blank line would be no record.
-                out.extend_from_slice(b"\"\"");
+                line.extend(b"\"\"");
             }
-            out.push(b'\n');
+            line.byte(b'\n');
+            out.extend_from_slice(line.bytes());
         }
         Ok(())
     }
@@ -65,43 +72,60 @@ impl Writer {
             _ => &[],
         };
         let plain = is_plain(content);
-        Prepared { column, length_max: shape.length_max, plain, bare: plain && memchr::memchr2(self.delimiter, b'"', content).is_none() }
+        let bare = plain && memchr::memchr2(self.delimiter, b'"', content).is_none();
+        Prepared { column, length_max: shape.length_max, plain, bare, date: None }
     }
 
-    #[inline]
-    fn value(&self, column: &Prepared<'_>, row: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
+    #[inline(always)]
+    fn value(&self, column: &mut Prepared<'_>, row: usize, line: &mut Line) -> Result<(), Fault> {
         match &column.column.data {
-            ColumnData::Integers(values) => write_fixed_point(out, values[row], 0),
-            ColumnData::Decimals { scale, coefficients } => write_fixed_point(out, coefficients[row], *scale),
-            ColumnData::Dates(values) => write_date(out, values[row], self.dates)?,
-            ColumnData::Booleans(bits) => out.extend_from_slice(if bits[row / 8] >> (row % 8) & 1 == 1 { b"true" } else { b"false" }),
+            ColumnData::Integers(values) => line.put::<NUMBER_BYTES_MAX>(|room| put_fixed_point(room, values[row], 0)),
+            ColumnData::Decimals { scale, coefficients } => {
+                line.put::<NUMBER_BYTES_MAX>(|room| put_fixed_point(room, coefficients[row], *scale));
+            }
+            ColumnData::Dates(values) => {
+                let days = values[row];
+                let date = match column.date {
+                    Some((last, date)) if last == days => date,
+                    _ => WrittenDate::new(days, self.dates)?,
+                };
+                column.date = Some((days, date));
+                line.put::<DATE_BYTES_MAX>(|room| date.put(room));
+            }
+            ColumnData::Booleans(bits) => line.extend(if bits[row / 8] >> (row % 8) & 1 == 1 { b"true" } else { b"false" }),
             ColumnData::Text(texts) => {
-                let text = texts.value(row);
-                check_text(text, column.plain, column.length_max)?;
-                self.text(text, column.plain, column.bare, out)?;
+                let (start, end) = (texts.offsets[row] as usize, texts.offsets[row + 1] as usize);
+                if column.bare && column.length_max.is_none_or(|max| end - start <= max as usize) {
+                    line.text(texts.content.as_bytes(), start, end);
+                } else {
+                    let text = texts.value(row);
+                    let plain = column.plain || is_plain(text.as_bytes());
+                    check_text(text, plain, column.length_max)?;
+                    self.text(text, plain, line)?;
+                }
             }
         }
         Ok(())
     }
 
-    fn text(&self, text: &str, plain: bool, bare: bool, out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn text(&self, text: &str, plain: bool, line: &mut Line) -> Result<(), Fault> {
         let encoded = match self.encoding {
             Encoding::Windows1252 if !plain => Windows1252::encode(text)?,
             _ => text.as_bytes().into(),
         };
         let needs_marks = |byte: &u8| *byte == self.delimiter || matches!(byte, b'"' | b'\n' | b'\r');
-        if bare || !encoded.iter().any(needs_marks) {
-            out.extend_from_slice(&encoded);
+        if !encoded.iter().any(needs_marks) {
+            line.extend(&encoded);
             return Ok(());
         }
-        out.push(b'"');
+        line.byte(b'"');
         for part in encoded.split_inclusive(|byte| *byte == b'"') {
-            out.extend_from_slice(part);
+            line.extend(part);
             if part.ends_with(b"\"") {
-                out.push(b'"');
+                line.byte(b'"');
             }
         }
-        out.push(b'"');
+        line.byte(b'"');
         Ok(())
     }
 }

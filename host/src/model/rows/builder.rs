@@ -47,42 +47,66 @@ impl BatchBuilder {
 /// Builds one column.
 #[derive(Debug)]
 pub struct ColumnBuilder {
-    kind: ColumnKind,
     rows: usize,
-    absent: Vec<usize>,
-    data: ColumnData,
+    /// One bit a row as in [`Validity`], up to the last row that has no value; empty while every row has one.
+    present: Vec<u8>,
+    data: Building,
+}
+
+/// A column's values so far. Text is bytes until it is taken: then all of it is looked at once.
+#[derive(Debug)]
+enum Building {
+    Integers(Vec<i64>),
+    Decimals(u8, Vec<i64>),
+    Dates(Vec<i32>),
+    Text { offsets: Vec<u32>, content: Vec<u8> },
+    Booleans(Vec<u8>),
 }
 
 impl ColumnBuilder {
     fn new(kind: ColumnKind) -> Self {
-        Self { kind, rows: 0, absent: Vec::new(), data: empty_data(kind) }
+        let data = match kind {
+            ColumnKind::Integer => Building::Integers(Vec::new()),
+            ColumnKind::Decimal { scale } | ColumnKind::Money { scale } => Building::Decimals(scale, Vec::new()),
+            ColumnKind::Date => Building::Dates(Vec::new()),
+            ColumnKind::Text => Building::Text { offsets: vec![0], content: Vec::new() },
+            ColumnKind::Boolean => Building::Booleans(Vec::new()),
+        };
+        Self { rows: 0, present: Vec::new(), data }
     }
 
     /// A value is absent.
+    #[inline]
     pub fn push_absent(&mut self) {
-        self.absent.push(self.rows);
+        let byte = self.rows / 8;
+        if self.present.len() <= byte {
+            self.present.resize(byte + 1, u8::MAX);
+        }
+        self.present[byte] &= !(1 << (self.rows % 8));
         match &mut self.data {
-            ColumnData::Integers(values) | ColumnData::Decimals { coefficients: values, .. } => values.push(0),
-            ColumnData::Dates(values) => values.push(0),
-            ColumnData::Text(text) => text.offsets.push(text.offsets.last().copied().unwrap_or(0)),
-            ColumnData::Booleans(bits) => push_bit(bits, self.rows, false),
+            Building::Integers(values) | Building::Decimals(_, values) => values.push(0),
+            Building::Dates(values) => values.push(0),
+            Building::Text { offsets, content } => push_end(offsets, content),
+            Building::Booleans(bits) => push_bit(bits, self.rows, false),
         }
         self.rows += 1;
     }
 
     /// A whole number, or a coefficient at the declared scale. The column must hold numbers.
+    #[inline]
     pub fn push_number(&mut self, value: i64) {
         match &mut self.data {
-            ColumnData::Integers(values) | ColumnData::Decimals { coefficients: values, .. } => values.push(value),
+            Building::Integers(values) | Building::Decimals(_, values) => values.push(value),
             _ => unreachable!("a number is pushed to a column of numbers only"),
         }
         self.rows += 1;
     }
 
     /// Days since 1970-01-01. The column must hold dates.
+    #[inline]
     pub fn push_date(&mut self, days: i32) {
         match &mut self.data {
-            ColumnData::Dates(values) => values.push(days),
+            Building::Dates(values) => values.push(days),
             _ => unreachable!("a date is pushed to a column of dates only"),
         }
         self.rows += 1;
@@ -90,10 +114,24 @@ impl ColumnBuilder {
 
     /// Text. The column must hold text, and all its text together stay below 4 GiB.
     pub fn push_text(&mut self, value: &str) {
+        self.push_utf8(value.as_bytes(), 0, value.len());
+    }
+
+    /// The same, of the bytes from `start` to before `end`, which the caller knows to be UTF-8.
+    #[inline]
+    pub(crate) fn push_utf8(&mut self, around: &[u8], start: usize, end: usize) {
         match &mut self.data {
-            ColumnData::Text(text) => {
-                text.content.push_str(value);
-                text.offsets.push(u32::try_from(text.content.len()).expect("the text of a batch is bounded far below 4 GiB"));
+            Building::Text { offsets, content } => {
+                match around.get(start..start + SHORT_BYTES).and_then(<[u8]>::first_chunk::<SHORT_BYTES>) {
+                    // A copy of known length is two instructions, and any other a call.
+                    Some(short) if end - start <= SHORT_BYTES => {
+                        let length = content.len() + (end - start);
+                        content.extend_from_slice(short);
+                        content.truncate(length);
+                    }
+                    _ => content.extend_from_slice(&around[start..end]),
+                }
+                push_end(offsets, content);
             }
             _ => unreachable!("text is pushed to a column of text only"),
         }
@@ -103,7 +141,7 @@ impl ColumnBuilder {
     /// A truth value. The column must hold truth values.
     pub fn push_boolean(&mut self, value: bool) {
         match &mut self.data {
-            ColumnData::Booleans(bits) => push_bit(bits, self.rows, value),
+            Building::Booleans(bits) => push_bit(bits, self.rows, value),
             _ => unreachable!("a truth value is pushed to a column of truth values only"),
         }
         self.rows += 1;
@@ -111,17 +149,22 @@ impl ColumnBuilder {
 
     fn truncate(&mut self, rows: usize) {
         self.rows = self.rows.min(rows);
-        while self.absent.last().is_some_and(|row| *row >= rows) {
-            self.absent.pop();
+        self.present.truncate(rows.div_ceil(8));
+        let within_last = self.present.len() * 8 > rows;
+        if let (Some(last), true) = (self.present.last_mut(), within_last) {
+            *last |= u8::MAX << (rows % 8);
+        }
+        if self.present.iter().all(|bits| *bits == u8::MAX) {
+            self.present.clear();
         }
         match &mut self.data {
-            ColumnData::Integers(values) | ColumnData::Decimals { coefficients: values, .. } => values.truncate(rows),
-            ColumnData::Dates(values) => values.truncate(rows),
-            ColumnData::Text(text) => {
-                text.offsets.truncate(rows + 1);
-                text.content.truncate(text.offsets.last().map_or(0, |end| *end as usize));
+            Building::Integers(values) | Building::Decimals(_, values) => values.truncate(rows),
+            Building::Dates(values) => values.truncate(rows),
+            Building::Text { offsets, content } => {
+                offsets.truncate(rows + 1);
+                content.truncate(offsets.last().map_or(0, |end| *end as usize));
             }
-            ColumnData::Booleans(bits) => {
+            Building::Booleans(bits) => {
                 bits.truncate(rows.div_ceil(8));
                 if let (Some(last), true) = (bits.last_mut(), !rows.is_multiple_of(8)) {
                     *last &= (1 << (rows % 8)) - 1;
@@ -130,17 +173,44 @@ impl ColumnBuilder {
         }
     }
 
+    /// The column, leaving this empty, with room for as much again.
     fn take(&mut self) -> Column {
         let rows = std::mem::take(&mut self.rows);
-        let mut bits = Vec::new();
-        if !self.absent.is_empty() {
-            bits = vec![0xff; rows.div_ceil(8)];
-            for row in self.absent.drain(..) {
-                bits[row / 8] &= !(1 << (row % 8));
-            }
+        let mut bits = std::mem::take(&mut self.present);
+        if !bits.is_empty() {
+            self.present.reserve(rows.div_ceil(8));
+            bits.resize(rows.div_ceil(8), u8::MAX);
         }
-        Column { validity: Validity { bits }, data: std::mem::replace(&mut self.data, empty_data(self.kind)) }
+        let data = match &mut self.data {
+            Building::Integers(values) => ColumnData::Integers(taken(values)),
+            Building::Decimals(scale, values) => ColumnData::Decimals { scale: *scale, coefficients: taken(values) },
+            Building::Dates(values) => ColumnData::Dates(taken(values)),
+            Building::Text { offsets, content } => {
+                let column = TextColumn {
+                    offsets: taken(offsets),
+                    content: String::from_utf8(taken(content)).expect("nothing but UTF-8 was pushed"),
+                };
+                offsets.push(0);
+                ColumnData::Text(column)
+            }
+            Building::Booleans(bits) => ColumnData::Booleans(taken(bits)),
+        };
+        Column { validity: Validity { bits }, data }
     }
+}
+
+/// Text that is copied at once.
+const SHORT_BYTES: usize = 16;
+
+/// What a list holds, leaving an empty one that has room for as much: batches of one file are much alike.
+fn taken<T>(values: &mut Vec<T>) -> Vec<T> {
+    let room = Vec::with_capacity(values.len());
+    std::mem::replace(values, room)
+}
+
+#[inline]
+fn push_end(offsets: &mut Vec<u32>, content: &[u8]) {
+    offsets.push(u32::try_from(content.len()).expect("the text of a batch is bounded far below 4 GiB"));
 }
 
 fn push_bit(bits: &mut Vec<u8>, row: usize, value: bool) {
@@ -148,16 +218,6 @@ fn push_bit(bits: &mut Vec<u8>, row: usize, value: bool) {
         bits.push(0);
     }
     bits[row / 8] |= u8::from(value) << (row % 8);
-}
-
-fn empty_data(kind: ColumnKind) -> ColumnData {
-    match kind {
-        ColumnKind::Integer => ColumnData::Integers(Vec::new()),
-        ColumnKind::Decimal { scale } | ColumnKind::Money { scale } => ColumnData::Decimals { scale, coefficients: Vec::new() },
-        ColumnKind::Date => ColumnData::Dates(Vec::new()),
-        ColumnKind::Text => ColumnData::Text(TextColumn { offsets: vec![0], content: String::new() }),
-        ColumnKind::Boolean => ColumnData::Booleans(Vec::new()),
-    }
 }
 
 #[cfg(test)]

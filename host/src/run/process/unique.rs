@@ -10,9 +10,9 @@ use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use siphasher::sip128::{Hasher128 as _, SipHasher13};
+use siphasher::sip128::SipHasher13;
 
-use crate::model::rows::{Column, ColumnData};
+use crate::model::rows::{Batch, Column, ColumnData};
 
 const KEY_BYTES: usize = 16;
 /// Bits of a filter for each key, and bits that a key sets: about one false alarm in a hundred.
@@ -25,6 +25,9 @@ pub(super) struct Unique {
     /// Which columns make the key.
     pub(super) columns: Vec<usize>,
     hasher: SipHasher13,
+    /// The values of a key, and the keys of a batch: used again for each.
+    value: Vec<u8>,
+    keys: Vec<Option<u128>>,
     recent: HashSet<u128, BuildHasherDefault<AlreadyHashed>>,
     in_memory_max: usize,
     spilled: Vec<SortedRun>,
@@ -37,6 +40,8 @@ impl Unique {
         Self {
             columns,
             hasher: SipHasher13::new_with_key(seed),
+            value: Vec::new(),
+            keys: Vec::new(),
             recent: HashSet::default(),
             in_memory_max,
             spilled: Vec::new(),
@@ -44,29 +49,46 @@ impl Unique {
         }
     }
 
-    /// Notes the key of a row; whether it was new. A row that lacks a value of its key is always new.
-    pub(super) fn insert(&mut self, columns: &[Column], row: usize) -> io::Result<bool> {
-        let mut hasher = self.hasher;
+    /// Notes the keys of a batch; answers the rows whose key is not new, ascending. A row that lacks a value of its key is always new.
+    pub(super) fn repeated(&mut self, batch: &Batch) -> io::Result<Vec<usize>> {
+        let mut keys = std::mem::take(&mut self.keys);
+        // All keys first: then looking them up waits for memory side by side.
+        keys.extend((0..batch.rows).map(|row| self.key(&batch.columns, row)));
+        let mut repeated = Vec::new();
+        for (row, key) in keys.drain(..).enumerate() {
+            if let Some(key) = key
+                && !self.insert(key)?
+            {
+                repeated.push(row);
+            }
+        }
+        self.keys = keys;
+        Ok(repeated)
+    }
+
+    fn key(&mut self, columns: &[Column], row: usize) -> Option<u128> {
+        self.value.clear();
         for place in &self.columns {
             if !columns[*place].validity.has(row) {
-                return Ok(true);
+                return None;
             }
-            hash_value(&mut hasher, &columns[*place].data, row);
+            put_value(&mut self.value, &columns[*place].data, row);
         }
-        let key = hasher.finish128().as_u128();
-        if self.recent.contains(&key) {
-            return Ok(false);
-        }
+        Some(self.hasher.hash(&self.value).as_u128())
+    }
+
+    /// Whether the key was new.
+    fn insert(&mut self, key: u128) -> io::Result<bool> {
         for run in &self.spilled {
             if run.contains(key)? {
                 return Ok(false);
             }
         }
-        self.recent.insert(key);
+        let new = self.recent.insert(key);
         if self.recent.len() >= self.in_memory_max {
             self.spill()?;
         }
-        Ok(true)
+        Ok(new)
     }
 
     fn spill(&mut self) -> io::Result<()> {
@@ -77,17 +99,19 @@ impl Unique {
     }
 }
 
-fn hash_value(hasher: &mut SipHasher13, data: &ColumnData, row: usize) {
+fn put_value(to: &mut Vec<u8>, data: &ColumnData, row: usize) {
     match data {
-        ColumnData::Integers(values) | ColumnData::Decimals { coefficients: values, .. } => hasher.write_i64(values[row]),
-        ColumnData::Dates(values) => hasher.write_i32(values[row]),
+        ColumnData::Integers(values) | ColumnData::Decimals { coefficients: values, .. } => {
+            to.extend_from_slice(&values[row].to_le_bytes())
+        }
+        ColumnData::Dates(values) => to.extend_from_slice(&values[row].to_le_bytes()),
         ColumnData::Text(text) => {
             let value = text.value(row);
             // The length parts one value from the next.
-            hasher.write_usize(value.len());
-            hasher.write(value.as_bytes());
+            to.extend_from_slice(&value.len().to_le_bytes());
+            to.extend_from_slice(value.as_bytes());
         }
-        ColumnData::Booleans(bits) => hasher.write_u8(bits[row / 8] >> (row % 8) & 1),
+        ColumnData::Booleans(bits) => to.push(bits[row / 8] >> (row % 8) & 1),
     }
 }
 
@@ -165,27 +189,27 @@ mod tests {
     use crate::model::rows::Validity;
     use proptest::prelude::*;
 
-    fn column(values: &[i64]) -> Vec<Column> {
-        vec![Column { validity: Validity::default(), data: ColumnData::Integers(values.to_vec()) }]
+    fn batch(values: &[i64]) -> Batch {
+        let column = Column { validity: Validity::default(), data: ColumnData::Integers(values.to_vec()) };
+        Batch { first_row: 0, rows: values.len(), columns: vec![column] }
     }
 
     #[test]
     fn absent_values_are_never_duplicates() {
-        let mut columns = column(&[0, 0]);
-        columns[0].validity.bits = vec![0];
+        let mut batch = batch(&[0, 0]);
+        batch.columns[0].validity.bits = vec![0];
         let mut unique = Unique::new(vec![0], &[7; 16], 10, &std::env::temp_dir());
-        assert!(unique.insert(&columns, 0).expect("no disk is needed"));
-        assert!(unique.insert(&columns, 1).expect("no disk is needed"));
+        assert_eq!(unique.repeated(&batch).expect("no disk is needed"), [0; 0]);
     }
 
     proptest! {
         #[test]
         fn agrees_with_a_set_however_little_memory_it_has(values in prop::collection::vec(0_i64..200, 0..400), in_memory in 1_usize..50) {
-            let columns = column(&values);
             let mut unique = Unique::new(vec![0], &[7; 16], in_memory, &std::env::temp_dir());
             let mut seen = std::collections::BTreeSet::new();
-            for (row, value) in values.iter().enumerate() {
-                prop_assert_eq!(unique.insert(&columns, row).expect("the disk takes it"), seen.insert(*value));
+            for part in values.chunks(30) {
+                let expected: Vec<usize> = (0..part.len()).filter(|row| !seen.insert(part[*row])).collect();
+                prop_assert_eq!(unique.repeated(&batch(part)).expect("the disk takes it"), expected);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! An input on its way to the plugin: read, and looked at for keys that were seen before. A long one is read ahead on a
 //! thread of its own.
 
+use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
@@ -126,22 +127,15 @@ impl Given {
     }
 }
 
-/// The rows of a batch whose key was seen before, ascending, each with the rule that it breaks.
+/// The rows of a batch whose key was seen before, ascending, each with the first rule that it breaks.
 fn repeated(uniques: &mut [Unique], batch: &Batch) -> Result<Vec<(usize, usize)>, ProcessError> {
-    let mut repeated = Vec::new();
-    if uniques.is_empty() {
-        return Ok(repeated);
-    }
-    for row in 0..batch.rows {
-        let mut broken = None;
-        for (place, unique) in uniques.iter_mut().enumerate() {
-            if !unique.insert(&batch.columns, row)? && broken.is_none() {
-                broken = Some(place);
-            }
+    let mut repeated = BTreeMap::new();
+    for (place, unique) in uniques.iter_mut().enumerate() {
+        for row in unique.repeated(batch)? {
+            repeated.entry(row).or_insert(place);
         }
-        repeated.extend(broken.map(|place| (row, place)));
     }
-    Ok(repeated)
+    Ok(repeated.into_iter().collect())
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 //!
 //! An artefact is in the store only when its bytes and its name are on disk. It knows bytes and digests only.
 
+mod copy;
+
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -14,11 +16,10 @@ use tempfile::NamedTempFile;
 use super::error::ConnectionError;
 use crate::model::ids::Digest;
 
+pub(super) use copy::{COPY_BYTES, Side, copy, digest_of};
+
 /// Where files stand while they are written.
 const STAGING: &str = "staging";
-
-/// Copied at a time.
-pub(super) const COPY_BYTES: usize = 256 << 10;
 
 /// A folder of artefacts.
 #[derive(Debug, Clone)]
@@ -62,7 +63,7 @@ impl Artefacts {
     /// [`ConnectionError::Store`] if the store cannot be written, or the reader fails.
     pub fn put(&self, mut source: impl Read) -> Result<Stored, ConnectionError> {
         let mut writer = self.writer()?;
-        copy(&mut source, &mut writer).map_err(|(Side::Source | Side::Sink, error)| ConnectionError::store(&self.root, error))?;
+        writer.take_all(&mut source).map_err(|(Side::Source | Side::Sink, error)| ConnectionError::store(&self.root, error))?;
         writer.commit()
     }
 
@@ -192,6 +193,13 @@ impl StagedWriter {
         self.size
     }
 
+    /// Writes all that a reader gives.
+    pub(super) fn take_all(&mut self, source: &mut impl Read) -> Result<u64, (Side, io::Error)> {
+        let copied = copy(source, self.file.as_file_mut(), &mut self.hasher)?;
+        self.size += copied;
+        Ok(copied)
+    }
+
     /// Puts the artefact into the store. When this answers, the bytes and their name are on disk.
     ///
     /// # Errors
@@ -212,56 +220,6 @@ impl StagedWriter {
         sync_folder(folder).map_err(failed)?;
         Ok(Stored { digest, size: self.size })
     }
-}
-
-/// Which side of a copy failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    Source,
-    Sink,
-}
-
-/// Copies to the end.
-pub(super) fn copy(source: &mut impl Read, sink: &mut impl Write) -> Result<u64, (Side, io::Error)> {
-    let mut buffer = vec![0; COPY_BYTES];
-    let mut copied = 0;
-    loop {
-        match source.read(&mut buffer) {
-            Ok(0) => return Ok(copied),
-            Ok(read) => {
-                sink.write_all(&buffer[..read]).map_err(|error| (Side::Sink, error))?;
-                copied += read as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err((Side::Source, error)),
-        }
-    }
-}
-
-/// Passes bytes on and adds them to a digest.
-pub(super) struct Hashing<W> {
-    pub(super) sink: W,
-    pub(super) hasher: sha2::Sha256,
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.sink.write(bytes)?;
-        self.hasher.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
-    }
-}
-
-/// The digest and size of a file from its beginning.
-pub(super) fn digest_of(file: &mut File) -> io::Result<Stored> {
-    file.rewind()?;
-    let mut sink = Hashing { sink: io::sink(), hasher: sha2::Sha256::new() };
-    let size = copy(file, &mut sink).map_err(|(_, error)| error)?;
-    Ok(Stored { digest: Digest::new(sink.hasher.finalize().into()), size })
 }
 
 /// Makes the names in a folder durable.
