@@ -1,5 +1,6 @@
 //! Retention from the configuration to the disk: files that no run needs any more go, and whoever asks for them is told since when.
 
+use bailiwick::clock::Clock;
 use bailiwick::ledger::{ResendAsk, RunState, Scope};
 use bailiwick::run::RunError;
 use jiff::SignedDuration;
@@ -11,7 +12,11 @@ const OCTOBER: &str = "2026-10-19T06:00:00Z";
 /// The example, whose police keeps files for so many days.
 fn keeping(days: &str) -> Site {
     let site = Site::staffordshire();
-    site.edit("partners.toml", "title = \"Staffordshire Police\"", &format!("title = \"Staffordshire Police\"\n\n[partner.retention]\n{days}"));
+    site.edit(
+        "partners.toml",
+        "title = \"Staffordshire Police\"",
+        &format!("title = \"Staffordshire Police\"\n\n[partner.retention]\n{days}"),
+    );
     site
 }
 
@@ -20,6 +25,16 @@ fn artefacts(site: &Site) -> usize {
     let folders = std::fs::read_dir(site.data().join("artefacts")).unwrap().map(|entry| entry.unwrap().path());
     let folders = folders.filter(|path| path.file_name().is_some_and(|name| name != "staging"));
     folders.map(|folder| std::fs::read_dir(folder).unwrap().count()).sum()
+}
+
+/// Makes every artefact as old as the test's own time, whatever the machine's clock says.
+fn settle(site: &Site, clock: &Clock) {
+    let then = std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(clock.now_ms()).unwrap());
+    for folder in std::fs::read_dir(site.data().join("artefacts")).unwrap().map(|entry| entry.unwrap().path()) {
+        for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            std::fs::File::open(file).unwrap().set_modified(then).unwrap();
+        }
+    }
 }
 
 #[test]
@@ -31,6 +46,7 @@ fn files_expire_and_whoever_asks_for_them_is_told_since_when() {
         let run = finished(&hub, POLICE, LGPS).await;
         assert_eq!(run.state, RunState::Closed);
         assert_eq!(artefacts(&site), 4, "two inputs and two outputs");
+        settle(&site, &clock);
         // Its rejects wait, so nothing of it goes, however old it is.
         clock.advance(SignedDuration::from_hours(24 * 100));
         assert_eq!(hub.retain(&operator(&hub)).await.unwrap().runs, 0);
@@ -71,6 +87,7 @@ fn a_file_that_another_run_uses_stays() {
         let replay = hub.replay(Scope::Hub, run.id, &operator(&hub)).await.unwrap();
         drain(&hub).await;
         assert_eq!(ended(&hub, replay).await.state, RunState::Closed);
+        settle(&site, &clock);
         clock.advance(SignedDuration::from_hours(24 * 15));
         let first = hub.retain(&operator(&hub)).await.unwrap();
         assert_eq!((first.runs, first.artefacts, artefacts(&site)), (1, 0, 4), "the replay has the same files");
