@@ -50,7 +50,7 @@ enum Command {
     /// Shows one run: rows, money, deliveries, limits, events.
     Show(show::RunOptions),
     /// Lists the rows that were rejected and wait, or those of one run; assigns, dismisses and writes them out for correction.
-    Rejects(amend::RejectsOptions),
+    Rejects(Box<amend::RejectsOptions>),
     /// Says how long what is kept of runs; with --now, gives up what may go.
     Retain(amend::RetainOptions),
     /// Brings corrected rows back, as a run of their own.
@@ -179,7 +179,7 @@ fn answer(command: Command) -> Answer {
             Command::Jobs(options) => show::jobs(options).await,
             Command::Runs(options) => show::runs(options).await,
             Command::Show(options) => show::run(options).await,
-            Command::Rejects(options) => amend::rejects(options).await,
+            Command::Rejects(options) => amend::rejects(*options).await,
             Command::Retain(options) => amend::retain(options).await,
             Command::Resubmit(options) => amend::resubmit(options).await,
             Command::Release(options) => steer::release(options).await,

@@ -4,7 +4,7 @@
 //! a careless hand can.
 
 use super::error::LedgerError;
-use super::runs::{Run, events_of, files_and_receipts, load, save, state_changes};
+use super::runs::{Run, events_of, files_and_receipts, load, save, state_changes, uses};
 use super::store::{Store, Transaction, parsed, query, query_scalar};
 use crate::model::ids::{JobName, PartnerName, RunId};
 
@@ -52,6 +52,7 @@ async fn rebuild(transaction: &mut Transaction, id: RunId) -> Result<(), LedgerE
             save(transaction, run).await?;
             for logged in &events {
                 files_and_receipts(transaction, run, logged).await?;
+                uses(transaction, run, logged).await?;
             }
         }
         None => {
@@ -60,6 +61,8 @@ async fn rebuild(transaction: &mut Transaction, id: RunId) -> Result<(), LedgerE
                 "DELETE FROM job_state WHERE written_by_run = $1",
                 "DELETE FROM findings WHERE run = $1",
                 "DELETE FROM log_lines WHERE run = $1",
+                "DELETE FROM artefacts_used WHERE run = $1",
+                "DELETE FROM resubmissions WHERE run = $1",
                 "DELETE FROM runs WHERE run = $1",
             ] {
                 query(trace).bind(id.to_string()).execute(&mut *transaction).await?;

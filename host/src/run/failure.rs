@@ -1,14 +1,10 @@
-//! What can go wrong with a run, and what comes next: the retry policy is the one match in this file.
-
-use std::time::Duration;
+//! What can go wrong with a run. What comes next stands in `retry.rs`.
 
 use super::process::ProcessError;
 use super::release::ReleaseError;
 use crate::connection::ConnectionError;
-use crate::format::FormatError;
-use crate::ledger::{DELIVERY_UNCERTAIN, LedgerError, RunState};
+use crate::ledger::{LedgerError, RunState};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName, SecretName};
-use crate::model::outcome::PluginFailure;
 use crate::registry::cases::CaseError;
 use crate::registry::package::PackageError;
 use crate::registry::source::Problems;
@@ -291,151 +287,5 @@ pub enum RunError {
 impl From<ProcessError> for RunError {
     fn from(error: ProcessError) -> Self {
         Self::Process(Box::new(error))
-    }
-}
-
-/// What comes after a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// Another attempt, after a pause: it may go better.
-    Retry,
-    /// A person: another attempt would end the same way.
-    Person,
-    /// Nothing: there was nothing to do.
-    Nothing,
-}
-
-impl RunError {
-    /// What comes next.
-    pub(crate) const fn next(&self) -> Next {
-        match self {
-            // A file that another run took first is passed over the next time.
-            Self::Ledger(_) | Self::Disk(_) | Self::Store(_) => Next::Retry,
-            Self::Connection { error, .. } if error.may_pass() => Next::Retry,
-            Self::Vault(error) if error.may_pass() => Next::Retry,
-            Self::Call(CallError::HubFault { .. })
-            | Self::Sandbox(SandboxError::Panicked { .. } | SandboxError::ThreadsStopped { .. } | SandboxError::Cache { .. }) => {
-                Next::Retry
-            }
-            Self::Process(error) => error.next(),
-            Self::Call(CallError::Failed(PluginFailure::TryLater { .. })) => Next::Retry,
-            Self::NoInput { .. } => Next::Nothing,
-            _ => Next::Person,
-        }
-    }
-
-    /// A short, stable word for it.
-    pub(crate) fn code(&self) -> &str {
-        match self {
-            Self::NoRelease { .. } => "no-active-release",
-            Self::Release(_) => "release-not-vouched-for",
-            Self::NoManifest | Self::Package(_) | Self::BadSchema { .. } => "package-unreadable",
-            Self::ReleaseDamaged { .. } | Self::TableDamaged { .. } => "stored-data-damaged",
-            Self::Configuration(_)
-            | Self::ConfigurationUnreadable { .. }
-            | Self::ComponentUnreadable { .. }
-            | Self::ComponentOfAnother { .. } => "configuration-wrong",
-            Self::JobUnfit { .. } => "job-does-not-fit-plugin",
-            Self::Schedule { .. } => "schedule-unusable",
-            Self::NoConnection { .. } => "connection-not-declared",
-            Self::NoSecret { .. } | Self::Vault(_) => "secret-unavailable",
-            Self::DuplicateFile { .. } | Self::Ledger(LedgerError::FileTaken { .. }) => "duplicate-file",
-            Self::FileUnusable { .. } => "file-unusable",
-            Self::TooManyAttempts { .. } => "hub-ended-each-time",
-            Self::SameTarget { .. } | Self::TargetOfAnotherRun { .. } => "target-taken",
-            Self::NoInput { .. } => "no-input",
-            Self::NothingToReplay { .. } => "nothing-to-replay",
-            Self::InputGone { .. } => "input-gone",
-            Self::NotBackfilled { .. } => "not-backfilled",
-            Self::NotResent { .. } => "not-resent",
-            Self::Expired { .. } => "expired",
-            Self::NotCorrected { .. } => "not-corrected",
-            Self::RowsUnaccounted { .. } => "rows-unaccounted",
-            Self::Connection { error: ConnectionError::Uncertain { .. }, .. } => DELIVERY_UNCERTAIN,
-            Self::Connection { .. } => "connection-failed",
-            Self::Process(error) => error.code(),
-            Self::Sandbox(_) => "release-not-installed",
-            Self::Call(error) => call_code(error),
-            Self::Ledger(_) => "ledger-failed",
-            Self::Disk(_) | Self::Store(_) => "disk-failed",
-            Self::CaseUnreadable { .. } | Self::Cases(_) => "cases-unreadable",
-            Self::BadCase { .. } => "case-does-not-fit-schema",
-            Self::NotARuleSet { .. } => "not-a-rule-set",
-        }
-    }
-}
-
-impl ProcessError {
-    const fn next(&self) -> Next {
-        match self {
-            Self::Disk(_)
-            | Self::Thread(_)
-            | Self::Call(CallError::HubFault { .. })
-            | Self::File { error: CallError::HubFault { .. }, .. }
-            | Self::Store(_)
-            | Self::Input { error: FormatError::Read(_), .. }
-            | Self::Output { error: FormatError::Write(_), .. } => Next::Retry,
-            _ => Next::Person,
-        }
-    }
-
-    fn code(&self) -> &str {
-        match self {
-            Self::Input { error: FormatError::File(reject), .. } => reject.code,
-            Self::Input { error: FormatError::Layout { .. }, .. } | Self::Output { error: FormatError::Layout { .. }, .. } => {
-                "format-does-not-fit"
-            }
-            Self::Output { error: FormatError::Value { code, .. }, .. } => code,
-            Self::Input { .. } | Self::Output { .. } | Self::Disk(_) | Self::Store(_) => "disk-failed",
-            Self::TooManyRejects { .. } => "too-many-rejects",
-            Self::Call(error) | Self::File { error, .. } => call_code(error),
-            Self::Unwritable { rows, .. } => {
-                rows.iter().flat_map(|row| &row.reasons).next().map_or("rows-unwritable", |reason| &reason.code)
-            }
-            Self::DecidedTwice { .. } | Self::NoSuchRow { .. } | Self::NotDeclared { .. } => "plugin-answer-unsound",
-            Self::TooManyGroups { .. } => "too-many-groups",
-            Self::SumTooLarge { .. } => "sum-too-large",
-            Self::NoSuchTotal(_) => "balance-without-total",
-            Self::Thread(_) => "hub-fault",
-            Self::Stopped => "stopped",
-        }
-    }
-}
-
-fn call_code(error: &CallError) -> &str {
-    match error {
-        CallError::LimitReached { limit, .. } => limit.name(),
-        CallError::Trapped { .. } => "plugin-trapped",
-        CallError::Failed(PluginFailure::SettingsUnusable { .. }) => "settings-unusable",
-        CallError::Failed(PluginFailure::TableMissing { .. }) => "table-missing",
-        CallError::Failed(PluginFailure::InputUnusable { .. }) => "input-unusable",
-        CallError::Failed(PluginFailure::PluginDefect { .. }) => "plugin-defect",
-        CallError::Failed(PluginFailure::TryLater { .. }) => "provider-busy",
-        CallError::Failed(PluginFailure::Refused { .. }) => "provider-refuses",
-        CallError::Unsound { .. } => "plugin-answer-unsound",
-        CallError::Spent { .. } | CallError::HubFault { .. } => "hub-fault",
-    }
-}
-
-/// How long to wait before the attempt after `attempt`: doubling from five seconds to an hour, spread by a fifth so that
-/// runs that failed together do not come back together. `spread` is any number.
-pub(crate) fn pause_after(attempt: u64, spread: u64) -> Duration {
-    let doubled = Duration::from_secs(5).saturating_mul(1 << attempt.saturating_sub(1).min(10));
-    let pause = doubled.min(Duration::from_secs(3_600));
-    let fifth = u64::try_from(pause.as_millis() / 5).unwrap_or(u64::MAX).max(1);
-    pause + Duration::from_millis(spread % fifth)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_an_hour_and_spread() {
-        assert_eq!(pause_after(1, 0), Duration::from_secs(5));
-        assert_eq!(pause_after(2, 0), Duration::from_secs(10));
-        assert_eq!(pause_after(60, 0), Duration::from_secs(3_600));
-        assert!(pause_after(1, 999) > pause_after(1, 0));
-        assert!(pause_after(60, u64::MAX) <= Duration::from_secs(3_600 + 720));
     }
 }

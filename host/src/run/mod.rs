@@ -4,7 +4,8 @@
 //! duty      what is due → the ledger's queue        conduct   claim → pull → process → deliver → close
 //! declare   a configuration → what is in force      desk      a case → a decision, at once
 //! shelf     releases and tables at hand             again     replays, and the slots of a time gone by
-//! failure   what went wrong, and what comes next        amend    what a person puts right after a run
+//! failure   what can go wrong with a run               retry     what comes next
+//! amend     what a person puts right after a run
 //! outside   connections tried, credentials set, rotated, opened
 //! ```
 //!
@@ -21,6 +22,7 @@ mod outside;
 mod process;
 mod pull;
 mod release;
+mod retry;
 mod shelf;
 
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 //! Rejects in quarantine: listed, assigned, dismissed, written out for correction, brought back.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -161,9 +162,9 @@ async fn waiting(
 pub async fn masked(hub: &Hub, waiting: &[Waiting], now_ms: i64) -> Result<Vec<WaitingJson>, RunError> {
     let mut personal: HashMap<RunId, Masking> = HashMap::new();
     for item in waiting {
-        let run = item.finding.id.run;
-        if !personal.contains_key(&run) {
-            personal.insert(run, hub.columns(run).await?.personal);
+        if let Entry::Vacant(entry) = personal.entry(item.finding.id.run) {
+            let columns = hub.columns(*entry.key()).await?;
+            entry.insert(columns.personal);
         }
     }
     Ok(waiting.iter().map(|item| WaitingJson::new(item, &personal[&item.finding.id.run], now_ms)).collect())

@@ -51,7 +51,7 @@ async fn quarantine(transaction: &mut Transaction, run: &Run, logged: &LoggedEve
     }
 }
 
-async fn write(transaction: &mut Transaction, run: &Run, logged: &LoggedEvent) -> Result<(), LedgerError> {
+pub(super) async fn write(transaction: &mut Transaction, run: &Run, logged: &LoggedEvent) -> Result<(), LedgerError> {
     query("INSERT INTO run_events (partner, run, seq, kind, at_ms, actor, hub, lease, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
         .bind(run.partner().as_str())
         .bind(run.id.to_string())

@@ -17,9 +17,10 @@ use forms::{Formats, form, used};
 use record::{all_accounted, event, found, input_files, output_forms, why_held, why_other};
 
 use super::Hub;
-use super::failure::{Next, RunError, pause_after};
+use super::failure::RunError;
 use super::process::{self, Progress, Work};
 use super::pull::Places;
+use super::retry::{Next, pause_after};
 use super::shelf::Plugin;
 use crate::config::{self, Configuration};
 use crate::ledger::{

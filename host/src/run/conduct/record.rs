@@ -197,7 +197,7 @@ fn target_name(pattern: &str, claim: &Claim, (setup, pulled): (&Setup, &Pulled))
 /// A name with the last digits of a run's id before its ending.
 fn of_its_own(name: &str, run: &str) -> String {
     let (stem, ending) = name.rsplit_once('.').map_or((name, String::new()), |(stem, ending)| (stem, format!(".{ending}")));
-    format!("{stem}-resubmission-{}{ending}", run.rsplit('-').next().unwrap_or_default())
+    format!("{stem}-resubmission-{}{ending}", &run[run.len().saturating_sub(12)..])
 }
 
 /// What the plugin changed of the job's state.

@@ -13,4 +13,4 @@ pub use resubmit::{NewResubmission, Resubmitted};
 pub use retain::Keeping;
 
 pub(super) use quarantine::{closes, gives_back};
-pub(super) use retain::uses;
+pub(in crate::ledger) use retain::uses;

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::ledger::Ledger;
 use crate::ledger::audit::Act;
 use crate::ledger::error::LedgerError;
+use crate::ledger::runs::event::Trigger;
 use crate::ledger::runs::found::{FINDING_COLUMNS, FindingId, FindingRow, StoredFinding};
 use crate::ledger::runs::run::Run;
 use crate::ledger::store::{Transaction, count, parsed, query, to_stored};
@@ -351,15 +352,20 @@ pub(in crate::ledger::runs) async fn closes(
     at_ms: i64,
     actor: &Actor,
 ) -> Result<(), LedgerError> {
+    let brings_back = matches!(run.trigger(), Trigger::Resubmission(_));
     if let Some(standing) = run.standing.filter(|_| run.rows.rejected > 0) {
-        query("UPDATE findings SET waiting_since_ms = $3 WHERE run = $1 AND lease = $2 AND effect = 'reject'")
+        // What such a run reads besides, its origin has read before it, and rejected.
+        let waits = "UPDATE findings SET waiting_since_ms = $3
+             WHERE run = $1 AND lease = $2 AND effect = 'reject' AND ($4 = 0 OR supersedes IS NOT NULL)";
+        query(waits)
             .bind(run.id.to_string())
             .bind(to_stored(standing.lease))
             .bind(at_ms)
+            .bind(i64::from(brings_back))
             .execute(&mut *transaction)
             .await?;
     }
-    if matches!(run.trigger(), crate::ledger::Trigger::Resubmission(_)) {
+    if brings_back {
         query("UPDATE findings SET left_how = 'superseded', left_at_ms = $2, left_by = $3 WHERE resubmitted_by = $1 AND left_how IS NULL")
             .bind(run.id.to_string())
             .bind(at_ms)

@@ -11,9 +11,10 @@ use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::event::{LoggedEvent, Processed, RunEvent};
-use crate::ledger::runs::record::events_of;
+use crate::ledger::runs::record::{events_of, write};
+use crate::ledger::runs::row::load;
 use crate::ledger::runs::run::Run;
-use crate::ledger::store::{Transaction, parsed, parsed_option, query, query_scalar, to_stored};
+use crate::ledger::store::{Transaction, parsed, parsed_option, query, query_scalar};
 use crate::ledger::who::{By, Scope};
 use crate::model::ids::{Digest, PartnerName, RunId};
 use crate::model::job::Retention;
@@ -219,21 +220,22 @@ async fn clear_rejects(transaction: &mut Transaction, run: RunId) -> Result<(), 
     Ok(())
 }
 
-/// Keeps of a run's log what was read and what came of it, how it ended, and what persons did.
+/// Keeps of a run's log what was read and what came of it, what its plugin remembers, and what persons did. How it was enqueued is in
+/// its row, and what was delivered in its receipts.
+///
+/// What stays is written anew, behind all else, so that the pages in which it stood between what goes are free as a whole.
 async fn trim(transaction: &mut Transaction, run: RunId) -> Result<(), LedgerError> {
-    query("DELETE FROM run_events WHERE run = $1 AND kind IN ('claimed', 'delivered', 'failed', 'overdue')")
-        .bind(run.to_string())
-        .execute(&mut *transaction)
-        .await?;
-    for logged in events_of(transaction, run).await? {
-        let RunEvent::Processed(processed) = logged.event else { continue };
-        let short = RunEvent::Processed(Box::new(Processed { limits: Vec::new(), ..*processed }));
-        query("UPDATE run_events SET body = $3 WHERE run = $1 AND seq = $2")
-            .bind(run.to_string())
-            .bind(to_stored(logged.seq))
-            .bind(short.body())
-            .execute(&mut *transaction)
-            .await?;
+    let Some(run) = load(transaction, run).await? else { return Ok(()) };
+    let events = events_of(transaction, run.id).await?;
+    query("DELETE FROM run_events WHERE run = $1").bind(run.id.to_string()).execute(&mut *transaction).await?;
+    for logged in events {
+        let event = match logged.event {
+            RunEvent::Enqueued(_) | RunEvent::Claimed(_) | RunEvent::Delivered(_) => continue,
+            RunEvent::Failed(_) | RunEvent::Held(_) | RunEvent::Overdue(_) => continue,
+            RunEvent::Processed(processed) => RunEvent::Processed(Box::new(Processed { limits: Vec::new(), ..*processed })),
+            event => event,
+        };
+        write(transaction, &run, &LoggedEvent { event, ..logged }).await?;
     }
     Ok(())
 }
@@ -248,7 +250,7 @@ fn digests_of(logged: &LoggedEvent) -> Vec<Digest> {
 }
 
 /// Notes which files a run uses from an event on.
-pub(in crate::ledger::runs) async fn uses(transaction: &mut Transaction, run: &Run, logged: &LoggedEvent) -> Result<(), LedgerError> {
+pub(in crate::ledger) async fn uses(transaction: &mut Transaction, run: &Run, logged: &LoggedEvent) -> Result<(), LedgerError> {
     use_artefacts(transaction, (run.partner(), run.id), &digests_of(logged)).await
 }
 
