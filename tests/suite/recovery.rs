@@ -23,16 +23,16 @@ enum Lost {
 }
 
 /// A site with one run that has ended, and a copy of its hub's folder.
-struct Ended {
-    site: Site,
-    run: RunId,
-    kinds: Vec<String>,
+pub(crate) struct Ended {
+    pub(crate) site: Site,
+    pub(crate) run: RunId,
+    pub(crate) kinds: Vec<String>,
     kept: PathBuf,
 }
 
 impl Ended {
     /// Runs a job to its end on a site, closes the hub and copies its folder.
-    async fn make(site: Site, name: &str, state: RunState) -> Self {
+    pub(crate) async fn make(site: Site, name: &str, state: RunState) -> Self {
         let hub = site.hub(&clock_at(NOVEMBER)).await;
         let owner = hub.ledger().jobs(Scope::Hub).await.unwrap().into_iter().find(|each| each.name == job(name)).unwrap().partner;
         let run = finished(&hub, owner.as_str(), name).await;
@@ -45,7 +45,7 @@ impl Ended {
     }
 
     /// Puts the hub's folder back as it was after the first `events` events of the run, and opens the hub.
-    async fn cut(&self, events: usize) -> Hub {
+    pub(crate) async fn cut(&self, events: usize) -> Hub {
         fs::remove_dir_all(self.site.data()).unwrap();
         copy(&self.kept, &self.site.data());
         cut(&self.site.data().join("ledger.sqlite"), self.run, events, &self.kinds).await;

@@ -12,6 +12,7 @@ mod jobs;
 mod marks;
 mod measures;
 mod python;
+mod queue;
 mod record;
 mod report;
 mod rounds;

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a task talks to the person who ran it")]
 
 mod bench;
+mod chaos;
 mod demo;
 mod docs;
 mod fuzz;
@@ -31,6 +32,8 @@ enum Task {
     Test(test::Options),
     /// Measures against the peers and writes tests/bench/results.json and results.md.
     Bench(bench::Options),
+    /// Breaks everything around the hub, many times, and says what was lost: nothing.
+    Chaos(chaos::Options),
     /// Tries what nobody thought of on everything that reaches the hub from outside.
     Fuzz(fuzz::Options),
     /// Writes the parts of the documentation that are made from the code.
@@ -58,6 +61,7 @@ fn answer(task: Task) -> anyhow::Result<()> {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Chaos(options) => chaos::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Docs => docs::run(),
         Task::Tidy => tidy::run(),

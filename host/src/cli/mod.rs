@@ -37,6 +37,8 @@ enum Command {
     Serve(serve::Options),
     /// Runs the four jobs of an example and shows what happened.
     Demo(demo::Options),
+    /// Copies the hub's folder to another, while runs go on: what a restored hub needs.
+    Backup(serve::BackupOptions),
     /// Makes a folder of configuration the one in force.
     Apply(open::ApplyOptions),
     /// Shows what applying a folder of configuration would change.
@@ -172,6 +174,7 @@ fn answer(command: Command) -> Answer {
     runtime.block_on(async {
         match command {
             Command::Serve(options) => serve::serve(options).await,
+            Command::Backup(options) => serve::backup(options).await,
             Command::Demo(options) => demo::demo(options).await,
             Command::Apply(options) => open::apply(options).await,
             Command::Plan(options) => open::plan(options).await,

@@ -99,6 +99,15 @@ impl Ledger {
         self.store.hold_name(hub.as_str()).await
     }
 
+    /// Copies all that is committed into a new file, as it was at one moment, while others go on writing. Answers false where the ledger
+    /// is on a server, which has tools of its own for that.
+    ///
+    /// # Errors
+    /// What the database failed of: there is no room, or the file is there already.
+    pub async fn copy_to(&self, path: &std::path::Path) -> Result<bool, LedgerError> {
+        self.store.copy_to(path).await
+    }
+
     /// Closes the ledger once all that was begun has ended. What was answered is durable without it.
     pub async fn close(&self) {
         self.store.close().await;

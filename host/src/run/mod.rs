@@ -7,12 +7,14 @@
 //! failure   what can go wrong with a run               retry     what comes next
 //! amend     what a person puts right after a run
 //! outside   connections tried, credentials set, rotated, opened
+//! backup    all that cannot be made again, copied while runs go on
 //! ```
 //!
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
 
 mod again;
 mod amend;
+mod backup;
 mod conduct;
 mod declare;
 mod desk;
@@ -35,6 +37,7 @@ use std::time::Duration;
 pub use crate::registry::masking::{Masking, masked_row};
 pub use again::Backfilled;
 pub use amend::{Corrections, ForCorrection, Retained};
+pub use backup::Backup;
 pub use declare::{Installed, Plan};
 pub use desk::{BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, bench, rehearse};
 pub use duty::Request;

@@ -11,6 +11,7 @@ mod load;
 #[path = "../payroll.rs"]
 mod payroll;
 mod payroll_file;
+mod queue;
 mod rows;
 mod stage;
 
@@ -23,6 +24,9 @@ measure rows COMPONENT ROWS ROUNDS [BATCH]              payroll rows through the
 measure load COMPONENT RELEASES                         releases from the cache: verified, linked, ready
 measure job COMPONENT FOLDER THREADS                    a whole job, file to file: FOLDER/drop/*.csv to FOLDER/out
 measure payroll ROWS FILE                               writes the payroll as a CSV file
+measure queue PLACE RUNS IN-FLIGHT                      runs enqueued, claimed, ended; PLACE a folder or postgres://…
+measure due FOLDER SCHEDULES                            schedules due in the same second, until they are claimed
+measure idle FOLDER SCHEDULES SECONDS                   schedules at rest: per cent of a processor
 measure initialise COMPONENT TO                         the component as instances of it begin
 
 BENCH_CACHE names the folder that keeps compiled components from one round to the next.";
@@ -40,6 +44,9 @@ fn main() -> Result<()> {
         ["load", component, releases] => with_peak(load::run(component, releases.parse()?)?)?,
         ["job", component, folder, threads] => job::run(component, folder, threads.parse()?)?,
         ["payroll", rows, file] => payroll_file::write(rows.parse()?, file)?,
+        ["queue", place, runs, in_flight] => queue::lifecycles(place, runs.parse()?, in_flight.parse()?)?,
+        ["due", folder, schedules] => queue::due(folder, schedules.parse()?)?,
+        ["idle", folder, schedules, seconds] => queue::idle(folder, schedules.parse()?, seconds.parse()?)?,
         ["initialise", component, to] => stage::initialise(component, to)?,
         [] => {
             println!("{USAGE}");

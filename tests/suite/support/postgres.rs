@@ -18,12 +18,12 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 /// Runs the server, starts it again when it ends, and stops it when it can lock what every user holds a share of.
 /// What it becomes stands behind the folder and the programs: a server refuses to be root.
 const KEEPER: &str = r#"
-folder=$1; programs=$2; shift 2
+folder=$1; programs=$2; connections=$3; shift 3
 exec 9<>"$folder/users"
 "$@" "$programs/initdb" --pgdata="$folder/data" --username=postgres --auth=trust --no-sync --encoding=UTF8 --locale=C.UTF-8 9>&- || exit 1
 while :; do
     "$@" "$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c full_page_writes=off \
-        -c max_connections=300 -c shared_buffers=64MB -c log_min_messages=fatal 9>&- &
+        -c max_connections="$connections" -c shared_buffers=64MB -c log_min_messages=fatal 9>&- &
     server=$!
     while kill -0 "$server"; do
         sleep 0.2
@@ -40,6 +40,9 @@ done"#;
 
 /// Longest time that a server takes to begin, on a machine that is busy.
 const START: Duration = Duration::from_secs(60);
+
+/// Connections of a server, for many tests at a time.
+const CONNECTIONS: u32 = 300;
 
 /// A server, kept running while this is there.
 pub(crate) struct Postgres {
@@ -58,24 +61,29 @@ impl Postgres {
         SHARED.get_or_init(|| {
             let checkout = env!("CARGO_MANIFEST_DIR").bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
             let folder = std::env::temp_dir().join(format!("bailiwick-postgres-{}-{checkout:08x}", rustix::process::getuid().as_raw()));
-            Self::at(folder, None)
+            Self::at(folder, None, CONNECTIONS)
         })
     }
 
     /// A server of its own.
     pub(crate) fn own() -> Self {
-        let folder = tempfile::Builder::new().prefix("bailiwick-postgres-").tempdir().expect("a temporary folder");
-        Self::at(folder.path().to_owned(), Some(folder))
+        Self::own_with(CONNECTIONS)
     }
 
-    fn at(folder: PathBuf, own: Option<tempfile::TempDir>) -> Self {
+    /// The same with so many connections.
+    pub(crate) fn own_with(connections: u32) -> Self {
+        let folder = tempfile::Builder::new().prefix("bailiwick-postgres-").tempdir().expect("a temporary folder");
+        Self::at(folder.path().to_owned(), Some(folder), connections)
+    }
+
+    fn at(folder: PathBuf, own: Option<tempfile::TempDir>, connections: u32) -> Self {
         fs::create_dir_all(&folder).expect("a folder");
         let open = |name: &str| File::options().create(true).truncate(false).write(true).open(folder.join(name)).expect("a file");
         let (start, users) = (open("start"), open("users"));
         // One process starts it, and the others wait. Whoever stops it keeps the users waiting until it has stopped.
         start.lock().expect("a lock");
         users.lock_shared().expect("a lock");
-        let keeper = (!answers(&folder)).then(|| begin(&folder));
+        let keeper = (!answers(&folder)).then(|| begin(&folder, connections));
         Self { folder, _users: users, _keeper: keeper, _own: own }
     }
 
@@ -107,6 +115,13 @@ impl Postgres {
         rustix::process::kill_process(pid, rustix::process::Signal::QUIT).expect("it is there");
     }
 
+    /// The newest server that is installed.
+    pub(crate) fn programs() -> PathBuf {
+        let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is not installed: cargo xtask test --only prerequisites");
+        let programs = versions.map(|version| version.expect("a folder").path().join("bin"));
+        programs.filter(|programs| programs.join("initdb").is_file()).max().expect("a server beside the client")
+    }
+
     fn url(&self, database: &str) -> String {
         format!("postgres://postgres@localhost/{database}?host={}", self.folder.display())
     }
@@ -116,12 +131,12 @@ fn answers(folder: &Path) -> bool {
     UnixStream::connect(folder.join(".s.PGSQL.5432")).is_ok()
 }
 
-fn begin(folder: &Path) -> Child {
+fn begin(folder: &Path, connections: u32) -> Child {
     let log = File::create(folder.join("log")).expect("a file");
     // What a test left that was killed together with its keeper.
     drop(fs::remove_dir_all(folder.join("data")));
     let mut keeper = Command::new("sh");
-    keeper.arg("-c").arg(KEEPER).arg("keeper").arg(folder).arg(programs());
+    keeper.arg("-c").arg(KEEPER).arg("keeper").arg(folder).arg(Postgres::programs()).arg(connections.to_string());
     if rustix::process::getuid().is_root() {
         let (user, group) = postgres_user();
         chown(folder, Some(user), Some(group)).expect("it is ours");
@@ -137,13 +152,6 @@ fn begin(folder: &Path) -> Child {
         std::thread::sleep(Duration::from_millis(50));
     }
     keeper
-}
-
-/// The newest server that is installed.
-fn programs() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is not installed: cargo xtask test --only prerequisites");
-    let programs = versions.map(|version| version.expect("a folder").path().join("bin"));
-    programs.filter(|programs| programs.join("initdb").is_file()).max().expect("a server beside the client")
 }
 
 fn postgres_user() -> (u32, u32) {

@@ -75,7 +75,8 @@ fn locked(file: &str, name: &str, beginning: &str) -> String {
     versions.find(|version| version.starts_with(beginning)).unwrap_or("unknown").to_owned()
 }
 
-fn fsync_per_second() -> Result<f64> {
+/// How often in a second four kilobytes more are durable, at this moment.
+pub(super) fn fsync_per_second() -> Result<f64> {
     let path = target().join("bench/fsync");
     let mut file = File::create(&path)?;
     let (began, mut done) = (Instant::now(), 0_u32);

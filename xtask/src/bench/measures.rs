@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::figures::Figures;
 use super::rounds::{Rounds, answers_together, median, number};
-use super::{decisions, jobs, start};
+use super::{decisions, jobs, queue, start};
 use crate::tools::root;
 
 /// How often the rows of a process go through; the least counts.
@@ -37,6 +37,12 @@ pub(super) fn measure(name: &str, rounds: &Rounds<'_>) -> Result<Figures> {
         "job_two_cores_vs_native_program" => jobs::two_cores_against_program(rounds),
         "job_vs_duckdb" => jobs::against_duckdb(rounds),
         "job_vs_python" => jobs::against_python(rounds),
+        "durable_sqlite_vs_limit" => queue::sqlite_against_the_disk(rounds),
+        "durable_pg_vs_awa" => queue::postgres_against_awa(rounds),
+        "durable_pg_vs_graphile" => queue::postgres_against_graphile(rounds),
+        "due_1000_p99_ms" => queue::due(rounds),
+        "idle_100k_schedules_cpu_pct" => queue::idle(rounds),
+        "takeover_s" => queue::takeover(rounds),
         other => bail!("tests/bench/marks.toml names {other}, which nothing here measures"),
     }
 }

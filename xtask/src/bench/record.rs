@@ -12,6 +12,9 @@ use super::figures::{Also, Figures};
 use super::marks::Mark;
 use crate::tools::root;
 
+/// Under which `cargo xtask chaos` writes.
+const CHAOS: &str = "chaos";
+
 /// What is written of one measurement.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
@@ -72,6 +75,8 @@ impl Entry {
 /// Everything that is known, in the order of the marks: a mark without an entry has never been measured.
 pub(super) struct Record {
     pub(super) entries: Vec<(Mark, Option<Entry>)>,
+    /// What `cargo xtask chaos` wrote, which is kept as it is.
+    pub(super) chaos: Option<Value>,
 }
 
 impl Record {
@@ -80,7 +85,7 @@ impl Record {
         let path = path();
         let text = if path.is_file() { fs::read_to_string(&path)? } else { "{}".to_owned() };
         let known: Map<String, Value> = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
-        Ok(Self { entries: merged(marks, &known) })
+        Ok(Self { entries: merged(marks, &known), chaos: known.get(CHAOS).cloned() })
     }
 
     /// The mark of a name.
@@ -98,7 +103,7 @@ impl Record {
     /// Writes the file.
     pub(super) fn write(&self) -> Result<()> {
         let known = self.entries.iter().filter_map(|(mark, entry)| Some((mark.name.clone(), entry.as_ref()?.json())));
-        let object: Map<String, Value> = known.collect();
+        let object: Map<String, Value> = known.chain(self.chaos.clone().map(|chaos| (CHAOS.to_owned(), chaos))).collect();
         Ok(fs::write(path(), serde_json::to_string_pretty(&object)? + "\n")?)
     }
 }
@@ -146,7 +151,7 @@ mod tests {
         };
         let known = json!({ "kept": kept.json(), "again": kept.json(), "of-no-mark": kept.json() });
         let marks = ["again", "kept", "new"].map(mark).into();
-        let mut record = Record { entries: merged(marks, known.as_object().expect("an object")) };
+        let mut record = Record { entries: merged(marks, known.as_object().expect("an object")), chaos: None };
         let again = Entry::new(&mark("again"), &Figures::from(vec![3.0, 1.0, 2.0]), "4567def", "0 0 0");
         record.put("again", again.clone());
         let entries: Vec<_> = record.entries.into_iter().map(|(mark, entry)| (mark.name, entry)).collect();

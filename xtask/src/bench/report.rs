@@ -46,7 +46,7 @@ fn readable(record: &Record, environment: &Environment) -> String {
         let _ = writeln!(text, "| {name} | {value} |");
     }
     tried(record, &mut text);
-    text
+    text + &record.chaos.as_ref().map(crate::chaos::section).unwrap_or_default()
 }
 
 fn how(record: &Record, text: &mut String) {

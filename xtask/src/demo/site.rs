@@ -11,24 +11,23 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::tools::{bailiwick, command, output, root};
+use crate::tools::{command, output, root};
 
 /// The job with the large payroll.
 pub(super) const LGPS: &str = "lgps-monthly-return";
 
-/// Its lines.
-pub(super) const LINES: usize = 300_000;
-
 /// A folder that is removed with this: configuration, data, and what is delivered.
 pub(super) struct Site {
+    program: PathBuf,
     folder: PathBuf,
     database: String,
 }
 
 impl Site {
-    pub(super) fn new(database: String) -> Result<Self> {
+    /// With a payroll of so many lines, for a build of the hub.
+    pub(super) fn new(database: String, program: &Path, payroll_lines: usize) -> Result<Self> {
         let folder = std::env::temp_dir().join(format!("bailiwick-demo-{}", std::process::id()));
-        let site = Self { folder, database };
+        let site = Self { program: program.to_owned(), folder, database };
         copy(&root().join("examples/staffordshire"), &site.config())?;
         let plugins = fs::read_to_string(site.config().join("plugins.toml"))?;
         let built = root().join("target/plugins").to_string_lossy().into_owned();
@@ -38,7 +37,7 @@ impl Site {
         let heading = example.split(|byte| *byte == b'\n').next().unwrap_or_default();
         // Of the months before there is nothing.
         fs::remove_file(payroll.join("previous-2026-10.csv"))?;
-        fs::write(payroll.join("payroll-2026-10.csv"), [heading, b"\n", lines().as_bytes()].concat())?;
+        fs::write(payroll.join("payroll-2026-10.csv"), [heading, b"\n", lines(payroll_lines).as_bytes()].concat())?;
         Ok(site)
     }
 
@@ -49,7 +48,7 @@ impl Site {
 
     /// The hub's program on this site, under the name of a hub.
     fn program(&self, hub: &str, arguments: &[&str]) -> Command {
-        let mut program = command(bailiwick(), arguments);
+        let mut program = command(&self.program, arguments);
         program.current_dir(self.config()).env("BAILIWICK_DATA", self.folder.join("hubs")).env("BAILIWICK_DATABASE", &self.database);
         program.env("BAILIWICK_HUB", hub).env("NO_COLOR", "1").env_remove("BAILIWICK_LEASE_MS");
         program
@@ -132,9 +131,9 @@ impl Drop for Serving {
     }
 }
 
-fn lines() -> String {
+fn lines(count: usize) -> String {
     let mut text = String::new();
-    for line in 0..LINES {
+    for line in 0..count {
         let letter = char::from(b'A' + u8::try_from(line % 4).unwrap_or_default());
         let _ = writeln!(
             text,

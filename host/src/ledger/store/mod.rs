@@ -17,7 +17,7 @@ mod sqlite;
 mod stored;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::audit::{self, Noted};
 use super::error::LedgerError;
@@ -85,7 +85,7 @@ enum Connection {
 impl Store {
     /// Opens the database, making a file and its folder if need be, and brings its tables up to date.
     pub(super) async fn open(database: &Database) -> Result<Self, LedgerError> {
-        let cannot = |error: sqlx::Error| LedgerError::CannotOpen { database: database.clone(), why: error.to_string() };
+        let cannot = |error: sqlx::Error| LedgerError::CannotOpen { database: database.clone(), why: why_not(&error) };
         match database {
             Database::Sqlite(path) => sqlite::Sqlite::open(path).await.map(Self::Sqlite).map_err(cannot),
             Database::Postgres(url) => postgres::Postgres::open(url).await.map(Self::Postgres).map_err(cannot),
@@ -160,6 +160,15 @@ impl Store {
         }
     }
 
+    /// Copies all that is committed into a new file, as it was at one moment. Answers false where there is no file to copy: a server
+    /// has tools of its own.
+    pub(super) async fn copy_to(&self, path: &Path) -> Result<bool, LedgerError> {
+        match self {
+            Self::Sqlite(sqlite) => Ok(sqlite.copy_to(path).await.map(|()| true)?),
+            Self::Postgres(_) => Ok(false),
+        }
+    }
+
     /// Closes it once all that was begun has ended.
     pub(super) async fn close(&self) {
         match self {
@@ -199,4 +208,18 @@ impl Transaction {
         let acts = std::mem::take(&mut self.acts);
         if acts.is_empty() { Ok(()) } else { audit::write(self, acts).await }
     }
+}
+
+/// Why a database cannot be opened, for a person.
+fn why_not(error: &sqlx::Error) -> String {
+    if let sqlx::Error::Migrate(migrate) = error
+        && let sqlx::migrate::MigrateError::VersionMissing(step) = &**migrate
+    {
+        return format!(
+            "a newer hub has brought its tables to step {step}, which this hub ({}) does not know. \
+             Start the newer hub, or restore the backup from before the upgrade",
+            env!("CARGO_PKG_VERSION")
+        );
+    }
+    error.to_string()
 }

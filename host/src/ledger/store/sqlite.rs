@@ -113,6 +113,17 @@ impl Sqlite {
         writer.execute("PRAGMA incremental_vacuum").await
     }
 
+    /// Copies all that is committed into a new file, as it was at one moment, while others go on writing. Answers when it is durable.
+    pub(super) async fn copy_to(&self, path: &Path) -> Result<(), sqlx::Error> {
+        // Readers may not write, and this writes, though elsewhere.
+        let options = (*self.readers.connect_options()).clone().pragma("query_only", "OFF");
+        let mut connection = options.connect().await?;
+        let to = path.to_str().ok_or_else(|| sqlx::Error::Configuration("the name of the copy is not UTF-8".into()))?;
+        sqlx::query("VACUUM INTO $1").bind(to).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(std::fs::File::open(path)?.sync_all()?)
+    }
+
     pub(super) async fn close(&self) {
         self.readers.close().await;
         let mut writer = Arc::clone(&self.writer).lock_owned().await;

@@ -2,8 +2,8 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(crate) struct Wire {
 }
 
 struct Shared {
-    cut: Cut,
+    cut: Mutex<Cut>,
     up: AtomicU64,
     down: AtomicU64,
     ended: AtomicBool,
@@ -37,7 +37,8 @@ impl Wire {
     pub(crate) fn to(server: u16, cut: Cut) -> Self {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = socket.local_addr().expect("an address").port();
-        let shared = Arc::new(Shared { cut, up: AtomicU64::new(0), down: AtomicU64::new(0), ended: AtomicBool::new(false) });
+        let shared =
+            Arc::new(Shared { cut: Mutex::new(cut), up: AtomicU64::new(0), down: AtomicU64::new(0), ended: AtomicBool::new(false) });
         let held = Arc::clone(&shared);
         let accepting = std::thread::spawn(move || {
             while let Ok((hub, _)) = socket.accept() {
@@ -54,6 +55,14 @@ impl Wire {
         Self { port, shared, accepting: Some(accepting) }
     }
 
+    /// Another end for it, counted from now.
+    pub(crate) fn cut(&self, cut: Cut) {
+        let mut now = self.shared.cut.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.up.store(0, Ordering::SeqCst);
+        self.shared.down.store(0, Ordering::SeqCst);
+        *now = cut;
+    }
+
     /// Bytes that passed: towards the server, towards the hub.
     pub(crate) fn passed(&self) -> (u64, u64) {
         (self.shared.up.load(Ordering::SeqCst), self.shared.down.load(Ordering::SeqCst))
@@ -63,10 +72,6 @@ impl Wire {
 impl Shared {
     fn pass(&self, mut from: TcpStream, mut to: TcpStream, up: bool) {
         let counter = if up { &self.up } else { &self.down };
-        let left = match (self.cut, up) {
-            (Cut::Up(bytes), true) | (Cut::Down(bytes) | Cut::Silence(bytes), false) => Some(bytes),
-            _ => None,
-        };
         from.set_read_timeout(Some(Duration::from_millis(100))).expect("a socket");
         let mut buffer = [0; 16 << 10];
         while !self.ended.load(Ordering::SeqCst) {
@@ -76,11 +81,18 @@ impl Shared {
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => continue,
                 Err(_) => break,
             };
-            let before = counter.fetch_add(read, Ordering::SeqCst);
+            let (cut, before) = {
+                let cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
+                (*cut, counter.fetch_add(read, Ordering::SeqCst))
+            };
+            let left = match (cut, up) {
+                (Cut::Up(bytes), true) | (Cut::Down(bytes) | Cut::Silence(bytes), false) => Some(bytes),
+                _ => None,
+            };
             let pass = left.map_or(read, |left| left.saturating_sub(before).min(read));
             let all = &buffer[..usize::try_from(pass).expect("it is no longer than the buffer")];
             let passed = to.write_all(all);
-            if pass < read && matches!(self.cut, Cut::Silence(_)) {
+            if pass < read && matches!(cut, Cut::Silence(_)) {
                 continue;
             }
             if passed.is_err() || pass < read {

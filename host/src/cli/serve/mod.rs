@@ -1,4 +1,6 @@
-//! `bailiwick serve`: the hub with its schedules, its runs and its API, until it is told to stop.
+//! `bailiwick serve`: the hub with its schedules, its runs and its API, until it is told to stop; and `bailiwick backup` beside it.
+
+mod backup;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,6 +8,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
+
+pub(super) use backup::{Options as BackupOptions, backup};
 
 use super::paint::{Tone, paint, say};
 use super::{Answer, DataOption, open};
