@@ -95,6 +95,18 @@ fn a_failed_run_is_an_exit_status_and_a_reason() {
 }
 
 #[test]
+fn a_name_from_a_sender_does_not_steer_the_terminal() {
+    let site = Site::staffordshire();
+    assert_eq!(say(&site, &["apply", "."]).code, Some(0));
+    std::fs::remove_file(site.path("data/payroll/payroll-2026-10.csv")).unwrap();
+    site.write("data/payroll/payroll-\x1b[2J\u{202e}vsc.csv", "x");
+    let run = say(&site, &["run", LGPS]);
+    assert!(run.code == Some(1) && run.out.contains("payroll-\\u001b[2J\\u202evsc.csv") && run.out.contains("rename it"), "{}", run.out);
+    let said = format!("{}{}", run.out, say(&site, &["runs", "--json"]).out);
+    assert!(!said.contains(['\x1b', '\u{202e}']), "{said:?}");
+}
+
+#[test]
 fn a_case_is_decided_from_a_file() {
     let site = Site::staffordshire();
     assert_eq!(say(&site, &["apply", "."]).code, Some(0));

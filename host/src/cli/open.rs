@@ -98,11 +98,16 @@ pub(super) fn shown(error: RunError) -> Box<dyn std::error::Error> {
     match error {
         RunError::Configuration(problems) => {
             let each = problems.as_slice().iter().map(|problem| format!("{:?}", miette::Report::new(problem.clone())));
-            each.collect::<Vec<_>>().join("\n").into()
+            Drawn(each.collect::<Vec<_>>().join("\n")).into()
         }
         error => error.into(),
     }
 }
+
+/// An error that is drawn for the terminal already, with colours of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Drawn(String);
 
 pub(super) fn say_plan(plan: &Plan, word: &str) {
     let mut changes = 0;

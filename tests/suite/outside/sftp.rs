@@ -36,12 +36,19 @@ fn files_are_listed_and_copied() {
         world.write(name, bytes.as_bytes());
     }
     fs::create_dir(world.there().join("pay-5.csv")).unwrap();
+    world.write("pay-\u{202e}7.csv", b"x");
     std::os::unix::fs::symlink("/etc/passwd", world.there().join("pay-6.csv")).unwrap();
     let place = open(&sshd, &world);
     let listing = list(&place, &looking("pay-*")).unwrap();
     assert_eq!(listing.files.iter().map(|file| (file.name.as_str(), file.size)).collect::<Vec<_>>(), [("pay-1.csv", 3_000_000)]);
     let left: Vec<_> = listing.left.iter().map(|left| (left.name.as_str(), left.why)).collect();
-    assert_eq!(left, [("pay-4.csv", WhyLeft::Empty), ("pay-5.csv", WhyLeft::NotAPlainFile), ("pay-6.csv", WhyLeft::NotAPlainFile)]);
+    let expect = [
+        ("pay-4.csv", WhyLeft::Empty),
+        ("pay-5.csv", WhyLeft::NotAPlainFile),
+        ("pay-6.csv", WhyLeft::NotAPlainFile),
+        ("pay-\\u202e7.csv", WhyLeft::NameMisleads),
+    ];
+    assert_eq!(left, expect);
     let fetched = pull(&place, &listing.files[0], &world.artefacts).unwrap().unwrap();
     assert_eq!((fetched.stored.digest, fetched.stored.size, fetched.mark), (Digest::of(&content), 3_000_000, None));
     let mut back = Vec::new();

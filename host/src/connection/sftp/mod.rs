@@ -22,6 +22,7 @@ use super::error::{ConnectionError, Step};
 use super::listing::{FoundFile, LeftAlone, Listing, Seen, WhyLeft, is_unfinished, matcher};
 use super::outside::Credentials;
 use crate::model::job::SftpPlace;
+use crate::model::outcome::misleads;
 use session::{Session, in_all, in_time, name, unreachable};
 
 pub(super) use deliver::{check_target, deliver};
@@ -109,6 +110,8 @@ fn judge(file: String, attributes: &Metadata, listing: &mut Listing) {
     // A name that is not text comes with signs that stand for what could not be read; one with a folder in it is a trick.
     let why = if file.contains(char::REPLACEMENT_CHARACTER) {
         Some(WhyLeft::NameNotText)
+    } else if file.contains(misleads) {
+        Some(WhyLeft::NameMisleads)
     } else if !is_kind(attributes, PLAIN_FILE) || file.contains('/') {
         Some(WhyLeft::NotAPlainFile)
     } else if attributes.is_empty() {
@@ -117,7 +120,7 @@ fn judge(file: String, attributes: &Metadata, listing: &mut Listing) {
         None
     };
     match why {
-        Some(why) => listing.left.push(LeftAlone { name: file, why }),
+        Some(why) => listing.left.push(LeftAlone::new(&file, why)),
         None => {
             let seen = seen(attributes);
             listing.files.push(FoundFile {
