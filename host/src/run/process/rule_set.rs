@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::tally::CaseTally;
+use super::tally::{CaseTally, NotAdded};
 use super::{NotedRow, ProcessError, Processed, Room, Work, work_out};
 use crate::connection::{StagedWriter, Stored};
 use crate::format::{CaseLine, CaseReader, DecisionWriter};
@@ -123,8 +123,12 @@ impl Desk<'_> {
         };
         self.report.join(report);
         self.check(&decision)?;
-        if let Err(pointer) = self.tally.add(&case, &decision) {
-            return refused("amount-unreadable", format!("{pointer} is not an amount such as 1234.56"), Some(pointer));
+        match self.tally.add(&case, &decision) {
+            Ok(()) => {}
+            Err(NotAdded::Amount(pointer)) => {
+                return refused("amount-unreadable", format!("{pointer} is not an amount such as 1234.56"), Some(pointer));
+            }
+            Err(NotAdded::Figure(column)) => return Err(ProcessError::SumTooLarge { output: "decision".to_owned(), column }),
         }
         let reference = case.pointer(&self.shape.reference).cloned().unwrap_or(Value::Null);
         Ok(Ok(line(row, &reference, &decision)))
