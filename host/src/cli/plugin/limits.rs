@@ -175,6 +175,7 @@ fn fixed() -> Vec<Fixed> {
         of("random bytes of one call; more trap", fixed::RANDOM_BYTES_PER_CALL_MAX as usize, Unit::Bytes),
         of("groups of an aggregate output", fixed::AGGREGATE_GROUPS_MAX, Unit::Number),
         of("warnings kept with a run; further ones are counted", fixed::WARNINGS_KEPT_MAX as usize, Unit::Number),
+        of("codes by which skipped rows are counted; those of further codes are counted together", fixed::SKIP_CODES_MAX, Unit::Number),
         of("rejected rows before the run is held, unless the job says", fixed::REJECT_ROWS_DEFAULT as usize, Unit::Number),
         of("rejected rows that a job may allow", fixed::REJECT_ROWS_MAX as usize, Unit::Number),
         of("`initialize` at install; a longer one runs without a snapshot", fixed::INITIALISE_MS_MAX as usize, Unit::Ms),
