@@ -280,6 +280,12 @@ pub enum RunError {
     /// The author mends the cases.
     #[error(transparent)]
     Cases(#[from] CaseError),
+    /// The caller asks again, with fewer cases at once.
+    #[error("not decided: the {} s of the request were over before its turn came. Send it again, with fewer cases at once", within.as_secs_f32())]
+    NotInTime {
+        /// How long the request may take.
+        within: Duration,
+    },
     /// The caller names a rule set.
     #[error("plugin {plugin} is no rule set")]
     NotARuleSet {
@@ -360,6 +366,7 @@ impl RunError {
             Self::Disk(_) | Self::Store(_) => "disk-failed",
             Self::CaseUnreadable { .. } | Self::Cases(_) => "cases-unreadable",
             Self::BadCase { .. } => "case-does-not-fit-schema",
+            Self::NotInTime { .. } => "not-in-time",
             Self::NotARuleSet { .. } => "not-a-rule-set",
         }
     }

@@ -167,6 +167,7 @@ fn fixed() -> Vec<Fixed> {
         of("a record of a file; a longer one is rejected", fixed::RECORD_BYTES_MAX, Unit::Bytes),
         of("a case of a rule set, as JSON", fixed::CASE_BYTES_MAX, Unit::Bytes),
         of("cases in one request for decisions", fixed::CASES_PER_REQUEST_MAX, Unit::Number),
+        of("a request for decisions; cases whose turn comes later are not decided", fixed::DECISIONS_MS_MAX as usize, Unit::Ms),
         of("a message, reason or name of a party; a longer one is cut", fixed::MESSAGE_BYTES_MAX, Unit::Bytes),
         of("a note in the log; a longer one is cut", fixed::LOG_NOTE_BYTES_MAX, Unit::Bytes),
         of("a JSON Pointer given as evidence", fixed::EVIDENCE_BYTES_MAX, Unit::Bytes),

@@ -261,6 +261,9 @@ pub const CASE_BYTES_MAX: usize = 1 << 20;
 /// Cases in one request for decisions.
 pub const CASES_PER_REQUEST_MAX: usize = 1_000;
 
+/// Time for all cases of one request for decisions, in milliseconds. Whoever asks over HTTP hardly waits longer.
+pub const DECISIONS_MS_MAX: u64 = 60_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
