@@ -81,9 +81,21 @@ fn settled(first: &Listing, mut second: Listing) -> Listing {
 }
 
 async fn look(place: &SftpPlace, files: &RawSftpSession, matcher: &GlobMatcher) -> Result<Listing, ConnectionError> {
+    let mut listing = Listing::default();
+    let each = |name: String, attributes: &Metadata| {
+        if matcher.is_match(&name) && !is_unfinished(&name) {
+            judge(name, attributes, &mut listing);
+        }
+    };
+    in_all(place, Step::List, each_entry(place, files, each)).await?;
+    Ok(listing.sorted())
+}
+
+/// Goes through what is in the folder, as far as a folder may go.
+async fn each_entry(place: &SftpPlace, files: &RawSftpSession, mut each: impl FnMut(String, &Metadata)) -> Result<(), ConnectionError> {
     let failed = |error| answered(place, Step::List, &format!("the folder {}", place.folder), error);
     let handle = files.opendir(place.folder.as_str()).await.map_err(failed)?.handle;
-    let (mut listing, mut entries) = (Listing::default(), 0);
+    let mut entries = 0;
     loop {
         let part = match files.readdir(handle.as_str()).await {
             Ok(part) => part.files,
@@ -97,13 +109,11 @@ async fn look(place: &SftpPlace, files: &RawSftpSession, matcher: &GlobMatcher) 
             return Err(ConnectionError::Refused { place: name(place), step: Step::List, why });
         }
         for entry in part {
-            if matcher.is_match(&entry.filename) && !is_unfinished(&entry.filename) {
-                judge(entry.filename, &entry.attrs, &mut listing);
-            }
+            each(entry.filename, &entry.attrs);
         }
     }
     files.close(handle).await.map_err(failed)?;
-    Ok(listing.sorted())
+    Ok(())
 }
 
 fn judge(file: String, attributes: &Metadata, listing: &mut Listing) {
