@@ -229,7 +229,7 @@ impl Hub {
             _ => BTreeMap::new(),
         };
         let found = found(&mut processed, &supersedes);
-        Ok((event(processed, claim, (pinned, pulled, &setup)), found))
+        Ok((event(processed, claim, (pinned, pulled, &setup))?, found))
     }
 
     async fn setup(&self, claim: &Claim, pinned: &Pinned, pulled: &Pulled) -> Result<Setup, RunError> {
