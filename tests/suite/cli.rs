@@ -107,6 +107,23 @@ fn a_name_from_a_sender_does_not_steer_the_terminal() {
 }
 
 #[test]
+fn the_hubs_folder_is_its_users_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let site = Site::bare();
+    for file in ["partners.toml", "plugins.toml", "connections.toml"] {
+        site.write(file, "");
+    }
+    assert_eq!(say(&site, &["plan", "."]).code, Some(0));
+    let mode = || std::fs::metadata(site.data()).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o700);
+    // A folder that somebody opened on purpose stays open, and the hub says so.
+    std::fs::set_permissions(site.data(), std::fs::Permissions::from_mode(0o750)).unwrap();
+    let warned = Said::from(bailiwick(&site, &["jobs"]).env("BAILIWICK_LOG", "warn").output().unwrap());
+    assert!(warned.code == Some(0) && warned.err.contains("mode 750") && warned.err.contains("chmod 700"), "{}", warned.err);
+    assert_eq!(mode(), 0o750);
+}
+
+#[test]
 fn a_case_is_decided_from_a_file() {
     let site = Site::staffordshire();
     assert_eq!(say(&site, &["apply", "."]).code, Some(0));
