@@ -203,6 +203,19 @@ fn tampering_with_the_audit_trail_is_found() {
 #[test]
 fn an_error_says_what_to_do() {
     let site = Site::staffordshire();
+    for command in [
+        &["run", LGPS] as &[&str],
+        &["jobs"],
+        &["release", "0123", "--why", "x"],
+        &["retry", "0123", "--why", "x"],
+        &["cancel", "0123", "--why", "x"],
+        &["replay", "0123"],
+        &["backfill", LGPS, "--from", "2026-09-01", "--to", "2026-09-30"],
+    ] {
+        refused(&say(&site, command), &["there is no hub in", "--data", "bailiwick apply"]);
+        assert!(!site.data().join("ledger.sqlite").exists(), "{command:?} makes no hub of a folder that was mistyped");
+    }
+    assert_eq!(say(&site, &["plan", "."]).code, Some(0));
     refused(&say(&site, &["run", LGPS]), &["there is no job lgps-monthly-return", "bailiwick apply"]);
     refused(&say(&site, &["show", "0123"]), &["no run begins with 0123", "bailiwick runs"]);
     refused(&say(&site, &["apply", "no-such-folder"]), &["no-such-folder"]);
