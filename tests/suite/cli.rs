@@ -83,6 +83,41 @@ fn a_run_is_shown_to_people_and_to_programs() {
 }
 
 #[test]
+fn a_run_is_found_by_the_beginning_of_its_id_however_old() {
+    let site = Site::staffordshire();
+    let oldest = wait(async {
+        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        let oldest = request(&hub, POLICE, LGPS).await;
+        hub.clock().advance(jiff::SignedDuration::from_secs(1));
+        for _ in 0..1_000 {
+            request(&hub, POLICE, "claim-routing").await;
+        }
+        oldest.to_string()
+    });
+    let shown = say(&site, &["show", &oldest[..28], "--json"]);
+    assert_eq!(shown.json()["id"], oldest.as_str(), "{}", shown.err);
+    refused(&say(&site, &["show", "01"]), &["more than one run begins with 01"]);
+    refused(&say(&site, &["show", "no-such"]), &["no run begins with no-such"]);
+}
+
+#[test]
+fn every_reject_can_be_listed() {
+    let site = Site::staffordshire();
+    let cases: String = (0..2_345).map(|number| format!("{{\"reference\":\"SP-{number}\"}}\n")).collect();
+    site.write("data/claims/claims-2026.jsonl", cases);
+    assert_eq!(say(&site, &["apply", "."]).code, Some(0));
+    let run = say(&site, &["run", "claim-routing", "--json"]);
+    let id = run.json()["id"].as_str().unwrap().to_owned();
+    for (limit, listed) in [("999", 999), ("1001", 1_001), ("2000", 2_000), ("2345", 2_345), ("5000", 2_345)] {
+        let rejects = say(&site, &["rejects", &id, "--json", "--limit", limit]).json();
+        let lines: Vec<u64> = rejects.as_array().unwrap().iter().map(|reject| reject["line"].as_u64().unwrap()).collect();
+        assert!(lines.iter().copied().eq(1..=listed), "--limit {limit}: {} lines", lines.len());
+        let told = say(&site, &["rejects", &id, "--limit", limit]).out;
+        assert_eq!(told.contains("more with --limit"), listed < 2_345, "--limit {limit}");
+    }
+}
+
+#[test]
 fn a_failed_run_is_an_exit_status_and_a_reason() {
     let site = Site::staffordshire();
     std::fs::remove_dir_all(site.path("out/pension-fund")).unwrap();

@@ -147,12 +147,10 @@ pub(super) async fn find(hub: &Hub, text: &str) -> Result<RunId, Box<dyn std::er
     if let Ok(id) = text.parse::<RunId>() {
         return Ok(id);
     }
-    let page = hub.ledger().runs(Scope::Hub, &RunFilter::default(), 1_000).await?;
-    let mut found = page.items.iter().filter(|run| run.id.to_string().starts_with(text));
-    match (found.next(), found.next()) {
-        (Some(run), None) => Ok(run.id),
-        (Some(_), Some(_)) => Err(format!("more than one run begins with {text}: give more of it").into()),
-        (None, _) => Err(format!("no run begins with {text}: `bailiwick runs` lists them").into()),
+    match hub.ledger().runs_beginning(Scope::Hub, text).await?[..] {
+        [run] => Ok(run),
+        [] => Err(format!("no run begins with {text}: `bailiwick runs` lists them").into()),
+        [..] => Err(format!("more than one run begins with {text}: give more of it").into()),
     }
 }
 
