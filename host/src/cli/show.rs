@@ -6,7 +6,7 @@ use super::amend::{say_amends, say_quarantined};
 use super::paint::{Tone, bytes, count, duration, paint, say, table};
 use super::{Answer, DataOption, open};
 use crate::api::wire::{AuditJson, JobJson, RunDetailJson, RunJson, moment};
-use crate::ledger::{LogLine, Processed, Receipt, Run, RunEvent, RunFilter, RunState, Scope};
+use crate::ledger::{LedgerError, LogLine, Page, Processed, Receipt, Run, RunEvent, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, RunId};
 use crate::model::totals::PortTotals;
 use crate::run::Hub;
@@ -110,7 +110,11 @@ pub(super) async fn jobs(options: ListOptions) -> Answer {
 pub(super) async fn runs(options: RunsOptions) -> Answer {
     let hub = open::existing_hub(&options.list.data).await?;
     let filter = RunFilter { job: options.job, state: options.state, before: None };
-    let page = hub.ledger().runs(Scope::Hub, &filter, options.limit).await?;
+    let page = pages(options.limit, async |before, limit| {
+        let filter = RunFilter { before, ..filter.clone() };
+        hub.ledger().runs(Scope::Hub, &filter, limit).await
+    });
+    let page = page.await?;
     if options.list.json {
         return json(&page.items.iter().map(RunJson::new).collect::<Vec<_>>());
     }
@@ -278,6 +282,21 @@ pub(super) fn state_word(state: RunState) -> String {
         RunState::Queued | RunState::Running | RunState::Staged | RunState::Delivering => Tone::Strong,
     };
     paint(tone, state.as_str())
+}
+
+/// As many items of a list as are wanted: page after page, as the ledger gives them.
+pub(super) async fn pages<T, C: Clone>(
+    limit: u32,
+    mut page: impl AsyncFnMut(Option<C>, u32) -> Result<Page<T, C>, LedgerError>,
+) -> Result<Page<T, C>, LedgerError> {
+    let mut all = page(None, limit).await?;
+    loop {
+        let left = limit.saturating_sub(u32::try_from(all.items.len()).unwrap_or(u32::MAX));
+        let (Some(after), 1..) = (all.next.clone(), left) else { return Ok(all) };
+        let more = page(Some(after), left).await?;
+        all.items.extend(more.items);
+        all.next = more.next;
+    }
 }
 
 pub(super) async fn audit(command: AuditCommand) -> Answer {
