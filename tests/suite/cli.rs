@@ -54,6 +54,19 @@ fn every_command_has_help_in_whole_sentences() {
 }
 
 #[test]
+fn commands_answer_programs_as_the_readme_says() {
+    let readme = include_str!("../../README.md");
+    let (_, named) = readme.split_once("For programs there is `--json`: ").expect("the README says it");
+    let named: Vec<&str> = named.split_once(" have it.").expect("a sentence").0.split('`').skip(1).step_by(2).collect();
+    assert!(named.len() > 8, "{named:?}");
+    for path in named {
+        let found = path.split(' ').try_fold(bailiwick::cli::command(), |command, name| command.find_subcommand(name).cloned());
+        let command = found.unwrap_or_else(|| panic!("there is no command {path}"));
+        assert!(command.get_arguments().any(|argument| argument.get_id() == "json"), "{path} has no --json");
+    }
+}
+
+#[test]
 fn a_run_is_shown_to_people_and_to_programs() {
     let (site, run) = ran(LGPS);
     let jobs = say(&site, &["jobs"]);
@@ -145,10 +158,9 @@ fn a_name_from_a_sender_does_not_steer_the_terminal() {
 fn the_hubs_folder_is_its_users_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let site = Site::bare();
-    for file in ["partners.toml", "plugins.toml", "connections.toml"] {
-        site.write(file, "");
-    }
-    assert_eq!(say(&site, &["plan", "."]).code, Some(0));
+    site.write("partners.toml", "[[partner]]\nname = \"fire\"\ntitle = \"Fire\"\n");
+    let plan = say(&site, &["plan", "."]);
+    assert_eq!(plan.code, Some(0), "{}", plan.err);
     let mode = || std::fs::metadata(site.data()).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(), 0o700);
     // A folder that somebody opened on purpose stays open, and the hub says so.
