@@ -54,6 +54,19 @@ fn every_command_has_help_in_whole_sentences() {
 }
 
 #[test]
+fn commands_answer_programs_as_the_readme_says() {
+    let readme = include_str!("../../README.md");
+    let (_, named) = readme.split_once("For programs there is `--json`: ").expect("the README says it");
+    let named: Vec<&str> = named.split_once(" have it.").expect("a sentence").0.split('`').skip(1).step_by(2).collect();
+    assert!(named.len() > 8, "{named:?}");
+    for path in named {
+        let found = path.split(' ').try_fold(bailiwick::cli::command(), |command, name| command.find_subcommand(name).cloned());
+        let command = found.unwrap_or_else(|| panic!("there is no command {path}"));
+        assert!(command.get_arguments().any(|argument| argument.get_id() == "json"), "{path} has no --json");
+    }
+}
+
+#[test]
 fn a_run_is_shown_to_people_and_to_programs() {
     let (site, run) = ran(LGPS);
     let jobs = say(&site, &["jobs"]);
@@ -83,6 +96,41 @@ fn a_run_is_shown_to_people_and_to_programs() {
 }
 
 #[test]
+fn a_run_is_found_by_the_beginning_of_its_id_however_old() {
+    let site = Site::staffordshire();
+    let oldest = wait(async {
+        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        let oldest = request(&hub, POLICE, LGPS).await;
+        hub.clock().advance(jiff::SignedDuration::from_secs(1));
+        for _ in 0..1_000 {
+            request(&hub, POLICE, "claim-routing").await;
+        }
+        oldest.to_string()
+    });
+    let shown = say(&site, &["show", &oldest[..28], "--json"]);
+    assert_eq!(shown.json()["id"], oldest.as_str(), "{}", shown.err);
+    refused(&say(&site, &["show", "01"]), &["more than one run begins with 01"]);
+    refused(&say(&site, &["show", "no-such"]), &["no run begins with no-such"]);
+}
+
+#[test]
+fn every_reject_can_be_listed() {
+    let site = Site::staffordshire();
+    let cases: String = (0..2_345).map(|number| format!("{{\"reference\":\"SP-{number}\"}}\n")).collect();
+    site.write("data/claims/claims-2026.jsonl", cases);
+    assert_eq!(say(&site, &["apply", "."]).code, Some(0));
+    let run = say(&site, &["run", "claim-routing", "--json"]);
+    let id = run.json()["id"].as_str().unwrap().to_owned();
+    for (limit, listed) in [("999", 999), ("1001", 1_001), ("2000", 2_000), ("2345", 2_345), ("5000", 2_345)] {
+        let rejects = say(&site, &["rejects", &id, "--json", "--limit", limit]).json();
+        let lines: Vec<u64> = rejects.as_array().unwrap().iter().map(|reject| reject["line"].as_u64().unwrap()).collect();
+        assert!(lines.iter().copied().eq(1..=listed), "--limit {limit}: {} lines", lines.len());
+        let told = say(&site, &["rejects", &id, "--limit", limit]).out;
+        assert_eq!(told.contains("more with --limit"), listed < 2_345, "--limit {limit}");
+    }
+}
+
+#[test]
 fn a_failed_run_is_an_exit_status_and_a_reason() {
     let site = Site::staffordshire();
     std::fs::remove_dir_all(site.path("out/pension-fund")).unwrap();
@@ -92,6 +140,34 @@ fn a_failed_run_is_an_exit_status_and_a_reason() {
     for word in ["failed", "connection-failed", "out/pension-fund", "Create it"] {
         assert!(run.out.contains(word), "{word:?} in {}", run.out);
     }
+}
+
+#[test]
+fn a_name_from_a_sender_does_not_steer_the_terminal() {
+    let site = Site::staffordshire();
+    assert_eq!(say(&site, &["apply", "."]).code, Some(0));
+    std::fs::remove_file(site.path("data/payroll/payroll-2026-10.csv")).unwrap();
+    site.write("data/payroll/payroll-\x1b[2J\u{202e}vsc.csv", "x");
+    let run = say(&site, &["run", LGPS]);
+    assert!(run.code == Some(1) && run.out.contains("payroll-\\u001b[2J\\u202evsc.csv") && run.out.contains("rename it"), "{}", run.out);
+    let said = format!("{}{}", run.out, say(&site, &["runs", "--json"]).out);
+    assert!(!said.contains(['\x1b', '\u{202e}']), "{said:?}");
+}
+
+#[test]
+fn the_hubs_folder_is_its_users_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let site = Site::bare();
+    site.write("partners.toml", "[[partner]]\nname = \"fire\"\ntitle = \"Fire\"\n");
+    let plan = say(&site, &["plan", "."]);
+    assert_eq!(plan.code, Some(0), "{}", plan.err);
+    let mode = || std::fs::metadata(site.data()).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o700);
+    // A folder that somebody opened on purpose stays open, and the hub says so.
+    std::fs::set_permissions(site.data(), std::fs::Permissions::from_mode(0o750)).unwrap();
+    let warned = Said::from(bailiwick(&site, &["jobs"]).env("BAILIWICK_LOG", "warn").output().unwrap());
+    assert!(warned.code == Some(0) && warned.err.contains("mode 750") && warned.err.contains("chmod 700"), "{}", warned.err);
+    assert_eq!(mode(), 0o750);
 }
 
 #[test]
@@ -174,6 +250,19 @@ fn tampering_with_the_audit_trail_is_found() {
 #[test]
 fn an_error_says_what_to_do() {
     let site = Site::staffordshire();
+    for command in [
+        &["run", LGPS] as &[&str],
+        &["jobs"],
+        &["release", "0123", "--why", "x"],
+        &["retry", "0123", "--why", "x"],
+        &["cancel", "0123", "--why", "x"],
+        &["replay", "0123"],
+        &["backfill", LGPS, "--from", "2026-09-01", "--to", "2026-09-30"],
+    ] {
+        refused(&say(&site, command), &["there is no hub in", "--data", "bailiwick apply"]);
+        assert!(!site.data().join("ledger.sqlite").exists(), "{command:?} makes no hub of a folder that was mistyped");
+    }
+    assert_eq!(say(&site, &["plan", "."]).code, Some(0));
     refused(&say(&site, &["run", LGPS]), &["there is no job lgps-monthly-return", "bailiwick apply"]);
     refused(&say(&site, &["show", "0123"]), &["no run begins with 0123", "bailiwick runs"]);
     refused(&say(&site, &["apply", "no-such-folder"]), &["no-such-folder"]);

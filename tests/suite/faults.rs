@@ -273,3 +273,23 @@ fn a_plugin_whose_outputs_do_not_add_up_delivers_nothing() {
         assert_eq!(site.names("out/restless"), [""; 0]);
     });
 }
+
+#[test]
+fn the_cases_of_a_rule_set_have_one_time_together() {
+    let site = Site::staffordshire();
+    site.edit("jobs/claim-routing.toml", "[rejects]", "[limits]\nwall-ms = 100\n\n[rejects]");
+    let case = |number: usize| {
+        format!(
+            "{{\"reference\":\"SP-{number}\",\"class\":\"property\",\"loss\":\"1.00\",\"received_date\":\"2026-10-04\",\"accident_date\":\"2026-10-01\"}}\n"
+        )
+    };
+    site.write("data/claims/claims-2026.jsonl", (0..100_000).map(case).collect::<String>());
+    wait(async {
+        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        let run = finished(&hub, POLICE, "claim-routing").await;
+        let (code, sentence) = reason(&run);
+        assert_eq!((run.state, code), (RunState::Failed, "wall-ms"), "{sentence}");
+        assert!(sentence.contains("100 allowed"), "{sentence}");
+        assert_eq!(site.delivered(), []);
+    });
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bailiwick::clock::Clock;
-use bailiwick::ledger::{Database, Ledger, Run, RunEvent, RunFilter, RunState, Scope};
+use bailiwick::ledger::{Database, Failed, HubId, Ledger, LedgerError, Reason, Run, RunEvent, RunFilter, RunState, Scope, Step};
 use bailiwick::run::Sharing;
 use tokio::sync::Notify;
 
@@ -197,5 +197,49 @@ fn a_database_that_goes_away_is_waited_for() {
         stop.notify_one();
         duties.await.unwrap();
         hub.ledger().close().await;
+    });
+}
+
+#[test]
+fn only_attempts_that_ended_with_their_hub_count_against_it() {
+    let site = Site::staffordshire();
+    wait(async {
+        let clock = clock_at("2026-11-18T09:00:00Z");
+        let hub = site.hub(&clock).await;
+        let run = request(&hub, POLICE, LGPS).await;
+        let claim = async || hub.ledger().claim(hub.id(), hub.clock().now_ms(), 15_000).await.unwrap().expect("it waits");
+        for _ in 0..4 {
+            let reason = Reason { code: "connection-failed".to_owned(), sentence: "The network is down.".to_owned() };
+            let failed = Failed { reason, retry_at_ms: Some(hub.clock().now_ms()), limits: Vec::new(), log: Vec::new() };
+            hub.ledger().append(&claim().await.lease, hub.clock().now_ms(), Step::Failed(failed)).await.unwrap();
+        }
+        // The fifth attempt is never heard of again, which is no habit of the hub's yet.
+        claim().await;
+        clock.advance(jiff::SignedDuration::from_secs(16));
+        drain(&hub).await;
+        let left = ended(&hub, run).await;
+        assert_eq!((left.state, site.delivered().len()), (RunState::Closed, 2), "{:?}", left.reason);
+    });
+}
+
+#[test]
+fn a_hub_that_lost_a_run_says_who_has_it() {
+    let site = Site::large();
+    wait(async {
+        let sharing = Sharing { heartbeat: Duration::from_millis(20), ..Sharing::default() };
+        let hub = site.reopen_shared("main", &clock_at("2026-11-18T09:00:00Z"), sharing).await;
+        site.apply(&hub).await;
+        let run = request(&hub, POLICE, LGPS).await;
+        let working = tokio::spawn({
+            let hub = hub.clone();
+            async move { hub.work_once().await }
+        });
+        while ended(&hub, run).await.state != RunState::Running {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let later_ms = hub.clock().now_ms() + 60_000;
+        hub.ledger().claim(&HubId::new("standby"), later_ms, 15_000).await.unwrap().expect("its lease has run out by then");
+        let lost = working.await.unwrap().unwrap_err();
+        assert!(matches!(lost, LedgerError::LeaseLost { lease: 1, current: 2, state: RunState::Running, .. }), "{lost}");
     });
 }

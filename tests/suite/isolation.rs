@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bailiwick::api;
 use bailiwick::ledger::RunState;
 use bailiwick::model::limits::Limit;
+use bailiwick::run::{Decided, Question, RunError};
 use bailiwick::sandbox::{AdapterRun, CallError, Release, Sandbox, Setup, Worker};
 
 use crate::faults::{again, both, site};
@@ -170,5 +171,80 @@ fn the_state_of_one_job_is_not_that_of_another() {
         let failed = again(&site, &hub, "state-count", "").await;
         assert_eq!(failed.state, RunState::Failed);
         assert_eq!(state("restless").await, [("count".to_owned(), vec![1])]);
+    });
+}
+
+const RULES: &str = r#"
+name = "hostile"
+version = "1.0.0"
+kind = "rule-set"
+contract = "0.1.0"
+title = "Hostile"
+about = "Does as its case says."
+
+[wants]
+log = true
+
+[limits]
+cpu-ms = 200
+
+[case]
+schema = "case.schema.json"
+reference = "/misbehave"
+
+[decision]
+outcomes = ["fund"]
+figures = ["fund_share"]
+"#;
+
+/// A site with a rule set that does as its case says.
+fn site_with_rules() -> Site {
+    let site = Site::bare();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("plugin.toml"), RULES).unwrap();
+    let schema = r#"{"type":"object","properties":{"misbehave":{"type":"string"}},"additionalProperties":false}"#;
+    std::fs::write(folder.path().join("case.schema.json"), schema).unwrap();
+    site.write("hostile.wasm", component_of(hostile_rule_set(), folder.path()));
+    site.write("partners.toml", "[[partner]]\nname = \"restless\"\ntitle = \"Restless\"\n");
+    site.write("plugins.toml", "[[plugin]]\npartner = \"restless\"\nname = \"hostile\"\ncomponent = \"hostile.wasm\"\n");
+    site.write("connections.toml", "");
+    site
+}
+
+#[test]
+fn a_request_for_decisions_shares_its_thread_and_comes_to_an_end() {
+    let site = site_with_rules();
+    wait(async {
+        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        let question = |within: Duration| Question {
+            partner: partner("restless"),
+            plugin: "hostile".parse().unwrap(),
+            settings: serde_json::json!({}),
+            within,
+        };
+        let endless = || vec![r#"{"misbehave": "endless-loop"}"#.to_owned(); 100];
+        let codes = |answers: Vec<Result<Decided, RunError>>| answers.into_iter().map(|answer| answer.err().map(|error| error.to_string()));
+        let begun = Instant::now();
+        let late: Vec<String> = codes(hub.decide(&question(Duration::from_millis(500)), endless()).await.unwrap()).flatten().collect();
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+        assert_eq!(late.len(), 100);
+        assert!(late[0].contains("cpu-ms") && late[99].contains("0.5 s of the request were over"), "{} {}", late[0], late[99]);
+        // Both threads have twenty seconds of work, and another partner's case waits for one turn.
+        let busy: Vec<_> = (0..2)
+            .map(|_| {
+                let (hub, question) = (hub.clone(), question(Duration::from_secs(60)));
+                tokio::spawn(async move { hub.decide(&question, endless()).await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let begun = Instant::now();
+        let sound = hub.decide(&question(Duration::from_secs(60)), vec!["{}".to_owned()]).await.unwrap();
+        assert!(sound[0].is_ok() && begun.elapsed() < Duration::from_secs(5), "{:?} {:?}", sound[0], begun.elapsed());
+        // Whoever asks no longer is not worked for.
+        busy.iter().for_each(tokio::task::JoinHandle::abort);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let begun = Instant::now();
+        assert!(hub.decide(&question(Duration::from_secs(60)), vec!["{}".to_owned()]).await.unwrap()[0].is_ok());
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     });
 }

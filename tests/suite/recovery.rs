@@ -283,7 +283,11 @@ fn a_run_that_takes_the_hub_with_it_each_time_is_left_to_a_person() {
         drain(&hub).await;
         let left = ended(&hub, run).await;
         assert_eq!((left.state, reason(&left).0), (RunState::Failed, "hub-ended-each-time"));
-        assert!(reason(&left).1.contains("begun 5 times") && reason(&left).1.contains("bailiwick retry"), "{:?}", left.reason);
+        assert!(
+            reason(&left).1.contains("the hub itself ended 5 times") && reason(&left).1.contains("bailiwick retry"),
+            "{:?}",
+            left.reason
+        );
         let retry = Instruction::Retry { afresh: false, why: "there is more memory now".to_owned() };
         hub.ledger().instruct(Scope::Hub, run, retry, &operator(&hub)).await.unwrap();
         drain(&hub).await;

@@ -78,6 +78,7 @@ impl From<RunError> for Problem {
             RunError::Expired { .. } => Self::new(StatusCode::GONE, "expired", error.to_string()),
             RunError::InputGone { .. } => Self::new(StatusCode::GONE, "input-gone", error.to_string()),
             RunError::NotResent { .. } => Self::new(StatusCode::CONFLICT, "not-resent", error.to_string()),
+            RunError::NotInTime { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-in-time", error.to_string()),
             RunError::Call(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not-decided", error.to_string()),
             error => hub_fault(&error),
         }

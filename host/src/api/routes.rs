@@ -16,7 +16,7 @@ use super::answer::{Caller, Named, Problem, Text, hub_fault};
 use super::wire::{FindingJson, JobJson, RunDetailJson, RunJson};
 use crate::ledger::{FoundEffect, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, PluginName, RunId};
-use crate::model::limits::{CASE_BYTES_MAX, CASES_PER_REQUEST_MAX};
+use crate::model::limits::{CASE_BYTES_MAX, CASES_PER_REQUEST_MAX, DECISIONS_MS_MAX};
 use crate::registry::cases::DecisionJson;
 use crate::run::{Hub, Question, Request};
 
@@ -228,6 +228,7 @@ async fn decide(State(hub): State<Hub>, caller: Caller, Named(name): Named, Text
         partner: caller.token.partner.clone(),
         plugin,
         settings: body.settings.unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+        within: std::time::Duration::from_millis(DECISIONS_MS_MAX),
     };
     let texts = cases.iter().map(ToString::to_string).collect();
     let answers = hub.decide(&question, texts).await?.into_iter().map(|answer| match answer {

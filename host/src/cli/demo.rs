@@ -30,7 +30,7 @@ pub(super) async fn demo(options: Options) -> Answer {
     let example = fresh.path().join("example");
     copy(&options.example, &example, &options.example)?;
     let began = Instant::now();
-    let hub = open::working_hub(&DataOption::alone(data, "main".to_owned())).await?;
+    let hub = open::serving_hub(&DataOption::alone(data, "main".to_owned())).await?;
     let plan = hub.apply(&example, &open::person(&hub)).await.map_err(open::shown)?;
     say(paint(Tone::Strong, format!("A hub for {} partners, {} plugins", plan.partners.len(), plan.releases.len())));
     for release in &plan.releases {

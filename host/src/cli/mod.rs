@@ -205,9 +205,11 @@ fn answer(command: Command) -> Answer {
     })
 }
 
-fn eprint_error(error: &dyn std::error::Error) {
+fn eprint_error(error: &(dyn std::error::Error + 'static)) {
     use anstream::eprintln;
-    eprintln!("{}: {error}", paint::paint(paint::Tone::Bad, "error"));
+    let said = error.to_string();
+    let said = if error.is::<open::Drawn>() { said } else { paint::clean(&said) };
+    eprintln!("{}: {said}", paint::paint(paint::Tone::Bad, "error"));
 }
 
 /// Every command and its help, for the documentation and for tests.

@@ -43,18 +43,31 @@ pub(super) async fn hub(data: &DataOption) -> Result<Hub, RunError> {
     open(data, false).await
 }
 
-/// Opens the hub in its folder to work. Where another process works in it already, that one does the work and this one looks on.
-pub(super) async fn working_hub(data: &DataOption) -> Result<Hub, RunError> {
+/// Opens the hub in its folder to serve, making it if need be.
+pub(super) async fn serving_hub(data: &DataOption) -> Result<Hub, RunError> {
     open(data, true).await
+}
+
+/// Opens the hub in a folder where there must be one, to work. Where another process works in it already, that one does the work and
+/// this one looks on.
+pub(super) async fn working_hub(data: &DataOption) -> Result<Hub, Box<dyn std::error::Error>> {
+    check_exists(data)?;
+    Ok(open(data, true).await?)
 }
 
 /// Opens the hub in a folder where there must be one.
 pub(super) async fn existing_hub(data: &DataOption) -> Result<Hub, Box<dyn std::error::Error>> {
+    check_exists(data)?;
+    Ok(hub(data).await?)
+}
+
+/// A folder that was mistyped does not become a hub. With a database, that is what there must be.
+fn check_exists(data: &DataOption) -> Result<(), Box<dyn std::error::Error>> {
     if data.database.is_none() && !data.data.join("ledger.sqlite").is_file() {
         let folder = data.data.display();
         return Err(format!("there is no hub in {folder}: name its folder with --data, or make one with `bailiwick apply FOLDER`").into());
     }
-    Ok(hub(data).await?)
+    Ok(())
 }
 
 async fn open(data: &DataOption, works: bool) -> Result<Hub, RunError> {
@@ -98,11 +111,16 @@ pub(super) fn shown(error: RunError) -> Box<dyn std::error::Error> {
     match error {
         RunError::Configuration(problems) => {
             let each = problems.as_slice().iter().map(|problem| format!("{:?}", miette::Report::new(problem.clone())));
-            each.collect::<Vec<_>>().join("\n").into()
+            Drawn(each.collect::<Vec<_>>().join("\n")).into()
         }
         error => error.into(),
     }
 }
+
+/// An error that is drawn for the terminal already, with colours of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Drawn(String);
 
 pub(super) fn say_plan(plan: &Plan, word: &str) {
     let mut changes = 0;

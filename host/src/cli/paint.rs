@@ -5,11 +5,33 @@ use std::io::{IsTerminal as _, Write as _};
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use crate::model::outcome::visible;
+
 /// Writes a line to standard output. A closed pipe ends the program quietly, as `| head` means it to.
 pub(crate) fn say(text: impl Display) {
-    if writeln!(anstream::stdout(), "{text}").is_err() {
+    if writeln!(anstream::stdout(), "{}", clean(&text.to_string())).is_err() {
         std::process::exit(0);
     }
+}
+
+/// What [`paint`] writes into a text.
+const OWN_COLOURS: [&str; 6] = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m"];
+
+/// A text of ours with all that others brought into it made visible: only our own colours steer the terminal.
+pub(crate) fn clean(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let own = OWN_COLOURS.iter().find(|colour| rest.starts_with(**colour)).map(|colour| colour.len());
+        let (kept, after) = rest.split_at(own.unwrap_or(character.len_utf8()));
+        if own.is_some() || matches!(character, '\n' | '\t') {
+            cleaned += kept;
+        } else {
+            cleaned += &visible(kept);
+        }
+        rest = after;
+    }
+    cleaned
 }
 
 /// What a word means, for its colour.
@@ -74,5 +96,24 @@ pub(crate) fn duration(ms: u64) -> String {
         0..1_000 => format!("{ms} ms"),
         1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
         _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_colours_steer_a_terminal() {
+        for tone in [Tone::Good, Tone::Attention, Tone::Bad, Tone::Quiet, Tone::Strong] {
+            let own = format!("{}\tand\nmore", paint(tone, "a £ file"));
+            assert_eq!(clean(&own), own, "{tone:?}");
+        }
+        let theirs = "pay\x1b]0;owned\x07\x1b[2J\x1b[8m\r\u{202e}vsc.csv\u{9b}\u{e0041}";
+        assert_eq!(clean(theirs), "pay\\u001b]0;owned\\u0007\\u001b[2J\\u001b[8m\\u000d\\u202evsc.csv\\u009b\\udb40\\udc41");
+        // JSON stays the same JSON.
+        let json = serde_json::json!({"name": "pay\u{202e}\u{e0041}\u{7f}.csv"});
+        let back: serde_json::Value = serde_json::from_str(&clean(&json.to_string())).expect("it is JSON");
+        assert_eq!(back, json);
     }
 }

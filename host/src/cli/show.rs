@@ -6,7 +6,7 @@ use super::amend::{say_amends, say_quarantined};
 use super::paint::{Tone, bytes, count, duration, paint, say, table};
 use super::{Answer, DataOption, open};
 use crate::api::wire::{AuditJson, JobJson, RunDetailJson, RunJson, moment};
-use crate::ledger::{LogLine, Processed, Receipt, Run, RunEvent, RunFilter, RunState, Scope};
+use crate::ledger::{LedgerError, LogLine, Page, Processed, Receipt, Run, RunEvent, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, RunId};
 use crate::model::totals::PortTotals;
 use crate::run::Hub;
@@ -110,7 +110,11 @@ pub(super) async fn jobs(options: ListOptions) -> Answer {
 pub(super) async fn runs(options: RunsOptions) -> Answer {
     let hub = open::existing_hub(&options.list.data).await?;
     let filter = RunFilter { job: options.job, state: options.state, before: None };
-    let page = hub.ledger().runs(Scope::Hub, &filter, options.limit).await?;
+    let page = pages(options.limit, async |before, limit| {
+        let filter = RunFilter { before, ..filter.clone() };
+        hub.ledger().runs(Scope::Hub, &filter, limit).await
+    });
+    let page = page.await?;
     if options.list.json {
         return json(&page.items.iter().map(RunJson::new).collect::<Vec<_>>());
     }
@@ -147,12 +151,10 @@ pub(super) async fn find(hub: &Hub, text: &str) -> Result<RunId, Box<dyn std::er
     if let Ok(id) = text.parse::<RunId>() {
         return Ok(id);
     }
-    let page = hub.ledger().runs(Scope::Hub, &RunFilter::default(), 1_000).await?;
-    let mut found = page.items.iter().filter(|run| run.id.to_string().starts_with(text));
-    match (found.next(), found.next()) {
-        (Some(run), None) => Ok(run.id),
-        (Some(_), Some(_)) => Err(format!("more than one run begins with {text}: give more of it").into()),
-        (None, _) => Err(format!("no run begins with {text}: `bailiwick runs` lists them").into()),
+    match hub.ledger().runs_beginning(Scope::Hub, text).await?[..] {
+        [run] => Ok(run),
+        [] => Err(format!("no run begins with {text}: `bailiwick runs` lists them").into()),
+        [..] => Err(format!("more than one run begins with {text}: give more of it").into()),
     }
 }
 
@@ -280,6 +282,21 @@ pub(super) fn state_word(state: RunState) -> String {
         RunState::Queued | RunState::Running | RunState::Staged | RunState::Delivering => Tone::Strong,
     };
     paint(tone, state.as_str())
+}
+
+/// As many items of a list as are wanted: page after page, as the ledger gives them.
+pub(super) async fn pages<T, C: Clone>(
+    limit: u32,
+    mut page: impl AsyncFnMut(Option<C>, u32) -> Result<Page<T, C>, LedgerError>,
+) -> Result<Page<T, C>, LedgerError> {
+    let mut all = page(None, limit).await?;
+    loop {
+        let left = limit.saturating_sub(u32::try_from(all.items.len()).unwrap_or(u32::MAX));
+        let (Some(after), 1..) = (all.next.clone(), left) else { return Ok(all) };
+        let more = page(Some(after), left).await?;
+        all.items.extend(more.items);
+        all.next = more.next;
+    }
 }
 
 pub(super) async fn audit(command: AuditCommand) -> Answer {

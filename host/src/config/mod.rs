@@ -23,7 +23,8 @@
 //! A format is `{ kind = "csv", encoding, delimiter, dates, headings, other-columns }`, `{ kind = "json-lines", dates }` or
 //! `{ kind = "fixed-width", encoding, dates, line-end, fields = [{ column, start, width, align, fill, point }] }`.
 //!
-//! Keys that are not known are errors, and every error is told at once, with its file and line.
+//! Keys that are not known are errors. Every file's errors are told at once, with file and line; of a file that cannot be read into its
+//! form, the first.
 //! This room must not know what the hub has in force; it reads files and nothing else.
 
 mod check;

@@ -19,6 +19,7 @@ use tempfile::NamedTempFile;
 use super::artefacts::{Artefacts, Side, Stored, copy, digest_of, sync_folder};
 use super::error::ConnectionError;
 use crate::model::ids::Digest;
+use crate::model::outcome::misleads;
 
 /// Longest file name that file systems hold, in bytes.
 const NAME_BYTES_MAX: usize = 255;
@@ -63,7 +64,7 @@ pub fn check_file_name(name: &str) -> Result<(), ConnectionError> {
         "it must not have a folder in it"
     } else if name.starts_with('.') {
         "it must not begin with a full stop, for such files are hidden"
-    } else if name.chars().any(char::is_control) {
+    } else if name.contains(misleads) {
         "it has a character that cannot be seen"
     } else if name.trim() != name {
         "it must not begin or end with a space"

@@ -4,6 +4,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::artefacts::Stored;
 use super::error::ConnectionError;
+use crate::model::outcome::visible;
 
 /// How the files that a sender has not finished are called, by the programs that send them.
 const UNFINISHED: [&str; 5] = [".part", ".tmp", ".filepart", ".partial", ".crdownload"];
@@ -68,7 +69,7 @@ pub(super) struct Seen {
 /// A file that is left alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftAlone {
-    /// Its name, as far as it is text.
+    /// Its name, as far as it is text, with what cannot be seen in it written out.
     pub name: String,
     /// Why.
     pub why: WhyLeft,
@@ -87,6 +88,15 @@ pub enum WhyLeft {
     NameNotText,
     /// It is larger than the connection takes.
     TooLarge,
+    /// Its name has characters that steer a terminal, turn the direction of reading or cannot be seen.
+    NameMisleads,
+}
+
+impl LeftAlone {
+    /// A file that is left alone, with its name as it can be shown.
+    pub(super) fn new(name: &str, why: WhyLeft) -> Self {
+        Self { name: visible(name).into_owned(), why }
+    }
 }
 
 impl Listing {

@@ -95,6 +95,22 @@ fn only_finished_plain_files_are_taken() {
 }
 
 #[test]
+fn names_that_mislead_are_left_alone_and_never_written() {
+    let world = world();
+    for name in ["pay-\u{202e}vsc.csv", "pay-\x1b]0;x\x07.csv", "pay-\u{200b}.csv", "pay-é.csv"] {
+        world.file(name, b"a", 5_000);
+    }
+    let (files, left) = world.listed("pay-*");
+    assert_eq!(files, ["pay-é.csv"]);
+    let expect = ["pay-\\u001b]0;x\\u0007.csv", "pay-\\u200b.csv", "pay-\\u202evsc.csv"];
+    assert_eq!(left, expect.map(|name| (name.to_owned(), WhyLeft::NameMisleads)));
+    for name in ["return-\u{202e}vsc.csv", "return-\x07.csv", "return-\u{feff}.csv"] {
+        assert!(matches!(check_file_name(name), Err(ConnectionError::FileName { .. })), "{name:?}");
+    }
+    check_file_name("return-é.csv").unwrap();
+}
+
+#[test]
 fn patterns_and_folders_that_cannot_be_used() {
     let world = world();
     for pattern in ["", "../*.csv", "a/b", "a\\b", "[a"] {

@@ -91,6 +91,16 @@ impl RunId {
         let moment = uuid::Timestamp::from_unix(&ORDER, seconds, nanoseconds);
         Self(uuid::Uuid::new_v7(moment))
     }
+
+    /// The first and the last id that begin with some hexadecimal digits; none if no id does.
+    #[must_use]
+    pub fn beginning(digits: &str) -> Option<(Self, Self)> {
+        let ends = |rest: &str| format!("{digits}{}", rest.repeat(32 - digits.len())).parse().ok();
+        if digits.is_empty() || digits.len() > 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        Some((ends("0")?, ends("f")?))
+    }
 }
 
 impl fmt::Display for RunId {
@@ -218,5 +228,13 @@ mod tests {
         assert_eq!(early.to_string().parse(), Ok(early));
         let of_one_moment: Vec<RunId> = std::iter::repeat_with(|| RunId::at(2_000)).take(1_000).collect();
         assert!(of_one_moment.is_sorted() && of_one_moment[0] > late);
+        for digits in 1..=32 {
+            let (first, last) = RunId::beginning(&late.to_string()[..digits]).unwrap();
+            assert!(first <= late && late <= last, "{digits}");
+        }
+        assert_eq!(RunId::beginning(&late.to_string()), Some((late, late)));
+        for none in ["", "g", "0 ", "é", &"0".repeat(33)] {
+            assert_eq!(RunId::beginning(none), None, "{none:?}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What plugins answer: findings about rows, decisions about cases, failures of whole calls.
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
 
 use super::rows::{Amount, Batch};
@@ -20,6 +22,25 @@ pub fn misleads(character: char) -> bool {
             // Line and paragraph separators.
             | '\u{2028}' | '\u{2029}'
         )
+}
+
+/// A text with the characters that mislead written out, as in `pay\u202e.csv`: the way that JSON writes them, so that JSON stays as it is.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(misleads) {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if misleads(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                shown += &format!("\\u{unit:04x}");
+            }
+        } else {
+            shown.push(character);
+        }
+    }
+    shown.into()
 }
 
 /// What a finding means for its row.

@@ -135,10 +135,8 @@ pub enum RunError {
         /// Why, and what to do.
         why: &'static str,
     },
-    /// The operator looks at the hub's own log: each attempt ended without a word.
-    #[error(
-        "this run was begun {attempts_max} times and ended each time with the hub itself: see the hub's log and memory, then `bailiwick retry` it"
-    )]
+    /// The operator looks at the hub's own log: so many attempts ended without a word.
+    #[error("the hub itself ended {attempts_max} times while it was at this run: see the hub's log and memory, then `bailiwick retry` it")]
     TooManyAttempts {
         /// Attempts that the job allows.
         attempts_max: u64,
@@ -276,6 +274,12 @@ pub enum RunError {
     /// The author mends the cases.
     #[error(transparent)]
     Cases(#[from] CaseError),
+    /// The caller asks again, with fewer cases at once.
+    #[error("not decided: the {} s of the request were over before its turn came. Send it again, with fewer cases at once", within.as_secs_f32())]
+    NotInTime {
+        /// How long the request may take.
+        within: Duration,
+    },
     /// The caller names a rule set.
     #[error("plugin {plugin} is no rule set")]
     NotARuleSet {

@@ -28,7 +28,8 @@ mod retry;
 mod shelf;
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
@@ -142,7 +143,7 @@ impl Hub {
     /// As for [`Hub::open`].
     pub async fn open_shared(options: HubOptions, sharing: Sharing) -> Result<Self, RunError> {
         let data = std::path::absolute(&options.data)?;
-        std::fs::create_dir_all(&data)?;
+        make_private(&data)?;
         let file = || Database::Sqlite(data.join("ledger.sqlite"));
         let ledger = Ledger::open(&sharing.database.clone().unwrap_or_else(file)).await?;
         let id = HubId::new(options.name);
@@ -228,6 +229,17 @@ impl Hub {
     pub fn artefact_path(&self, digest: Digest) -> PathBuf {
         self.shared.artefacts.path(&digest)
     }
+}
+
+/// Makes a hub's folder, for the hub's user alone: ledger, artefacts and rejects are in it. One that is there stays as it is.
+fn make_private(data: &Path) -> Result<(), RunError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(data)?;
+    let mode = std::fs::metadata(data)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let path = data.display();
+        tracing::warn!("other users can look into the hub's folder {path} (mode {mode:03o}): `chmod 700` it, unless that is meant");
+    }
+    Ok(())
 }
 
 /// Takes the lock of a hub's name in its folder; none if another process has it. It falls when the process ends, however it ends.

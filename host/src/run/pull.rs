@@ -133,6 +133,7 @@ fn left_alone(left: LeftAlone, failed: impl Fn(ConnectionError) -> RunError) -> 
         WhyLeft::NotAPlainFile => "it is no plain file: put the file itself there",
         WhyLeft::TooLarge => "it is larger than the connection takes: see file-bytes-max in connections.toml",
         WhyLeft::NameNotText => "its name is not UTF-8: rename it",
+        WhyLeft::NameMisleads => "its name has characters that cannot be seen: rename it",
     };
     RunError::FileUnusable { file: left.name, why }
 }

@@ -76,6 +76,7 @@ impl RunError {
             Self::Disk(_) | Self::Store(_) => "disk-failed",
             Self::CaseUnreadable { .. } | Self::Cases(_) => "cases-unreadable",
             Self::BadCase { .. } => "case-does-not-fit-schema",
+            Self::NotInTime { .. } => "not-in-time",
             Self::NotARuleSet { .. } => "not-a-rule-set",
         }
     }

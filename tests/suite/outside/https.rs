@@ -200,6 +200,10 @@ fn cut_off_at_any_byte_a_repeat_does_no_harm() {
             let sent = deliver(&over(&wire, idempotent), &delivery(digest), &world.artefacts);
             drop(wire);
             let acted = web.asked().len() > before;
+            if let Err(error) = &sent {
+                let said = error.to_string();
+                assert!(said.contains("the connection was cut off") && !said.contains("close_notify"), "{cut:?}: {said}");
+            }
             match sent {
                 Ok(_) => assert!(acted, "{cut:?}"),
                 Err(ConnectionError::Uncertain { .. }) => uncertain += 1,

@@ -36,12 +36,19 @@ fn files_are_listed_and_copied() {
         world.write(name, bytes.as_bytes());
     }
     fs::create_dir(world.there().join("pay-5.csv")).unwrap();
+    world.write("pay-\u{202e}7.csv", b"x");
     std::os::unix::fs::symlink("/etc/passwd", world.there().join("pay-6.csv")).unwrap();
     let place = open(&sshd, &world);
     let listing = list(&place, &looking("pay-*")).unwrap();
     assert_eq!(listing.files.iter().map(|file| (file.name.as_str(), file.size)).collect::<Vec<_>>(), [("pay-1.csv", 3_000_000)]);
     let left: Vec<_> = listing.left.iter().map(|left| (left.name.as_str(), left.why)).collect();
-    assert_eq!(left, [("pay-4.csv", WhyLeft::Empty), ("pay-5.csv", WhyLeft::NotAPlainFile), ("pay-6.csv", WhyLeft::NotAPlainFile)]);
+    let expect = [
+        ("pay-4.csv", WhyLeft::Empty),
+        ("pay-5.csv", WhyLeft::NotAPlainFile),
+        ("pay-6.csv", WhyLeft::NotAPlainFile),
+        ("pay-\\u202e7.csv", WhyLeft::NameMisleads),
+    ];
+    assert_eq!(left, expect);
     let fetched = pull(&place, &listing.files[0], &world.artefacts).unwrap().unwrap();
     assert_eq!((fetched.stored.digest, fetched.stored.size, fetched.mark), (Digest::of(&content), 3_000_000, None));
     let mut back = Vec::new();
@@ -141,27 +148,27 @@ fn a_password_is_given_as_such_or_as_an_answer() {
     let _entered = world.runtime.enter();
     for asks in [false, true] {
         let server = PasswordServer::start("hunter2", asks);
-        let signed_in = |password: &str| {
-            let place = SftpPlace {
-                host: "127.0.0.1".to_owned(),
-                port: server.port,
-                user: "pension".to_owned(),
-                host_keys: vec![server.fingerprint.clone()],
-                password: Some("word".parse().unwrap()),
-                key: None,
-                key_passphrase: None,
-                folder: ".".to_owned(),
-                settle_ms: 0,
-                silence_seconds_max: 20,
-                file_bytes_max: 1,
-            };
-            list(&with(Place::Sftp(place), &[("word", password)]), &looking("*"))
-        };
+        let signed_in = |password: &str| list(&with(Place::Sftp(server.place()), &[("word", password)]), &looking("*"));
         assert!(signed_in("hunter2").unwrap().files.is_empty(), "asks: {asks}");
         let error = signed_in("hunter3").unwrap_err();
         assert!(matches!(&error, ConnectionError::SignIn { why, .. } if why.contains("password of secret word")), "{error}");
         assert!(!error.to_string().contains("hunter"), "{error}");
     }
+}
+
+#[test]
+fn a_listing_without_end_is_given_up() {
+    let world = World::new();
+    let _entered = world.runtime.enter();
+    let server = PasswordServer::start_with("hunter2", false, 400_000);
+    let place = with(Place::Sftp(server.place()), &[("word", "hunter2")]);
+    let error = list(&place, &looking("*")).unwrap_err();
+    assert!(matches!(&error, ConnectionError::Refused { step: Step::List, why, .. } if why.contains("100000")), "{error}");
+    assert!(server.listed.swap(0, std::sync::atomic::Ordering::SeqCst) <= 102_000);
+    // A delivery looks for what earlier attempts left, and no further than a listing.
+    let error = deliver(&place, &delivery(world.stored(b"sums")), &world.artefacts).unwrap_err();
+    assert!(error.may_pass(), "nothing can be written there: {error}");
+    assert!((100_000..=102_000).contains(&server.listed.load(std::sync::atomic::Ordering::SeqCst)), "{:?}", server.listed);
 }
 
 #[test]

@@ -142,7 +142,8 @@ async fn of_run(options: ListOptions) -> Answer {
     let hub = open::existing_hub(&options.data).await?;
     let id = show::find(&hub, options.run.as_deref().unwrap_or_default()).await?;
     let effect = if options.warnings { FoundEffect::Warn } else { FoundEffect::Reject };
-    let page = hub.ledger().findings((Scope::Hub, id), effect, None, options.limit).await?;
+    let listed = show::pages(options.limit, async |after, limit| hub.ledger().findings((Scope::Hub, id), effect, after, limit).await);
+    let page = listed.await?;
     let personal = hub.columns(id).await?.personal;
     if options.json {
         return json(&page.items.iter().map(|finding| FindingJson::new(finding, &personal)).collect::<Vec<_>>());
@@ -170,7 +171,8 @@ async fn waiting(options: ListOptions) -> Answer {
         since_ms: options.older_than.map(|days| now_ms - i64::from(days) * DAY_MS),
     };
     if by_row {
-        let page = hub.ledger().waiting(Scope::Hub, &filter, None, options.limit).await?;
+        let listed = show::pages(options.limit, async |after, limit| hub.ledger().waiting(Scope::Hub, &filter, after, limit).await);
+        let page = listed.await?;
         if options.json {
             return json(&masked(&hub, &page.items, now_ms).await?);
         }

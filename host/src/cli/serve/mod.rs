@@ -30,7 +30,7 @@ pub(super) struct Options {
 }
 
 pub(super) async fn serve(options: Options) -> Answer {
-    let hub = open::working_hub(&options.data).await?;
+    let hub = open::serving_hub(&options.data).await?;
     if !hub.works() {
         return Err(format!(
             "another hub works in {} under the name {}: stop it first, name another folder with --data, or give this one a name with --hub",

@@ -11,6 +11,7 @@ use rustix::fs::OFlags;
 use crate::connection::artefacts::{Artefacts, Side, Stored};
 use crate::connection::error::ConnectionError;
 use crate::connection::listing::{FoundFile, LeftAlone, Listing, Seen, WhyLeft, is_unfinished, matcher};
+use crate::model::outcome::misleads;
 
 /// When a file counts as finished.
 #[derive(Debug, Clone, Copy)]
@@ -40,9 +41,13 @@ pub(in crate::connection) fn list(folder: &Path, pattern: &str, settled: Settled
             continue;
         }
         let Some(text) = name.to_str() else {
-            listing.left.push(LeftAlone { name: lossy.into_owned(), why: WhyLeft::NameNotText });
+            listing.left.push(LeftAlone::new(&lossy, WhyLeft::NameNotText));
             continue;
         };
+        if text.contains(misleads) {
+            listing.left.push(LeftAlone::new(text, WhyLeft::NameMisleads));
+            continue;
+        }
         // Of the name itself, not of what a link leads to. It may have been taken away since.
         let Ok(metadata) = entry.metadata() else { continue };
         match judged(&metadata, settled) {
@@ -53,7 +58,7 @@ pub(in crate::connection) fn list(folder: &Path, pattern: &str, settled: Settled
                 seen,
                 mark: None,
             }),
-            Err(why) => listing.left.push(LeftAlone { name: text.to_owned(), why }),
+            Err(why) => listing.left.push(LeftAlone::new(text, why)),
         }
     }
     Ok(listing.sorted())

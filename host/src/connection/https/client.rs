@@ -181,11 +181,20 @@ pub(super) fn failed(place: &HttpsPlace, step: Step, error: &ureq::Error) -> Con
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             ConnectionError::Unreachable { place: place_name, step: Step::Connect, why: error.to_string() }
         }
+        // How a connection without an orderly end shows itself, in the words of the library that meets it.
+        ureq::Error::Io(error) if is_cut_off(error.kind()) => {
+            ConnectionError::Unreachable { place: place_name, step, why: "the connection was cut off".to_owned() }
+        }
         ureq::Error::ConnectionFailed => {
             ConnectionError::Unreachable { place: place_name, step: Step::Connect, why: "the server does not answer".to_owned() }
         }
         other => ConnectionError::Unreachable { place: place_name, step, why: other.to_string() },
     }
+}
+
+const fn is_cut_off(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(kind, UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }
 
 fn tls_failed(place: String, why: &str) -> ConnectionError {

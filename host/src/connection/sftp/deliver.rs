@@ -11,13 +11,13 @@ use std::io::Read as _;
 
 use russh_sftp::client::SftpSession;
 use russh_sftp::client::error::Error as SftpError;
-use russh_sftp::client::fs::File;
+use russh_sftp::client::fs::{File, Metadata};
 use russh_sftp::protocol::{OpenFlags, StatusCode};
 use sha2::Digest as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::session::{Session, in_all, in_time, name, unreachable};
-use super::{FOLDER, PLAIN_FILE, READ_BYTES, answered, is_kind, path};
+use super::{FOLDER, PLAIN_FILE, READ_BYTES, answered, each_entry, is_kind, path};
 use crate::connection::artefacts::Artefacts;
 use crate::connection::check::PROBE_PREFIX;
 use crate::connection::deliver::{Delivery, Receipt, check_file_name, hidden_prefix};
@@ -71,8 +71,8 @@ async fn stage(
     (hidden, delivery): (&str, &Delivery<'_>),
     artefacts: &Artefacts,
 ) -> Result<Staged, ConnectionError> {
+    remove_leftovers(place, session, delivery.key).await;
     let files = session.files().await?;
-    remove_leftovers(place, &files, delivery.key).await;
     if let Some(receipt) = already_there(place, &files, delivery).await? {
         return Ok(Staged::Before(receipt));
     }
@@ -166,11 +166,18 @@ fn chance() -> u32 {
 }
 
 /// Removes what attempts of the same key left, where the server shows its folder. What cannot be removed disturbs nobody.
-async fn remove_leftovers(place: &SftpPlace, files: &SftpSession, key: &str) {
-    let prefix = hidden_prefix(key);
-    let Ok(entries) = files.read_dir(place.folder.as_str()).await else { return };
-    for entry in entries.filter(|entry| entry.file_name().starts_with(&prefix)) {
-        drop(files.remove_file(path(place, &entry.file_name())).await);
+async fn remove_leftovers(place: &SftpPlace, session: &Session, key: &str) {
+    let Ok(files) = session.requests().await else { return };
+    let (prefix, mut leftovers) = (hidden_prefix(key), Vec::new());
+    let each = |name: String, _: &Metadata| {
+        if name.starts_with(&prefix) && !name.contains('/') {
+            leftovers.push(name);
+        }
+    };
+    // Of a folder that is too large, or whose listing does not end, what was seen until then.
+    drop(in_all(place, Step::List, each_entry(place, &files, each)).await);
+    for name in leftovers {
+        drop(files.remove(path(place, &name)).await);
     }
 }
 

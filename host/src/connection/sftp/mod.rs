@@ -22,6 +22,7 @@ use super::error::{ConnectionError, Step};
 use super::listing::{FoundFile, LeftAlone, Listing, Seen, WhyLeft, is_unfinished, matcher};
 use super::outside::Credentials;
 use crate::model::job::SftpPlace;
+use crate::model::outcome::misleads;
 use session::{Session, in_all, in_time, name, unreachable};
 
 pub(super) use deliver::{check_target, deliver};
@@ -80,9 +81,21 @@ fn settled(first: &Listing, mut second: Listing) -> Listing {
 }
 
 async fn look(place: &SftpPlace, files: &RawSftpSession, matcher: &GlobMatcher) -> Result<Listing, ConnectionError> {
+    let mut listing = Listing::default();
+    let each = |name: String, attributes: &Metadata| {
+        if matcher.is_match(&name) && !is_unfinished(&name) {
+            judge(name, attributes, &mut listing);
+        }
+    };
+    in_all(place, Step::List, each_entry(place, files, each)).await?;
+    Ok(listing.sorted())
+}
+
+/// Goes through what is in the folder, as far as a folder may go.
+async fn each_entry(place: &SftpPlace, files: &RawSftpSession, mut each: impl FnMut(String, &Metadata)) -> Result<(), ConnectionError> {
     let failed = |error| answered(place, Step::List, &format!("the folder {}", place.folder), error);
     let handle = files.opendir(place.folder.as_str()).await.map_err(failed)?.handle;
-    let (mut listing, mut entries) = (Listing::default(), 0);
+    let mut entries = 0;
     loop {
         let part = match files.readdir(handle.as_str()).await {
             Ok(part) => part.files,
@@ -96,19 +109,19 @@ async fn look(place: &SftpPlace, files: &RawSftpSession, matcher: &GlobMatcher) 
             return Err(ConnectionError::Refused { place: name(place), step: Step::List, why });
         }
         for entry in part {
-            if matcher.is_match(&entry.filename) && !is_unfinished(&entry.filename) {
-                judge(entry.filename, &entry.attrs, &mut listing);
-            }
+            each(entry.filename, &entry.attrs);
         }
     }
     files.close(handle).await.map_err(failed)?;
-    Ok(listing.sorted())
+    Ok(())
 }
 
 fn judge(file: String, attributes: &Metadata, listing: &mut Listing) {
     // A name that is not text comes with signs that stand for what could not be read; one with a folder in it is a trick.
     let why = if file.contains(char::REPLACEMENT_CHARACTER) {
         Some(WhyLeft::NameNotText)
+    } else if file.contains(misleads) {
+        Some(WhyLeft::NameMisleads)
     } else if !is_kind(attributes, PLAIN_FILE) || file.contains('/') {
         Some(WhyLeft::NotAPlainFile)
     } else if attributes.is_empty() {
@@ -117,7 +130,7 @@ fn judge(file: String, attributes: &Metadata, listing: &mut Listing) {
         None
     };
     match why {
-        Some(why) => listing.left.push(LeftAlone { name: file, why }),
+        Some(why) => listing.left.push(LeftAlone::new(&file, why)),
         None => {
             let seen = seen(attributes);
             listing.files.push(FoundFile {

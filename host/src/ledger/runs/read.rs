@@ -113,6 +113,22 @@ impl Ledger {
         Ok(Page::cut(runs, limit, |last| last.id))
     }
 
+    /// The runs whose ids begin with some digits, however old; no more than two, as one is meant.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn runs_beginning(&self, scope: Scope<'_>, digits: &str) -> Result<Vec<RunId>, LedgerError> {
+        let Some((first, last)) = RunId::beginning(digits) else { return Ok(Vec::new()) };
+        let rows: Vec<(String,)> =
+            query("SELECT run FROM runs WHERE run >= $1 AND run <= $2 AND ($3 = '' OR partner = $3) ORDER BY run LIMIT 2")
+                .bind(first.to_string())
+                .bind(last.to_string())
+                .bind(scope.text())
+                .fetch_all(&self.store)
+                .await?;
+        rows.iter().map(|(run,)| parsed(run, "run id")).collect()
+    }
+
     /// The newest run of every job.
     ///
     /// # Errors

@@ -247,6 +247,11 @@ async fn lists_are_cut_into_pages_and_held_to_their_partner(on: Kind) {
     let of_job = RunFilter { job: Some(name("other")), state: Some(RunState::Queued), before: None };
     assert_eq!(house.ledger.runs(Scope::Hub, &of_job, 100).await.unwrap().items.len(), 3);
     assert!(house.ledger.run(Scope::Partner(&police), fire).await.unwrap().is_none());
+    let (whole, none) = (fire.to_string(), Vec::<RunId>::new());
+    assert_eq!(house.ledger.runs_beginning(Scope::Hub, &whole).await.unwrap(), [fire]);
+    assert_eq!(house.ledger.runs_beginning(Scope::Partner(&police), &whole).await.unwrap(), none);
+    assert_eq!(house.ledger.runs_beginning(Scope::Hub, &whole[..1]).await.unwrap().len(), 2, "more than one is all that is told");
+    assert_eq!(house.ledger.runs_beginning(Scope::Hub, "' OR ''='").await.unwrap(), none);
     assert!(house.ledger.events(Scope::Partner(&police), fire, 0).await.unwrap().is_empty());
     assert_eq!(house.ledger.run_counts(Scope::Partner(&name("fire"))).await.unwrap(), [(RunState::Queued, 1)]);
     let last = house.ledger.last_runs(Scope::Hub).await.unwrap();

@@ -218,6 +218,10 @@ pub const NOTED_BYTES_MAX: usize = 64 << 20;
 /// Warnings kept with a run; further ones are counted.
 pub const WARNINGS_KEPT_MAX: u64 = 10_000;
 
+/// Codes under which a run counts the rows that its plugin skipped: they stand in its log, a line each. Rows of further codes are
+/// counted together.
+pub const SKIP_CODES_MAX: usize = 100;
+
 /// Rows of one answer of a table lookup.
 pub const LOOKUP_ROWS_MAX: usize = 1_024;
 
@@ -256,6 +260,9 @@ pub const CASE_BYTES_MAX: usize = 1 << 20;
 
 /// Cases in one request for decisions.
 pub const CASES_PER_REQUEST_MAX: usize = 1_000;
+
+/// Time for all cases of one request for decisions, in milliseconds. Whoever asks over HTTP hardly waits longer.
+pub const DECISIONS_MS_MAX: u64 = 60_000;
 
 #[cfg(test)]
 mod tests {

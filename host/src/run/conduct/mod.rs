@@ -24,7 +24,7 @@ use super::retry::{Next, pause_after};
 use super::shelf::Plugin;
 use crate::config::{self, Configuration};
 use crate::ledger::{
-    Claim, Closed, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunState, Scope,
+    Claim, Closed, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunEvent, RunState, Scope,
     StagedOutput, Step, Trigger,
 };
 use crate::model::ids::{Digest, PartnerName, RunId};
@@ -57,7 +57,8 @@ impl Hub {
             let pinned = self.pinned(&claim).await?;
             let attempts_max = u64::from(pinned.job.attempts_max);
             known.get_or_init(|| (attempts_max, limits(&pinned.plugin.manifest, &pinned.job.limits)));
-            if claim.run.attempt > attempts_max {
+            // Attempts that failed say why themselves, and the last of them is not followed by another.
+            if claim.run.attempt > attempts_max && self.ended_with_hub(&claim).await? >= attempts_max {
                 return Err(RunError::TooManyAttempts { attempts_max });
             }
             self.work(&claim, &pinned, &progress).await
@@ -137,13 +138,40 @@ impl Hub {
                 Ok(true) => {}
                 Ok(false) => {
                     progress.stop();
-                    let (run, lease) = (claim.lease.run, claim.lease.number);
-                    return LedgerError::LeaseLost { run, lease, current: lease, state: claim.run.state };
+                    return self.lease_lost(claim).await;
                 }
                 // The ledger may answer again before the lease runs out; every write is fenced in any case.
                 Err(error) => tracing::warn!(%error, "the lease could not be renewed"),
             }
         }
+    }
+
+    /// That a lease is lost, with how the run stands by now, as far as the ledger says.
+    async fn lease_lost(&self, claim: &Claim) -> LedgerError {
+        let (run, lease) = (claim.lease.run, claim.lease.number);
+        match self.ledger().run(Scope::Partner(claim.run.partner()), run).await {
+            Ok(Some(now)) => LedgerError::LeaseLost { run, lease, current: now.lease, state: now.state },
+            Ok(None) => LedgerError::LeaseLost { run, lease, current: lease, state: claim.run.state },
+            Err(error) => error,
+        }
+    }
+
+    /// How many attempts of a run, since a person last sent it on its way, ended without a word: with their hub.
+    async fn ended_with_hub(&self, claim: &Claim) -> Result<u64, RunError> {
+        let events = self.ledger().events(Scope::Partner(claim.run.partner()), claim.lease.run, 0).await?;
+        let (mut ended, mut under_way) = (0, false);
+        for logged in events.iter().filter(|logged| logged.lease < claim.lease.number) {
+            match logged.event {
+                RunEvent::Retried(_) | RunEvent::Released(_) => (ended, under_way) = (0, false),
+                RunEvent::Claimed(_) => {
+                    ended += u64::from(under_way);
+                    under_way = true;
+                }
+                RunEvent::Failed(_) | RunEvent::Held(_) => under_way = false,
+                _ => {}
+            }
+        }
+        Ok(ended + u64::from(under_way))
     }
 
     async fn pinned(&self, claim: &Claim) -> Result<Pinned, RunError> {
@@ -235,7 +263,7 @@ impl Hub {
             _ => BTreeMap::new(),
         };
         let found = found(&mut processed, &supersedes);
-        Ok((event(processed, claim, (pinned, pulled, &setup)), found))
+        Ok((event(processed, claim, (pinned, pulled, &setup))?, found))
     }
 
     async fn setup(&self, claim: &Claim, pinned: &Pinned, pulled: &Pulled) -> Result<Setup, RunError> {

@@ -8,12 +8,11 @@ use crate::ledger::{
     Claim, FindingId, Found, FoundEffect, LimitUse, LogLine, NewFinding, Processed as ProcessedEvent, Pulled, Reason, Resubmitted,
     StagedOutput, StateChange, TableUsed, Trigger,
 };
-use crate::model::ids::Digest;
 use crate::model::job::{FileFormat, Job, JobOutput};
 use crate::model::manifest::{Kind, Manifest};
 use crate::model::outcome::Effect;
 use crate::model::rows::PortShape;
-use crate::model::table::TableSet;
+use crate::model::table::{TableSet, TableVersion};
 use crate::run::failure::RunError;
 use crate::run::process::{self, FileForm, InputFile, Processed};
 use crate::sandbox::{LogNote, Setup};
@@ -138,7 +137,11 @@ pub(super) fn log_lines(notes: &[LogNote]) -> impl Iterator<Item = LogLine> {
     notes.iter().map(|note| LogLine { level: note.level.as_str().to_owned(), message: note.message.clone() })
 }
 
-pub(super) fn event(processed: Processed, claim: &Claim, (pinned, pulled, setup): (&Pinned, &Pulled, &Setup)) -> ProcessedEvent {
+pub(super) fn event(
+    processed: Processed,
+    claim: &Claim,
+    (pinned, pulled, setup): (&Pinned, &Pulled, &Setup),
+) -> Result<ProcessedEvent, RunError> {
     let names: HashMap<&str, usize> = match &pinned.plugin.manifest.kind {
         Kind::Adapter(shape) => shape.outputs.iter().enumerate().map(|(place, port)| (port.name.as_str(), place)).collect(),
         Kind::RuleSet(_) => HashMap::from([("decision", 0)]),
@@ -159,25 +162,38 @@ pub(super) fn event(processed: Processed, claim: &Claim, (pinned, pulled, setup)
         })
     };
     let warnings = processed.warnings;
-    let tables = processed.report.tables.iter().map(|version| {
-        let sets = std::iter::once(&pinned.tables).chain(pinned.formats.values().map(|format| &format.tables));
-        let in_force = |tables: &std::sync::Arc<TableSet>| {
-            tables.in_force(&version.table, version.effective_from).filter(|table| table.version == *version).map(|table| table.digest)
-        };
-        let digest = sets.map(in_force).find_map(|digest| digest).unwrap_or_else(|| Digest::of(&[]));
-        TableUsed { table: version.table.clone(), version: version.version.clone(), digest }
-    });
-    ProcessedEvent {
+    let tables = tables_used(&processed.report.tables, pinned)?;
+    Ok(ProcessedEvent {
         outputs: pinned.job.outputs.iter().filter_map(staged).collect(),
         rejects: processed.totals.inputs.iter().map(|input| input.rows.rejected).sum(),
         warnings,
         limits: LimitUse::all(&widest(setup, pinned), &processed.report.usage),
-        tables: tables.collect(),
+        tables,
         took_ms: u64::try_from(processed.took.as_millis()).unwrap_or(u64::MAX),
         log_lines_dropped: processed.report.log_dropped,
         state: state_changes(&setup.state, processed.report.state),
         totals: processed.totals,
         balances: processed.balances,
+    })
+}
+
+/// The versions of tables that plugins opened, each with the digest of its content: a replay needs the same.
+fn tables_used(opened: &[TableVersion], pinned: &Pinned) -> Result<Vec<TableUsed>, RunError> {
+    let sets: Vec<&TableSet> =
+        std::iter::once(&pinned.tables).chain(pinned.formats.values().map(|format| &format.tables)).map(|set| &**set).collect();
+    opened.iter().map(|version| table_used(version, &sets)).collect()
+}
+
+fn table_used(version: &TableVersion, sets: &[&TableSet]) -> Result<TableUsed, RunError> {
+    // Of two with one name and the same dates, the one that was added later answered. Another version may hide its first day.
+    let opened = |tables: &&TableSet| tables.iter().filter(|table| table.version == *version).last().map(|table| table.digest);
+    let (table, version_name) = (version.table.clone(), version.version.clone());
+    match sets.iter().find_map(opened) {
+        Some(digest) => Ok(TableUsed { table, version: version_name, digest }),
+        None => Err(RunError::TableDamaged {
+            table: format!("{table} {version_name}"),
+            why: "the run opened it, and it is not among the tables that the run is pinned to".to_owned(),
+        }),
     }
 }
 
@@ -206,4 +222,37 @@ fn state_changes(before: &BTreeMap<String, Vec<u8>>, left: Option<BTreeMap<Strin
     let removed = before.keys().filter(|key| !left.contains_key(*key)).map(|key| StateChange { key: key.clone(), value: None });
     let written = left.iter().filter(|(key, value)| before.get(*key) != Some(value));
     removed.chain(written.map(|(key, value)| StateChange { key: key.clone(), value: Some(value.clone()) })).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::civil::{Date, date};
+
+    use super::*;
+    use crate::model::ids::Digest;
+    use crate::model::table::Table;
+
+    fn table(version: &str, from: Date, content: &[u8]) -> Arc<Table> {
+        let (table, version) = ("rates".to_owned(), version.to_owned());
+        let version = TableVersion { table, version, effective_from: from, effective_to: None, published: None };
+        Arc::new(Table::new(version, String::new(), Digest::of(content), Vec::new(), Vec::new()))
+    }
+
+    #[test]
+    fn a_table_is_recorded_by_its_content_or_not_at_all() {
+        let (first, year) = (table("first", date(2026, 4, 1), b"a"), date(2026, 4, 1));
+        let mut set = TableSet::default();
+        // On the first day of the first version another one answers; later days may still be the first one's.
+        for each in [&first, &table("spring", year, b"b"), &table("spring", year, b"c")] {
+            set.add(Arc::clone(each));
+        }
+        let sets = [&TableSet::default(), &set];
+        assert_eq!(table_used(&first.version, &sets).unwrap().digest, Digest::of(b"a"));
+        assert_eq!(table_used(&table("spring", year, b"").version, &sets).unwrap().digest, Digest::of(b"c"));
+        let error = table_used(&table("autumn", date(2026, 9, 1), b"").version, &sets).unwrap_err();
+        assert!(matches!(&error, RunError::TableDamaged { table, .. } if table == "rates autumn"), "{error}");
+    }
 }

@@ -1,6 +1,7 @@
 //! A case decided at once: validated, in a fresh sandbox, with nothing kept.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::model::ids::{Digest, JobName, PartnerName, PluginName};
 use crate::model::manifest::Kind;
@@ -9,8 +10,8 @@ use crate::registry::schema::Violation;
 use crate::run::Hub;
 use crate::run::conduct::limits;
 use crate::run::failure::RunError;
-use crate::run::shelf;
-use crate::sandbox::Setup;
+use crate::run::shelf::{self, Plugin};
+use crate::sandbox::{Setup, Worker};
 
 /// A decision, and what made it.
 #[derive(Debug)]
@@ -30,10 +31,22 @@ pub struct Question {
     pub plugin: PluginName,
     /// Its settings, a JSON object.
     pub settings: serde_json::Value,
+    /// How long all of its cases may take; those whose turn has not come by then are not decided.
+    pub within: Duration,
+}
+
+/// How long a thread stays with the cases of one request while others wait.
+const TURN: Duration = Duration::from_millis(50);
+
+/// What decides the cases of one request.
+struct Decider {
+    plugin: Arc<Plugin>,
+    setup: Arc<Setup>,
 }
 
 impl Hub {
     /// Decides some cases by the active release of a rule set, each in a sandbox of its own. The answers stand in the order of the cases.
+    /// Many cases take turns with those of other requests.
     ///
     /// # Errors
     /// [`RunError::NoRelease`], [`RunError::NotARuleSet`], or the hub's own failures. A case that cannot be decided has its error in its place.
@@ -59,22 +72,50 @@ impl Hub {
             http: None,
             limits: limits(&plugin.manifest, &[]),
         });
-        let release = plugin.release.digest;
-        let decided = self.shared.sandbox.on_decision_thread(move |worker| {
-            let schema = plugin.case_schema.as_deref().expect("a rule set has a schema");
-            let decide = |case: &String| {
-                let value: serde_json::Value =
-                    serde_json::from_str(case).map_err(|error| RunError::BadCase { violations: vec![error.to_string()] })?;
-                let violations = schema.violations(&value);
-                if !violations.is_empty() {
-                    let told = |violation: Violation| format!("{}: {}", violation.pointer, violation.message);
-                    return Err(RunError::BadCase { violations: violations.into_iter().map(told).collect() });
-                }
-                let (decision, _) = worker.decide(&setup, case).map_err(|failed| failed.error)?;
-                Ok(Decided { decision, release })
+        let decider = Arc::new(Decider { plugin, setup });
+        let (begun, mut cases) = (Instant::now(), cases.into_iter());
+        let mut answers = Vec::with_capacity(cases.len());
+        // Who waits no longer, drops this, and no further turn begins.
+        while cases.len() > 0 && (answers.is_empty() || begun.elapsed() < question.within) {
+            let decider = Arc::clone(&decider);
+            let turn = move |worker: &Worker| {
+                let decided = decider.turn(worker, &mut cases);
+                (cases, decided)
             };
-            cases.iter().map(decide).collect()
-        });
-        Ok(decided.await?)
+            let (left, decided) = self.shared.sandbox.on_decision_thread(turn).await?;
+            answers.extend(decided);
+            cases = left;
+        }
+        let within = question.within;
+        answers.extend(cases.map(|_| Err(RunError::NotInTime { within })));
+        Ok(answers)
+    }
+}
+
+impl Decider {
+    /// Decides cases until the turn is over or there are no more.
+    fn turn(&self, worker: &Worker, cases: &mut std::vec::IntoIter<String>) -> Vec<Result<Decided, RunError>> {
+        let begun = Instant::now();
+        let mut decided = Vec::new();
+        for case in cases {
+            decided.push(self.decide(worker, &case));
+            if begun.elapsed() >= TURN {
+                break;
+            }
+        }
+        decided
+    }
+
+    fn decide(&self, worker: &Worker, case: &str) -> Result<Decided, RunError> {
+        let value: serde_json::Value =
+            serde_json::from_str(case).map_err(|error| RunError::BadCase { violations: vec![error.to_string()] })?;
+        let schema = self.plugin.case_schema.as_deref().expect("a rule set has a schema");
+        let violations = schema.violations(&value);
+        if !violations.is_empty() {
+            let told = |violation: Violation| format!("{}: {}", violation.pointer, violation.message);
+            return Err(RunError::BadCase { violations: violations.into_iter().map(told).collect() });
+        }
+        let (decision, _) = worker.decide(&self.setup, case).map_err(|failed| failed.error)?;
+        Ok(Decided { decision, release: self.plugin.release.digest })
     }
 }

@@ -9,7 +9,7 @@ use roaring::{RoaringBitmap, RoaringTreemap};
 use super::tally::Tally;
 use super::{NotedRow, ProcessError, Room};
 use crate::format::Located;
-use crate::model::limits::{REJECT_ROWS_MAX, WARNINGS_KEPT_MAX};
+use crate::model::limits::{REJECT_ROWS_MAX, SKIP_CODES_MAX, WARNINGS_KEPT_MAX};
 use crate::model::outcome::{Effect, Finding};
 use crate::model::rows::{Batch, PortShape};
 use crate::model::totals::PortTotals;
@@ -31,7 +31,7 @@ pub(super) struct Book {
     pages: Vec<Page>,
     /// Rejects and warnings, in the order in which they were found.
     pub(super) noted: Vec<NotedRow>,
-    /// How many rows were skipped, by the code of their first reason.
+    /// How many rows were skipped, by the code of their first reason; those of further codes together, as `other`.
     pub(super) skipped: BTreeMap<String, u64>,
     /// Rows warned about, those not kept included.
     pub(super) warnings: u64,
@@ -80,7 +80,7 @@ impl Book {
             if effect == Effect::Skip {
                 page.tally.rows.skipped += 1;
                 let code = finding.reasons.first().map_or("", |reason| reason.code.as_str());
-                *self.skipped.entry(code.to_owned()).or_default() += 1;
+                count_skipped(&mut self.skipped, code);
                 if let Some(within) = within {
                     // The usual case, and there may be millions: no need to find the row again.
                     left_out.insert(within);
@@ -132,8 +132,56 @@ impl Book {
     }
 }
 
+/// Counts a skipped row under its code, or with the others of which there are too many.
+fn count_skipped(skipped: &mut BTreeMap<String, u64>, code: &str) {
+    // The usual case, without a copy of the code.
+    if let Some(rows) = skipped.get_mut(code) {
+        *rows += 1;
+        return;
+    }
+    let code = if skipped.len() < SKIP_CODES_MAX { code } else { "other" };
+    *skipped.entry(code.to_owned()).or_default() += 1;
+}
+
 /// The place of a row in a batch, if it is one of its rows.
 fn place_in(batch: &Batch, row: u64) -> Option<u32> {
     let within = row.checked_sub(batch.first_row).filter(|within| *within < batch.rows as u64)?;
     u32::try_from(within).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::outcome::Reason;
+    use crate::model::rows::BatchBuilder;
+
+    #[test]
+    fn codes_of_skipped_rows_are_bounded_and_no_row_is_lost() {
+        let shape = PortShape {
+            name: "rows".to_owned(),
+            about: String::new(),
+            optional: false,
+            columns: Vec::new(),
+            unique: Vec::new(),
+            aggregate_by: None,
+        };
+        let mut book = Book::new(&[shape]);
+        for first_row in (0..50_000).step_by(1_000) {
+            let mut batch = BatchBuilder::new(&[]);
+            let skip = |row: u64| Finding {
+                input: 0,
+                row,
+                effect: Effect::Skip,
+                reasons: vec![Reason { column: None, code: format!("code-{row}"), message: "Not of this job.".to_owned() }],
+            };
+            let findings = (first_row..first_row + 1_000).map(skip).collect();
+            (0..1_000).for_each(|_| batch.end_row());
+            let entered =
+                book.enter(Some((0, &batch.take(first_row))), findings, &mut |_, _| unreachable!("a skipped row is not looked for"));
+            entered.expect("the findings are sound");
+        }
+        assert_eq!(book.skipped.len(), SKIP_CODES_MAX + 1);
+        assert_eq!((book.skipped["code-0"], book.skipped["other"]), (1, 50_000 - SKIP_CODES_MAX as u64));
+        assert_eq!(book.skipped.values().sum::<u64>(), 50_000);
+    }
 }

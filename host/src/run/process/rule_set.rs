@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::tally::CaseTally;
+use super::tally::{CaseTally, NotAdded};
 use super::{NotedRow, ProcessError, Processed, Room, Work, work_out};
 use crate::connection::{StagedWriter, Stored};
 use crate::format::{CaseLine, CaseReader, DecisionWriter};
+use crate::model::limits::Limit;
 use crate::model::manifest::RuleSetShape;
 use crate::model::outcome::{Decision, Effect, PluginFailure, Reason};
 use crate::model::totals::ControlTotals;
@@ -18,8 +19,8 @@ use crate::sandbox::{CallError, Report, Worker};
 /// Decides the work's cases.
 pub(super) fn process(worker: &Worker, work: &Work, shape: &RuleSetShape) -> Processed {
     let began = Instant::now();
-    let mut desk =
-        Desk { worker, work, shape, tally: CaseTally::new(shape), noted: Vec::new(), room: Room::new(), report: Report::default() };
+    let (tally, noted, room) = (CaseTally::new(shape), Vec::new(), Room::new());
+    let mut desk = Desk { worker, work, shape, began, tally, noted, room, report: Report::default() };
     let result = desk.run().and_then(|output| {
         let totals = desk.tally.totals();
         let balances = work_out(&work.setup.release.manifest.balances, &totals)?;
@@ -47,6 +48,7 @@ struct Desk<'a> {
     worker: &'a Worker,
     work: &'a Work,
     shape: &'a RuleSetShape,
+    began: Instant,
     tally: CaseTally,
     noted: Vec<NotedRow>,
     room: Room,
@@ -65,6 +67,7 @@ impl Desk<'_> {
         };
         while let Some(line) = cases.next_case().map_err(unreadable)? {
             self.work.progress.add(1)?;
+            self.check_wall()?;
             self.tally.rows.read += 1;
             match line {
                 CaseLine::Reject(reject) => self.refuse(super::adapter::unread(reject))?,
@@ -92,6 +95,18 @@ impl Desk<'_> {
             Some(sink) => Ok(Some(sink.finish().map_err(unwritable)?.0.commit()?)),
             None => Ok(None),
         }
+    }
+
+    /// Every case has an instance of its own, and that a clock of its own: the time of the whole run is kept here.
+    fn check_wall(&mut self) -> Result<(), ProcessError> {
+        let used = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (limit, setup) = (Limit::WallMs, &self.work.setup);
+        self.report.usage.raise(limit, used);
+        let allowed = setup.limits.get(limit);
+        if used <= allowed {
+            return Ok(());
+        }
+        Err(CallError::LimitReached { plugin: setup.release.manifest.name.clone(), limit, allowed, used: Some(used) }.into())
     }
 
     /// The decision as a line, or why the case is refused.
@@ -123,8 +138,12 @@ impl Desk<'_> {
         };
         self.report.join(report);
         self.check(&decision)?;
-        if let Err(pointer) = self.tally.add(&case, &decision) {
-            return refused("amount-unreadable", format!("{pointer} is not an amount such as 1234.56"), Some(pointer));
+        match self.tally.add(&case, &decision) {
+            Ok(()) => {}
+            Err(NotAdded::Amount(pointer)) => {
+                return refused("amount-unreadable", format!("{pointer} is not an amount such as 1234.56"), Some(pointer));
+            }
+            Err(NotAdded::Figure(column)) => return Err(ProcessError::SumTooLarge { output: "decision".to_owned(), column }),
         }
         let reference = case.pointer(&self.shape.reference).cloned().unwrap_or(Value::Null);
         Ok(Ok(line(row, &reference, &decision)))

@@ -80,6 +80,15 @@ fn value(column: &Column, row: usize) -> i128 {
     }
 }
 
+/// Why a case was not added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NotAdded {
+    /// The case has no amount there that could be added; its JSON Pointer.
+    Amount(String),
+    /// The sum of this figure has more digits than can be held.
+    Figure(String),
+}
+
 /// Counts and sums of a rule set's cases and decisions.
 #[derive(Debug)]
 pub(super) struct CaseTally {
@@ -99,23 +108,31 @@ impl CaseTally {
         }
     }
 
-    /// Adds a case and the decision about it; or answers the pointer of an amount that is none, and adds nothing.
-    pub(super) fn add(&mut self, case: &Value, decision: &Decision) -> Result<(), String> {
+    /// Adds a case and the decision about it, or nothing of either.
+    pub(super) fn add(&mut self, case: &Value, decision: &Decision) -> Result<(), NotAdded> {
         let read = |(_, pointer, _): &(String, String, Amount)| match case.pointer(pointer) {
             None | Some(Value::Null) => Ok(Amount::ZERO),
-            Some(Value::String(text)) => text.parse::<Amount>().map_err(|_| pointer.clone()),
-            Some(Value::Number(number)) => number.as_i64().map(|number| Amount::new(number, 0)).ok_or_else(|| pointer.clone()),
-            Some(_) => Err(pointer.clone()),
+            Some(Value::String(text)) => text.parse::<Amount>().map_err(|_| NotAdded::Amount(pointer.clone())),
+            Some(Value::Number(number)) => {
+                number.as_i64().map(|number| Amount::new(number, 0)).ok_or_else(|| NotAdded::Amount(pointer.clone()))
+            }
+            Some(_) => Err(NotAdded::Amount(pointer.clone())),
         };
         let amounts: Vec<Amount> = self.amounts.iter().map(read).collect::<Result<_, _>>()?;
-        for ((_, pointer, sum), amount) in self.amounts.iter_mut().zip(amounts) {
-            *sum = sum.checked_add(amount).ok_or_else(|| pointer.clone())?;
+        let mut sums = Vec::with_capacity(amounts.len());
+        for ((_, pointer, sum), amount) in self.amounts.iter().zip(amounts) {
+            sums.push(sum.checked_add(amount).ok_or_else(|| NotAdded::Amount(pointer.clone()))?);
         }
+        // 128 bits hold few figures of 64 bits, if one is in pounds and another has eighteen digits after the point.
+        let mut figures = self.figures.clone();
         for (name, amount) in &decision.figures {
-            if let Some((_, sum)) = self.figures.iter_mut().find(|(figure, _)| figure == name) {
-                // 128 bits hold more 64-bit figures than a run can have.
-                *sum = sum.checked_add(*amount).unwrap_or(*sum);
+            if let Some((_, sum)) = figures.iter_mut().find(|(figure, _)| figure == name) {
+                *sum = sum.checked_add(*amount).ok_or_else(|| NotAdded::Figure(name.clone()))?;
             }
+        }
+        self.figures = figures;
+        for ((_, _, sum), new) in self.amounts.iter_mut().zip(sums) {
+            *sum = new;
         }
         self.rows.accepted += 1;
         Ok(())
@@ -129,5 +146,55 @@ impl CaseTally {
             inputs: vec![PortTotals { port: "case".to_owned(), rows: self.rows, sums: amounts }],
             outputs: vec![PortTotals { port: "decision".to_owned(), rows: written, sums: self.figures.clone() }],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decision(coefficient: i64, scale: u8) -> Decision {
+        Decision {
+            outcome: "fund".to_owned(),
+            reasons: Vec::new(),
+            actions: Vec::new(),
+            figures: vec![("share".to_owned(), Amount::new(coefficient, scale))],
+            tables: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_sum_that_cannot_be_held_is_no_sum() {
+        let shape = RuleSetShape {
+            case_schema: Value::Null,
+            reference: "/reference".to_owned(),
+            amounts: vec![("loss".to_owned(), "/loss".to_owned()), ("cost".to_owned(), "/cost".to_owned())],
+            personal: Vec::new(),
+            outcomes: vec!["fund".to_owned()],
+            figures: vec!["share".to_owned()],
+        };
+        let mut tally = CaseTally::new(&shape);
+        let case = serde_json::json!({"loss": "1.00", "cost": "2.00"});
+        assert_eq!(tally.add(&case, &decision(1, 18)), Ok(()));
+        let mut added = 1;
+        let refused = loop {
+            match tally.add(&case, &decision(i64::MAX, 0)) {
+                Ok(()) => added += 1,
+                Err(refused) => break refused,
+            }
+            assert!(added < 1_000, "128 bits do not hold this");
+        };
+        assert_eq!(refused, NotAdded::Figure("share".to_owned()));
+        // Nothing of what is refused is in the totals, and everything else is.
+        assert_eq!(
+            tally.add(&serde_json::json!({"loss": "1.00", "cost": "much"}), &decision(0, 0)),
+            Err(NotAdded::Amount("/cost".to_owned()))
+        );
+        let totals = tally.totals();
+        assert_eq!((totals.inputs[0].rows.accepted, totals.outputs[0].rows.accepted), (added, added));
+        assert_eq!(totals.inputs[0].sums[0].1.to_string(), format!("{added}.00"));
+        assert_eq!(totals.inputs[0].sums[1].1.to_string(), format!("{}.00", 2 * added));
+        let whole = i128::from(i64::MAX) * i128::from(added - 1);
+        assert_eq!(totals.outputs[0].sums[0].1.to_string(), format!("{whole}.000000000000000001"));
     }
 }

@@ -229,6 +229,7 @@ impl InstanceState {
         Report {
             usage: self.usage(),
             log: self.log.notes,
+            log_lines_max: self.setup.limits.get(Limit::LogLines),
             log_dropped: self.log.dropped,
             characters_stripped: self.stripped,
             tables: self.tables.versions(),

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::super::install::Release;
 use super::super::lend::{HttpLine, LogNote};
 use crate::model::ids::{JobName, PartnerName};
-use crate::model::limits::{Limit, Limits, Usage};
+use crate::model::limits::{Limits, Usage};
 use crate::model::table::{TableSet, TableVersion};
 
 /// All that a plugin may know of a run, and all that it may use. The same setup and the same rows give the same bytes.
@@ -71,6 +71,8 @@ pub struct Report {
     pub usage: Usage,
     /// The notes that were kept.
     pub log: Vec<LogNote>,
+    /// How many notes may be kept.
+    pub log_lines_max: u64,
     /// Notes that were dropped because the log was full.
     pub log_dropped: u64,
     /// Characters taken out of notes and messages, because they steer terminals, cannot be seen, or were too many.
@@ -82,10 +84,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// Adds what another instance of the same run used, logged and left behind. The log is held to the notes that one run may keep.
+    /// Adds what another instance of the same run used, logged and left behind. The log is held to the notes that one run may keep: as
+    /// many as the plugin that may keep most.
     pub fn join(&mut self, other: Self) {
         other.usage.iter().for_each(|(limit, amount)| self.usage.raise(limit, amount));
-        let room = usize::try_from(Limit::LogLines.fact().default).unwrap_or(usize::MAX).saturating_sub(self.log.len());
+        self.log_lines_max = self.log_lines_max.max(other.log_lines_max);
+        let room = usize::try_from(self.log_lines_max).unwrap_or(usize::MAX).saturating_sub(self.log.len());
         self.log_dropped += other.log_dropped + other.log.len().saturating_sub(room) as u64;
         self.log.extend(other.log.into_iter().take(room));
         self.characters_stripped += other.characters_stripped;
@@ -95,5 +99,26 @@ impl Report {
             }
         }
         self.state = other.state.or(self.state.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::lend::LogLevel;
+    use super::*;
+
+    fn noted(notes: usize, log_lines_max: u64) -> Report {
+        let note = LogNote { level: LogLevel::Info, message: "noted".to_owned() };
+        Report { log: vec![note; notes], log_lines_max, ..Report::default() }
+    }
+
+    #[test]
+    fn a_log_is_held_to_the_limit_in_force() {
+        let mut report = Report::default();
+        (0..3_000).for_each(|_| report.join(noted(1, 2_500)));
+        assert_eq!((report.log.len(), report.log_dropped), (2_500, 500));
+        let mut report = noted(40, 50);
+        report.join(noted(40, 45));
+        assert_eq!((report.log.len(), report.log_dropped), (50, 30));
     }
 }

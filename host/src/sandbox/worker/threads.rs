@@ -54,6 +54,10 @@ impl Threads {
         let stopped = || SandboxError::ThreadsStopped { detail: "the hub is shutting down".to_owned() };
         let (answer, answered) = oneshot::channel();
         let work: Work = Box::new(move |worker| {
+            // Who asked waits no longer.
+            if answer.is_closed() {
+                return;
+            }
             let done = catch_unwind(AssertUnwindSafe(|| work(worker)));
             let _ = answer.send(done.map_err(|panic| SandboxError::Panicked { message: panic_message(&*panic).to_owned() }));
         });

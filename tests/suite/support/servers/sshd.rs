@@ -7,13 +7,14 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bailiwick::model::job::SftpPlace;
 use russh::keys::{HashAlg, PrivateKey};
 use russh::server::{Auth, ChannelOpenHandle, Msg, Response, Session};
 use russh::{Channel, ChannelId};
-use russh_sftp::protocol::{Handle, Name, Status, StatusCode, Version};
+use russh_sftp::protocol::{File, Handle, Name, Status, StatusCode, Version};
 use tempfile::TempDir;
 
 const SSHD: &str = "/usr/sbin/sshd";
@@ -146,16 +147,26 @@ fn answers(port: u16, child: &mut Child) -> bool {
     false
 }
 
-/// A server that lets `pension` in by one password, given as such or as the answer to a question, and shows an empty folder.
+/// A server that lets `pension` in by one password, given as such or as the answer to a question, and shows a folder that is empty,
+/// or longer than anybody wants to know.
 pub(crate) struct PasswordServer {
     pub(crate) port: u16,
     pub(crate) fingerprint: String,
+    /// How many names it has listed.
+    pub(crate) listed: Arc<AtomicUsize>,
     accepting: tokio::task::JoinHandle<()>,
 }
 
 impl PasswordServer {
     /// Starts it on the runtime that is entered.
     pub(crate) fn start(password: &'static str, asks: bool) -> Self {
+        Self::start_with(password, asks, 0)
+    }
+
+    /// The same, with a folder of so many names.
+    pub(crate) fn start_with(password: &'static str, asks: bool, names: usize) -> Self {
+        let listed = Arc::new(AtomicUsize::new(0));
+        let shown = Folder { names, next: 0, listed: Arc::clone(&listed) };
         let folder = tempfile::tempdir().expect("a temporary folder");
         make_key(&folder.path().join("host"), "");
         let key: PrivateKey =
@@ -170,7 +181,7 @@ impl PasswordServer {
         let socket = tokio::net::TcpListener::from_std(socket).expect("a socket");
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = socket.accept().await {
-                let (config, login) = (Arc::clone(&config), Login { password, asks, channels: HashMap::new() });
+                let (config, login) = (Arc::clone(&config), Login { password, asks, shown: shown.clone(), channels: HashMap::new() });
                 tokio::spawn(async move {
                     if let Ok(session) = russh::server::run_stream(config, stream, login).await {
                         // How it ends is for the client to say.
@@ -179,7 +190,24 @@ impl PasswordServer {
                 });
             }
         });
-        Self { port, fingerprint, accepting }
+        Self { port, fingerprint, listed, accepting }
+    }
+
+    /// Its folder as a place.
+    pub(crate) fn place(&self) -> SftpPlace {
+        SftpPlace {
+            host: "127.0.0.1".to_owned(),
+            port: self.port,
+            user: "pension".to_owned(),
+            host_keys: vec![self.fingerprint.clone()],
+            password: Some("word".parse().expect("a name")),
+            key: None,
+            key_passphrase: None,
+            folder: ".".to_owned(),
+            settle_ms: 0,
+            silence_seconds_max: 20,
+            file_bytes_max: 1,
+        }
     }
 }
 
@@ -192,6 +220,7 @@ impl Drop for PasswordServer {
 struct Login {
     password: &'static str,
     asks: bool,
+    shown: Folder,
     channels: HashMap<ChannelId, Channel<Msg>>,
 }
 
@@ -235,15 +264,21 @@ impl russh::server::Handler for Login {
     async fn subsystem_request(&mut self, channel: ChannelId, _: &str, session: &mut Session) -> Result<(), russh::Error> {
         session.channel_success(channel)?;
         if let Some(channel) = self.channels.remove(&channel) {
-            russh_sftp::server::run(channel.into_stream(), EmptyFolder).await;
+            russh_sftp::server::run(channel.into_stream(), self.shown.clone()).await;
         }
         Ok(())
     }
 }
 
-struct EmptyFolder;
+/// A folder with nothing in it but names.
+#[derive(Clone)]
+struct Folder {
+    names: usize,
+    next: usize,
+    listed: Arc<AtomicUsize>,
+}
 
-impl russh_sftp::server::Handler for EmptyFolder {
+impl russh_sftp::server::Handler for Folder {
     type Error = StatusCode;
 
     fn unimplemented(&self) -> StatusCode {
@@ -258,8 +293,14 @@ impl russh_sftp::server::Handler for EmptyFolder {
         Ok(Handle { id, handle: path })
     }
 
-    async fn readdir(&mut self, _: u32, _: String) -> Result<Name, StatusCode> {
-        Err(StatusCode::Eof)
+    async fn readdir(&mut self, id: u32, _: String) -> Result<Name, StatusCode> {
+        let part = self.next..self.names.min(self.next + 1_000);
+        self.next = part.end;
+        self.listed.fetch_add(part.len(), Ordering::SeqCst);
+        if part.is_empty() {
+            return Err(StatusCode::Eof);
+        }
+        Ok(Name { id, files: part.map(|number| File::dummy(format!("name-{number}.csv"))).collect() })
     }
 
     async fn close(&mut self, id: u32, _: String) -> Result<Status, StatusCode> {
