@@ -35,7 +35,7 @@ pub use declared::{
     ReleaseKey, ReleaseSignature, SigningKey, Source, Standing as ReleaseStanding, StoredConnection, StoredJob, StoredTable, Verdict,
 };
 pub use error::LedgerError;
-pub use outside::{MarkOf, NewSecret, StoredSecret};
+pub use outside::{BegunDelivery, MarkOf, NewSecret, StoredSecret};
 pub use runs::{
     Chosen, Claim, Claimed, Closed, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, Enqueued, Failed, FileQuestion, FindingId, FormatUsed,
     Found, FoundEffect, Instruction, Keeping, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding, NewResubmission, NewRun,

@@ -60,6 +60,7 @@ async fn rebuild(transaction: &mut Transaction, id: RunId) -> Result<(), LedgerE
                 "DELETE FROM job_state WHERE written_by_run = $1",
                 "DELETE FROM findings WHERE run = $1",
                 "DELETE FROM log_lines WHERE run = $1",
+                "DELETE FROM begun_deliveries WHERE run = $1",
                 "DELETE FROM runs WHERE run = $1",
             ] {
                 query(trace).bind(id.to_string()).execute(&mut *transaction).await?;

@@ -234,7 +234,7 @@ fn a_server_that_falls_silent_is_not_waited_for() {
 }
 
 /// The example's connection of a name, now a web server.
-fn moved_to(web: &Web, site: &Site, (name, options): (&str, &str)) {
+pub(super) fn moved_to(web: &Web, site: &Site, (name, options): (&str, &str)) {
     let text = String::from_utf8(site.read("connections.toml")).unwrap();
     let at = text.find(&format!("name = \"{name}\"")).unwrap();
     let end = text[at..].find("[[connection]]").map_or(text.len(), |end| at + end);
@@ -247,7 +247,7 @@ fn moved_to(web: &Web, site: &Site, (name, options): (&str, &str)) {
     site.write("connections.toml", format!("{}{entry}{}", &text[..at], &text[end..]));
 }
 
-async fn trusted(site: &Site, clock: &bailiwick::clock::Clock) -> bailiwick::run::Hub {
+pub(super) async fn trusted(site: &Site, clock: &bailiwick::clock::Clock) -> bailiwick::run::Hub {
     let hub = site.hub(clock).await;
     hub.set_secret(&partner(POLICE), &"fund-token".parse().unwrap(), "hunter2".into(), &operator(&hub)).await.unwrap();
     hub

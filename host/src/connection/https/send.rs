@@ -73,6 +73,10 @@ pub(in crate::connection) fn deliver(
             let why = format!("{why}, after it was sent; and this server does not promise to recognise a repeat");
             Err(ConnectionError::Uncertain { target, why })
         }
+        // The body was never asked for, so the server has nothing that it could act on.
+        Err(ConnectionError::Unreachable { place, step: Step::Write, why }) if !sent.load(Ordering::Relaxed) => {
+            Err(ConnectionError::Unreachable { place, step: Step::Connect, why })
+        }
         Err(error) => Err(error),
     }
 }

@@ -27,5 +27,6 @@ pub use read::{FileQuestion, Receipt, RunFilter, TakenFile};
 pub use run::{DELIVERY_UNCERTAIN, Run, RunRows, Standing};
 pub use state::{NotAState, RunState};
 
+pub(super) use lease::fenced;
 pub(super) use record::{events_of, files_and_receipts, record, state_changes};
 pub(super) use row::{load, save};

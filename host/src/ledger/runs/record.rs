@@ -1,6 +1,7 @@
 //! The one way in which something happens to a run: an event is written, folded into the run's row, and followed by what hangs on it.
 
 use crate::ledger::error::{LedgerError, corrupt};
+use crate::ledger::outside::begun;
 use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
 use crate::ledger::who::{Actor, By, HubId};
 use crate::model::ids::RunId;
@@ -9,6 +10,7 @@ use super::amend;
 use super::event::{Closed, Delivered, Enqueued, LoggedEvent, Outcome, Pulled, PulledFile, RunEvent, Settled, Trigger};
 use super::row::save;
 use super::run::Run;
+use super::state::RunState;
 
 /// Puts a run into the log and the queue.
 pub(super) async fn begin(transaction: &mut Transaction, id: RunId, enqueued: Enqueued, by: &By) -> Result<Run, LedgerError> {
@@ -30,12 +32,17 @@ pub(in crate::ledger) async fn record(
     let lease = run.lease + u64::from(matches!(event, RunEvent::Claimed(_)));
     let seq = run.last_event + 1;
     let logged = LoggedEvent { seq, at_ms: by.now_ms, actor: by.actor.clone(), hub: by.hub.clone(), lease, event };
+    let asked = run.is_uncertain();
     run.apply(&logged)?;
     write(transaction, run, &logged).await?;
     files_and_receipts(transaction, run, &logged).await?;
     state_changes(transaction, run, &logged).await?;
     quarantine(transaction, run, &logged).await?;
     amend::uses(transaction, run, &logged).await?;
+    // Of a run with an uncertain delivery, whoever sends it on its way has asked the receiver.
+    if asked && run.state == RunState::Queued {
+        begun::settled_by_word(transaction, run).await?;
+    }
     save(transaction, run).await?;
     Ok(logged)
 }
@@ -44,7 +51,11 @@ pub(in crate::ledger) async fn record(
 async fn quarantine(transaction: &mut Transaction, run: &Run, logged: &LoggedEvent) -> Result<(), LedgerError> {
     match &logged.event {
         RunEvent::Closed(Closed { outcome: Outcome::Delivered, .. }) => amend::closes(transaction, run, logged.at_ms, &logged.actor).await,
-        RunEvent::Cancelled(_) if matches!(run.trigger(), Trigger::Resubmission(_)) && run.deliveries() == 0 => {
+        RunEvent::Cancelled(_)
+            if matches!(run.trigger(), Trigger::Resubmission(_))
+                && run.deliveries() == 0
+                && !begun::may_have_sent(transaction, run).await? =>
+        {
             amend::gives_back(transaction, run).await
         }
         _ => Ok(()),
@@ -120,8 +131,8 @@ pub(in crate::ledger) async fn files_and_receipts(
         RunEvent::Delivered(delivered) | RunEvent::Settled(Settled { arrived: Some(delivered), .. }) => {
             receive(transaction, run, delivered, logged.at_ms).await
         }
-        // What was cancelled before anything was sent has used no file up: the next run may take them.
-        RunEvent::Cancelled(_) if run.deliveries() == 0 => {
+        // What was cancelled before anything can have been sent has used no file up: the next run may take them.
+        RunEvent::Cancelled(_) if run.deliveries() == 0 && !begun::may_have_sent(transaction, run).await? => {
             query("DELETE FROM taken_files WHERE run = $1").bind(run.id.to_string()).execute(transaction).await?;
             Ok(())
         }
@@ -179,10 +190,10 @@ async fn receive(transaction: &mut Transaction, run: &Run, delivered: &Delivered
     .bind(delivered.receipt.as_str())
     .bind(i64::from(delivered.already_there))
     .bind(at_ms)
-    .execute(transaction)
+    .execute(&mut *transaction)
     .await?;
     if written == 1 {
-        return Ok(());
+        return begun::forget(transaction, run, &delivered.port).await;
     }
     let wanted = format!("its output {} has been delivered already", delivered.port);
     Err(LedgerError::WrongState { run: run.id, state: run.state, wanted })

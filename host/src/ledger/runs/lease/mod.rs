@@ -5,6 +5,7 @@ mod claim;
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
+use crate::ledger::outside::begun::{may_have_sent, not_while_begun};
 use crate::ledger::store::Transaction;
 use crate::ledger::who::{By, HubId, Scope};
 use crate::model::ids::RunId;
@@ -149,6 +150,10 @@ impl Ledger {
                     Instruction::Retry { afresh, why } => ("run.retry", RunEvent::Retried(Retried { afresh, why: why.clone() }), why),
                     Instruction::Cancel { why } => ("run.cancel", RunEvent::Cancelled(Word { why: why.clone() }), why),
                 };
+                let afresh = matches!(event, RunEvent::Retried(Retried { afresh: true, .. }));
+                if (afresh || matches!(event, RunEvent::Cancelled(_))) && may_have_sent(&mut transaction, &run).await? {
+                    not_while_begun(&run, afresh)?;
+                }
                 record(&mut transaction, &mut run, event, by).await?;
                 let after = serde_json::json!({ "state": run.state.as_str(), "why": why });
                 let subject = format!("run:{}", run.id);
@@ -163,7 +168,7 @@ impl Ledger {
 }
 
 /// The run of a lease, if the lease is the one in force.
-async fn fenced(transaction: &mut Transaction, lease: &Lease) -> Result<Run, LedgerError> {
+pub(in crate::ledger) async fn fenced(transaction: &mut Transaction, lease: &Lease) -> Result<Run, LedgerError> {
     let missing = || LedgerError::NotFound { what: "run", name: lease.run.to_string() };
     let run = load(transaction, lease.run).await?.ok_or_else(missing)?;
     if run.lease == lease.number && run.state.is_leased() && run.hub.as_ref() == Some(&lease.hub) {
