@@ -26,6 +26,7 @@
 //! Keys that are not known are errors, and every error is told at once, with its file and line.
 //! This room must not know what the hub has in force; it reads files and nothing else.
 
+mod apart;
 mod check;
 mod connections;
 mod folder;
