@@ -227,6 +227,7 @@ fn pulled(path: &str) -> Step {
         modified_ms: 7,
         digest: Digest::of(path.as_bytes()),
         taken: true,
+        duplicate_of: None,
     };
     Step::Pulled(Pulled { inputs: vec![file], formats: Vec::new() })
 }

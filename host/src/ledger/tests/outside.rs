@@ -7,7 +7,9 @@ on_both![
     a_mark_counts_once_its_run_has_taken_the_file,
     a_delivery_that_was_begun_is_told_until_it_is_resolved,
     what_may_have_been_sent_stays_taken,
-    a_persons_word_resolves_what_is_uncertain
+    a_persons_word_resolves_what_is_uncertain,
+    the_same_content_is_judged_by_who_took_it_first,
+    of_two_hubs_that_take_the_same_content_one_has_it
 ];
 
 async fn a_secret_is_replaced_resealed_and_removed(on: Kind) {
@@ -130,5 +132,62 @@ async fn a_persons_word_resolves_what_is_uncertain(on: Kind) {
         let next = house.claim(8).await;
         let begun = house.ledger.begun_delivery(&next.lease, "return").await.unwrap();
         assert_eq!(begun.is_none(), known, "{code}: of what nobody asked, nobody knows");
+    }
+}
+
+/// Content under a name.
+fn content(path: &str, content: &str) -> Pulled {
+    let Step::Pulled(mut pulled) = pulled(path) else { unreachable!("it is what was fetched") };
+    pulled.inputs[0].digest = Digest::of(content.as_bytes());
+    pulled
+}
+
+/// Takes content for the next run, and lets that run fail. Answers its id, and the run that was first.
+async fn takes(house: &House, now_ms: i64, path: &str) -> (RunId, Option<RunId>) {
+    let claim = house.claim(FOR_EVER).await;
+    let taken = house.ledger.take(&claim.lease, now_ms, content(path, "rows")).await.unwrap();
+    house.append(&claim, now_ms, failed(None)).await;
+    (claim.lease.run, taken.inputs[0].duplicate_of.as_ref().map(|earlier| earlier.run))
+}
+
+async fn the_same_content_is_judged_by_who_took_it_first(on: Kind) {
+    let house = House::new(on).await;
+    let instruct = async |run, instruction| house.ledger.instruct(Scope::Hub, run, instruction, &person(300)).await.unwrap();
+    let afresh = || Instruction::Retry { afresh: true, why: "again".to_owned() };
+    house.enqueue(1).await;
+    let (first, judged) = takes(&house, 100, "a.csv").await;
+    assert_eq!(judged, None);
+    // Another hub, whose clock is behind.
+    house.enqueue(2).await;
+    let (second, judged) = takes(&house, 50, "b.csv").await;
+    assert_eq!(judged, Some(first));
+    instruct(first, afresh()).await;
+    assert_eq!(takes(&house, 200, "a.csv").await, (first, None), "what it took itself is still its own");
+    instruct(first, Instruction::Cancel { why: "not this one".to_owned() }).await;
+    instruct(second, afresh()).await;
+    assert_eq!(takes(&house, 210, "b.csv").await, (second, None), "nobody else has it now");
+    house.enqueue(3).await;
+    assert_eq!(takes(&house, 40, "c.csv").await.1, Some(second));
+}
+
+async fn of_two_hubs_that_take_the_same_content_one_has_it(on: Kind) {
+    let house = House::new(on).await;
+    let mut declared = declaration("police", &["lgps", "other"]);
+    declared.jobs[0].queue.runs_at_once = 2;
+    declared.jobs[0].title = "Two at once".to_owned();
+    house.ledger.apply(&declared, &person(2)).await.unwrap();
+    for round in 0..6 {
+        let (one, two) = (house.enqueue(3).await, house.enqueue(4).await);
+        let claims = house.ledger.claim_some(&hub("main"), FOR_EVER, LEASE_MS, 2).await.unwrap();
+        assert_eq!(claims.iter().map(|claim| claim.lease.run).collect::<Vec<_>>(), [one, two]);
+        let file = |name: &str| content(&format!("{name}-{round}.csv"), &format!("rows {round}"));
+        let (first, second) =
+            tokio::join!(house.ledger.take(&claims[0].lease, 5, file("a")), house.ledger.take(&claims[1].lease, 5, file("b")),);
+        let taken = [first.unwrap(), second.unwrap()];
+        let duplicates = taken.iter().filter(|taken| taken.inputs[0].duplicate_of.is_some()).count();
+        assert_eq!(duplicates, 1, "{taken:?}");
+        for claim in &claims {
+            house.append(claim, 6, failed(None)).await;
+        }
     }
 }

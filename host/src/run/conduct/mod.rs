@@ -19,7 +19,7 @@ use record::{all_accounted, event, found, input_files, output_forms, why_held, w
 use super::Hub;
 use super::failure::{Next, RunError, pause_after};
 use super::process::{self, Progress, Work};
-use super::pull::Places;
+use super::pull::{Places, refuse_duplicates};
 use super::shelf::Plugin;
 use crate::config::{self, Configuration};
 use crate::ledger::{
@@ -193,12 +193,11 @@ impl Hub {
                 };
                 pulled.formats = used(&pinned.formats);
                 // A duplicate is taken all the same: the next run must not find it again.
-                self.append(claim, Step::Pulled(pulled.clone())).await?;
-                pulled
+                self.ledger().take(&claim.lease, self.clock().now_ms(), pulled).await?
             }
         };
         // Judged by every attempt: one that was killed in between has taken the file and not refused it.
-        self.refuse_duplicates(&pinned.job, claim.lease.run, &pulled).await?;
+        refuse_duplicates(&pulled)?;
         Ok(pulled)
     }
 

@@ -4,7 +4,7 @@ mod claim;
 
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
-use crate::ledger::error::LedgerError;
+use crate::ledger::error::{LedgerError, corrupt};
 use crate::ledger::outside::begun::{may_have_sent, not_while_begun};
 use crate::ledger::store::Transaction;
 use crate::ledger::who::{By, HubId, Scope};
@@ -14,7 +14,7 @@ use super::event::{
     Closed, Delivered, Failed, LoggedEvent, Pins, Processed, Pulled, Reason, Retried, RunEvent, Settled, StagedOutput, Word,
 };
 use super::found::{self, Found};
-use super::record::{events_of, record};
+use super::record::{alone_in_job, events_of, judged, record};
 use super::row::load;
 use super::run::Run;
 use super::state::RunState;
@@ -101,10 +101,13 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
+                if matches!(step, Step::Pulled(pulled) if pulled.inputs.iter().any(|file| file.taken)) {
+                    alone_in_job(&mut transaction, lease.run).await?;
+                }
                 let mut run = fenced(&mut transaction, lease).await?;
                 let by = By::hub(&lease.hub, now_ms);
                 let (event, found) = match step {
-                    Step::Pulled(pulled) => (RunEvent::Pulled(pulled.clone()), None),
+                    Step::Pulled(pulled) => (RunEvent::Pulled(judged(&mut transaction, &run, pulled.clone()).await?), None),
                     Step::Processed(processed, found) => (RunEvent::Processed(processed.clone()), Some(found)),
                     Step::Delivered(delivered) => {
                         permit_delivery(&mut transaction, &run, delivered).await?;
@@ -130,6 +133,19 @@ impl Ledger {
                 Ok(run)
             })
             .await
+    }
+
+    /// Writes down what was fetched, and answers it with what the ledger says of each file: whether its content had been taken before.
+    ///
+    /// # Errors
+    /// As for [`Ledger::append`].
+    pub async fn take(&self, lease: &Lease, now_ms: i64, pulled: Pulled) -> Result<Pulled, LedgerError> {
+        let run = self.append(lease, now_ms, Step::Pulled(pulled)).await?;
+        let written = self.events(Scope::Partner(run.partner()), run.id, run.last_event - 1).await?.into_iter().next();
+        match written.map(|logged| logged.event) {
+            Some(RunEvent::Pulled(pulled)) => Ok(pulled),
+            _ => Err(corrupt(format!("the log of run {}", run.id), "what was fetched is not in it")),
+        }
     }
 
     /// Does to a run what a person says, and notes it in the audit trail. Answers how the run stands then.

@@ -21,3 +21,6 @@ WHERE NOT EXISTS (
     SELECT 1 FROM receipts WHERE receipts.run = begun_deliveries_before.run AND receipts.port = begun_deliveries_before.port);
 
 DROP TABLE begun_deliveries_before;
+
+-- The run that had taken the same content first, judged when the file was taken: clocks of several machines say nothing of that.
+ALTER TABLE taken_files ADD COLUMN duplicate_of TEXT;
