@@ -125,7 +125,7 @@ async fn a_persons_word_resolves_what_is_uncertain(on: Kind) {
     for (code, known) in [(DELIVERY_UNCERTAIN, true), ("connection-failed", false)] {
         let house = House::new(on).await;
         let claim = sending(&house).await;
-        let failed = Failed { reason: reason(code), retry_at_ms: None, limits: Vec::new(), log: Vec::new() };
+        let failed = Failed { reason: reason(code), retry_at_ms: None, waits: false, limits: Vec::new(), log: Vec::new() };
         house.append(&claim, 6, Step::Failed(failed)).await;
         let again = Instruction::Retry { afresh: false, why: "they have nothing".to_owned() };
         house.ledger.instruct(Scope::Hub, claim.lease.run, again, &person(7)).await.unwrap();

@@ -347,6 +347,9 @@ pub struct Failed {
     pub reason: Reason,
     /// When the next attempt may begin; none if it would fail in the same way, or there were enough.
     pub retry_at_ms: Option<i64>,
+    /// Whether it only waits for somebody else, so that the attempt does not count.
+    #[serde(default)]
+    pub waits: bool,
     /// What the plugin used of its limits, where it came so far.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<LimitUse>,

@@ -11,7 +11,7 @@ async fn in_doubt(house: &House) -> RunId {
     house.append(&claim, 2, processed(&["return", "ctr1"])).await;
     let begins = BegunDelivery { port: "return".to_owned(), digest: Some(Digest::of(b"return")), hidden: None };
     house.ledger.begin_delivery(&claim.lease, 2, &begins).await.unwrap();
-    let uncertain = Failed { reason: reason(DELIVERY_UNCERTAIN), retry_at_ms: None, limits: Vec::new(), log: Vec::new() };
+    let uncertain = Failed { reason: reason(DELIVERY_UNCERTAIN), retry_at_ms: None, waits: false, limits: Vec::new(), log: Vec::new() };
     house.append(&claim, 3, Step::Failed(uncertain)).await;
     run
 }
