@@ -237,7 +237,9 @@ fn publish(folder: &Path, (hidden, target): (&Path, &Path), stored: Stored) -> R
                     Ok(receipt)
                 }
                 Err(error) => {
-                    drop(fs::remove_file(hidden));
+                    if matches!(error, ConnectionError::TargetTaken { .. }) {
+                        drop(fs::remove_file(hidden));
+                    }
                     Err(error)
                 }
             },

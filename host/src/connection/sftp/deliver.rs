@@ -109,7 +109,9 @@ pub(in crate::connection) async fn publish(
                     Ok(receipt)
                 }
                 Err(error) => {
-                    drop(files.remove_file(at).await);
+                    if matches!(error, ConnectionError::TargetTaken { .. }) {
+                        drop(files.remove_file(at).await);
+                    }
                     Err(error)
                 }
             }
