@@ -31,8 +31,9 @@ use crate::model::ids::RunId;
 
 pub use audit::{Act, AuditCheck, AuditEntry, BrokenEntry};
 pub use declared::{
-    Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, NewRelease, NewSigningKey, NewTable, Paused, Release,
-    ReleaseKey, ReleaseSignature, SigningKey, Source, Standing as ReleaseStanding, StoredConnection, StoredJob, StoredTable, Verdict,
+    Applied, AppliedWhole, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, NewRelease, NewSigningKey, NewTable, Paused,
+    Release, ReleaseKey, ReleaseSignature, SigningKey, Source, Standing as ReleaseStanding, StoredConnection, StoredJob, StoredTable,
+    Verdict, Whole,
 };
 pub use error::LedgerError;
 pub use outside::{BegunDelivery, MarkOf, NewSecret, StoredSecret};
