@@ -187,3 +187,50 @@ fn a_file_that_is_not_finished_is_left_alone() {
         assert!(reason(&empty).1.contains("payroll-late.csv") && reason(&empty).1.contains("it is empty"), "{:?}", empty.reason);
     });
 }
+
+/// An upload that takes its time: the run looks again and again, and none of its attempts is used up, until that takes too long.
+#[test]
+fn a_file_that_is_being_written_is_waited_for() {
+    let site = Site::staffordshire();
+    let clock = clock_at("2026-10-19T06:00:00Z");
+    site.edit("connections.toml", "path = \"data/payroll\"\nsettle-ms = 0", "path = \"data/payroll\"\nsettle-ms = 5000");
+    let touch = |name: &str, at: jiff::Timestamp| {
+        let file = std::fs::File::options().write(true).open(site.path(&format!("data/payroll/{name}"))).unwrap();
+        file.set_modified(at.into()).unwrap();
+    };
+    for name in site.names("data/payroll").iter().filter(|name| name.ends_with(".csv")) {
+        touch(name, clock.now() - SignedDuration::from_hours(1));
+    }
+    let upload = "payroll-2026-10.csv";
+    wait(async {
+        let hub = site.hub(&clock).await;
+        let look_after = async |minutes: i64, run| {
+            clock.advance(SignedDuration::from_mins(minutes));
+            drain(&hub).await;
+            ended(&hub, run).await
+        };
+        touch(upload, clock.now());
+        let mut run = finished(&hub, POLICE, LGPS).await;
+        for _ in 0..20 {
+            assert_eq!((run.state, run.attempt), (RunState::Queued, 0), "{:?}", run.reason);
+            touch(upload, clock.now() + SignedDuration::from_mins(2));
+            run = look_after(2, run.id).await;
+        }
+        run = look_after(2, run.id).await;
+        assert_eq!((run.state, run.attempt), (RunState::Closed, 1), "{:?}", run.reason);
+
+        let endless = "payroll-2026-11.csv";
+        std::fs::write(site.path(&format!("data/payroll/{endless}")), "begun").unwrap();
+        touch(endless, clock.now());
+        run = finished(&hub, POLICE, LGPS).await;
+        let began = clock.now();
+        while run.state == RunState::Queued {
+            touch(endless, clock.now() + SignedDuration::from_mins(20));
+            run = look_after(20, run.id).await;
+        }
+        assert_eq!(run.state, RunState::Failed);
+        assert!(reason(&run).1.contains("when the upload is done"), "{:?}", run.reason);
+        let waited = clock.now().duration_since(began);
+        assert!(waited >= SignedDuration::from_hours(6) && waited < SignedDuration::from_hours(9), "{waited}");
+    });
+}

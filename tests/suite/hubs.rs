@@ -130,6 +130,53 @@ fn a_hub_that_only_slept_changes_nothing_when_it_wakes() {
     });
 }
 
+/// It sleeps from the moment at which the server has its delivery until another hub has the run.
+#[test]
+fn a_hub_that_sleeps_while_it_sends_is_not_followed_by_a_second_delivery() {
+    let site = Site::staffordshire();
+    wait(async {
+        let (arrived, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
+        let (answer, answers) = std::sync::mpsc::channel::<()>();
+        let answers = std::sync::Mutex::new(answers);
+        let web = Web::start(move |_, before| {
+            if before == 0 {
+                arrived.send(()).unwrap();
+                tokio::task::block_in_place(|| answers.lock().unwrap().recv().unwrap());
+            }
+            (201, Vec::new(), Vec::new())
+        });
+        sent_by_web(&web, &site);
+        let shared = Shared::new(site, Kind::Postgres, Some("2000"));
+        let mut first = shared.hub("first");
+        first.run(LGPS);
+        arrivals.recv().await.unwrap();
+        first.freeze();
+        let _second = shared.hub("second");
+        let ledger = Ledger::open(&shared.database).await.unwrap();
+        let run = shared.until(&ledger, "left to a person", |run| run.state == RunState::Failed).await;
+        assert!(run.is_uncertain() && run.lease == 2, "{run:?}");
+        answer.send(()).unwrap();
+        first.thaw();
+        assert_eq!(first.terminate(), Some(0));
+        assert_eq!((web.asked().len(), shared.until(&ledger, "left alone", |_| true).await), (1, run), "it is sent once");
+        ledger.close().await;
+    });
+}
+
+/// The example's fund behind a web server that recognises no repeats.
+fn sent_by_web(web: &Web, site: &Site) {
+    let text = String::from_utf8(site.read("connections.toml")).unwrap();
+    let at = text.find("name = \"pension-fund\"").unwrap();
+    let end = text[at..].find("[[connection]]").map_or(text.len(), |end| at + end);
+    let ca = web.place().ca_file.unwrap();
+    let entry = format!(
+        "name = \"pension-fund\"\nkind = \"https\"\nurl = \"https://127.0.0.1:{}/api\"\nca-file = \"{}\"\nidempotent = false\n\n",
+        web.port,
+        ca.display()
+    );
+    site.write("connections.toml", format!("{}{entry}{}", &text[..at], &text[end..]));
+}
+
 #[test]
 fn a_hub_does_not_start_under_the_name_of_another() {
     let shared = Shared::new(Site::staffordshire(), Kind::Postgres, None);
@@ -210,7 +257,7 @@ fn only_attempts_that_ended_with_their_hub_count_against_it() {
         let claim = async || hub.ledger().claim(hub.id(), hub.clock().now_ms(), 15_000).await.unwrap().expect("it waits");
         for _ in 0..4 {
             let reason = Reason { code: "connection-failed".to_owned(), sentence: "The network is down.".to_owned() };
-            let failed = Failed { reason, retry_at_ms: Some(hub.clock().now_ms()), limits: Vec::new(), log: Vec::new() };
+            let failed = Failed { reason, retry_at_ms: Some(hub.clock().now_ms()), limits: Vec::new(), log: Vec::new(), waits: false };
             hub.ledger().append(&claim().await.lease, hub.clock().now_ms(), Step::Failed(failed)).await.unwrap();
         }
         // The fifth attempt is never heard of again, which is no habit of the hub's yet.

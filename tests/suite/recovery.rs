@@ -294,3 +294,35 @@ fn a_run_that_takes_the_hub_with_it_each_time_is_left_to_a_person() {
         assert_eq!((ended(&hub, run).await.state, site.delivered().len()), (RunState::Closed, 2));
     });
 }
+
+/// The word of a delivery is lost, and its receiver has taken the file away by the time somebody looks.
+#[test]
+fn what_its_receiver_took_away_is_not_delivered_again() {
+    let site = Site::staffordshire();
+    let clock = clock_at(NOVEMBER);
+    let raw = async |sql: &'static str| {
+        let options = SqliteConnectOptions::new().filename(site.data().join("ledger.sqlite"));
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        connection.execute(sql).await.unwrap();
+        connection.close().await.unwrap();
+    };
+    wait(async {
+        let hub = site.hub(&clock).await;
+        raw("CREATE TRIGGER cut_off BEFORE INSERT ON receipts BEGIN SELECT RAISE(ABORT, 'cut off'); END").await;
+        let run = finished(&hub, POLICE, LGPS).await;
+        assert_eq!((run.state, reason(&run).0), (RunState::Queued, "ledger-failed"), "{:?}", run.reason);
+        let arrived = site.delivered();
+        assert_eq!(arrived.len(), 1);
+        fs::remove_file(site.path(&arrived[0].0)).unwrap();
+        raw("DROP TRIGGER cut_off").await;
+        clock.advance(jiff::SignedDuration::from_secs(60));
+        drain(&hub).await;
+        let run = ended(&hub, run.id).await;
+        assert_eq!((run.state, reason(&run).0), (RunState::Failed, "delivery-uncertain"), "{:?}", run.reason);
+        assert_eq!(site.delivered(), [], "nothing is delivered again by itself");
+        let again = Instruction::Retry { afresh: false, why: "the fund has lost it".to_owned() };
+        hub.ledger().instruct(Scope::Hub, run.id, again, &operator(&hub)).await.unwrap();
+        drain(&hub).await;
+        assert_eq!((ended(&hub, run.id).await.state, site.delivered().len()), (RunState::Closed, 2));
+    });
+}

@@ -171,7 +171,8 @@ impl Reader<'_> {
         self.no_folder_within("jobs")?;
         for file in self.listed("jobs")? {
             let Some((source, written)) = self.file::<written::Job>(&file)? else { continue };
-            let known = job::Known { partners: &self.made.partners, connections: &self.made.connections };
+            let judged = self.texts.is_some();
+            let known = job::Known { partners: &self.made.partners, connections: &self.made.connections, judged };
             match job::read(&source, written, &known) {
                 Ok(job) => self.job(&source, job),
                 Err(problems) => self.problems.join(problems),

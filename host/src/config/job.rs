@@ -40,6 +40,9 @@ const FILE_CHARS_MAX: usize = 200;
 pub(super) struct Known<'a> {
     pub partners: &'a [Partner],
     pub connections: &'a [Connection],
+    /// Whether the file was judged before, when it was applied, and is only read again. What it names may be gone since, and matters
+    /// only where it is used; and what was allowed then goes on.
+    pub judged: bool,
 }
 
 /// Reads one job file.
@@ -52,7 +55,7 @@ pub(super) fn read(source: &Source, written: written::Job, known: &Known<'_>) ->
 /// What is being read, and what was found wrong so far.
 pub(super) struct Reader<'a> {
     pub source: &'a Source,
-    known: &'a Known<'a>,
+    pub known: &'a Known<'a>,
     pub problems: Problems,
 }
 
@@ -68,7 +71,9 @@ impl Reader<'_> {
         self.once(written.output.iter().map(|output| &output.port));
         let inputs: Option<Vec<_>> = written.input.iter().map(|input| self.input(input, partner.as_ref())).collect();
         let outputs: Option<Vec<_>> = written.output.iter().map(|output| self.output(output, partner.as_ref())).collect();
-        self.outputs_apart(&written);
+        if let Some(partner) = partner.as_ref().filter(|_| !self.known.judged) {
+            self.outputs_apart(&written, partner);
+        }
         let limits = written.limits.0.iter().map(|(name, amount)| manifest::limit(self.source, name, amount)).collect::<Vec<_>>();
         let limits = limits.into_iter().filter_map(|limit| self.problems.note(limit)).collect();
         let reject_rows_max =
@@ -200,31 +205,12 @@ impl Reader<'_> {
         })
     }
 
-    /// Refuses an output that would overwrite another, or be taken for the job's own input.
-    fn outputs_apart(&mut self, job: &written::Job) {
-        for (place, output) in job.output.iter().enumerate() {
-            let same = |other: &written::Output| {
-                (other.connection.get_ref(), other.file.get_ref()) == (output.connection.get_ref(), output.file.get_ref())
-            };
-            if job.output[..place].iter().any(same) {
-                self.wrong(output.file.span(), "another output of this job has the same file", "give each output its own file");
-            }
-            for input in job.input.iter().filter(|input| input.connection.get_ref() == output.connection.get_ref()) {
-                let sample = PLACEHOLDERS
-                    .iter()
-                    .fold(output.file.get_ref().clone(), |name, placeholder| name.replace(&format!("{{{placeholder}}}"), "2026-01-31"));
-                if pattern(input.file.get_ref()).is_ok_and(|pattern| pattern.is_match(&sample)) {
-                    let what = format!("input {} would take this output for its own file {:?}", input.port.get_ref(), input.file.get_ref());
-                    self.wrong(output.file.span(), what, "write to another connection, or under another name");
-                }
-            }
-        }
-    }
-
     fn connection(&mut self, name: &Spanned<String>, partner: Option<&PartnerName>) -> Option<ConnectionName> {
         let parsed: ConnectionName = self.name(name)?;
         let partner = partner?;
-        if !self.known.connections.iter().any(|connection| connection.partner == *partner && connection.name == parsed) {
+        if !self.known.judged
+            && !self.known.connections.iter().any(|connection| connection.partner == *partner && connection.name == parsed)
+        {
             self.wrong(
                 name.span(),
                 format!("{partner} has no connection {:?}", name.get_ref()),
@@ -294,7 +280,7 @@ impl Reader<'_> {
     }
 }
 
-fn pattern(text: &str) -> Result<GlobMatcher, globset::Error> {
+pub(super) fn pattern(text: &str) -> Result<GlobMatcher, globset::Error> {
     Glob::new(text).map(|glob| glob.compile_matcher())
 }
 

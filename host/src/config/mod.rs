@@ -27,6 +27,7 @@
 //! form, the first.
 //! This room must not know what the hub has in force; it reads files and nothing else.
 
+mod apart;
 mod check;
 mod connections;
 mod folder;

@@ -57,6 +57,12 @@ pub enum ConnectionError {
         /// Why nobody can tell.
         why: String,
     },
+    /// The hub's: it could not write down that it begins to deliver, so it did not. It may be tried again.
+    #[error("nothing was sent: that a delivery begins could not be written down ({why})")]
+    NotNoted {
+        /// Why not.
+        why: String,
+    },
     /// The operator's: the server is not the one that was meant, or has a new key. Nothing was sent to it.
     #[error(
         "{place} presents the host key {presented}, and the connection is pinned to {pinned}: ask the server's owner whether the key was changed; if it was, put the new one into connections.toml. Until then nothing is sent"
@@ -236,7 +242,23 @@ impl ConnectionError {
     /// Whether another attempt may go better without anybody doing anything.
     #[must_use]
     pub const fn may_pass(&self) -> bool {
-        matches!(self, Self::StillBeingWritten { .. } | Self::Transfer { .. } | Self::Store { .. } | Self::Unreachable { .. })
+        matches!(
+            self,
+            Self::StillBeingWritten { .. } | Self::Transfer { .. } | Self::Store { .. } | Self::Unreachable { .. } | Self::NotNoted { .. }
+        )
+    }
+
+    /// Whether it is certain, of a delivery that was begun, that nothing reached its receiver: a refusal, or a failure from before
+    /// anything was sent.
+    #[must_use]
+    pub const fn is_certain(&self) -> bool {
+        match self {
+            Self::Uncertain { .. } | Self::Transfer { .. } => false,
+            Self::Unreachable { step, .. } => {
+                matches!(step, Step::Resolve | Step::Connect | Step::HostKey | Step::Certificate | Step::SignIn)
+            }
+            _ => true,
+        }
     }
 
     /// What went wrong with a folder of a connection, or a file in it.

@@ -18,7 +18,7 @@ mod tests;
 
 pub use artefacts::{Artefacts, StagedWriter, Stored};
 pub use check::{Checked, Trial, advice, check};
-pub use deliver::{Delivery, Receipt, check_file_name};
+pub use deliver::{Delivery, Notes, Receipt, check_file_name};
 pub use error::{ConnectionError, Step};
 pub use listing::{Fetched, FoundFile, LeftAlone, Listing, Looking, WhyLeft, check_pattern};
 pub use outside::Outside;
@@ -76,10 +76,35 @@ pub fn check_target(outside: &Outside, delivery: &Delivery<'_>) -> Result<bool, 
 /// [`ConnectionError::TargetTaken`] if another file has the name; [`ConnectionError::FileName`] if it is no name for a file;
 /// [`ConnectionError::Transfer`] and [`ConnectionError::Unreachable`] to try again; [`ConnectionError::Uncertain`] where a person must ask.
 pub fn deliver(outside: &Outside, delivery: &Delivery<'_>, artefacts: &Artefacts) -> Result<Receipt, ConnectionError> {
+    deliver_noting(outside, delivery, artefacts, Notes { earlier: None, begin: &|_| Ok(()) })
+}
+
+/// The same, with notes: one is made before anything is sent that a receiver could see, and after an attempt of whose end nothing is
+/// known, its note says what to look for. What may have been taken away by its receiver already is not delivered again.
+///
+/// # Errors
+/// As for [`deliver`].
+pub fn deliver_noting(
+    outside: &Outside,
+    delivery: &Delivery<'_>,
+    artefacts: &Artefacts,
+    notes: Notes<'_>,
+) -> Result<Receipt, ConnectionError> {
+    // A file is seen once it is given its name, which is noted there. Anywhere else the first byte may be acted on.
+    if !outside.place.gives_names() {
+        (notes.begin)(None)?;
+    }
     let credentials = Credentials(&outside.credentials);
     match &outside.place {
-        Place::Folder { path, .. } => deliver::to_folder(path, delivery, artefacts),
-        Place::Sftp(place) => on_runtime(sftp::deliver(place, credentials, delivery, artefacts)),
+        Place::Folder { path, .. } => deliver::to_folder(path, delivery, artefacts, notes),
+        Place::Sftp(place) => {
+            let staged = match on_runtime(sftp::stage(place, credentials, (delivery, notes.earlier), artefacts))? {
+                sftp::Staged::Before(receipt) => return Ok(receipt),
+                sftp::Staged::Now(staged) => staged,
+            };
+            (notes.begin)(Some(&staged.name))?;
+            on_runtime(sftp::publish(place, credentials, delivery, staged))
+        }
         Place::Https(place) => https::deliver(place, credentials, delivery, artefacts),
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::deliver::steps::killed_while_staged;
+use super::deliver::steps::{killed_while_staged, woken_before_the_name};
 use super::*;
 use crate::model::ids::Digest;
 use crate::model::job::Place;
@@ -292,6 +292,69 @@ fn killed_at_any_moment_one_file_is_delivered() {
         let hidden_name = bystander.file_name().unwrap().to_str().unwrap();
         assert_eq!(world.names(), [hidden_name, wanted.name], "another delivery's work stays: {left}");
     }
+}
+
+/// Goes on after an attempt that noted a hidden name. Answers what was noted now, too.
+fn go_on(world: &World, delivery: &Delivery<'_>, hidden: &Path) -> (Result<Receipt, ConnectionError>, Option<String>) {
+    let noted = std::cell::RefCell::new(None);
+    let begin = |hidden: Option<&str>| {
+        assert!(!world.inbox.join(delivery.name).exists(), "it is noted before it has its name");
+        *noted.borrow_mut() = hidden.map(str::to_owned);
+        Ok(())
+    };
+    let notes = Notes { earlier: hidden.file_name().and_then(|name| name.to_str()), begin: &begin };
+    let receipt = deliver_noting(&world.place(), delivery, &world.artefacts, notes);
+    (receipt, noted.into_inner())
+}
+
+#[test]
+fn a_file_that_its_receiver_took_away_is_not_delivered_again() {
+    let begun = || {
+        let world = world();
+        let stored = world.artefacts.put(&b"rows"[..]).unwrap();
+        let hidden = killed_while_staged(&world.inbox, &delivery(stored.digest), &world.artefacts);
+        let target = world.inbox.join(delivery(stored.digest).name);
+        (world, delivery(stored.digest), hidden, target)
+    };
+    // Killed before the rename.
+    let (world, wanted, hidden, _) = begun();
+    let (receipt, noted) = go_on(&world, &wanted, &hidden);
+    assert!(!receipt.unwrap().already_there);
+    assert_eq!(noted.as_deref(), hidden.file_name().unwrap().to_str(), "the same file is given its name");
+    assert_eq!(world.names(), [wanted.name]);
+    // Killed after it.
+    let (world, wanted, hidden, target) = begun();
+    fs::rename(&hidden, &target).unwrap();
+    assert!(go_on(&world, &wanted, &hidden).0.unwrap().already_there);
+    // The same, and its receiver was there.
+    fs::remove_file(&target).unwrap();
+    let error = go_on(&world, &wanted, &hidden).0.unwrap_err();
+    assert!(matches!(error, ConnectionError::Uncertain { .. }) && !error.may_pass() && !error.is_certain(), "{error}");
+    assert_eq!(world.names(), Vec::<String>::new(), "nothing is sent again");
+    // What was left is damaged: it was never seen, so it is written anew.
+    let (world, wanted, hidden, target) = begun();
+    File::options().write(true).open(&hidden).unwrap().set_len(2).unwrap();
+    let (receipt, noted) = go_on(&world, &wanted, &hidden);
+    assert!(receipt.is_ok() && noted.as_deref() != hidden.file_name().unwrap().to_str());
+    assert_eq!((world.names(), fs::read(&target).unwrap()), (vec![wanted.name.to_owned()], b"rows".to_vec()));
+    // A hub slept before the rename; another went on, and the receiver was there. The first wakes.
+    let (world, wanted, hidden, target) = begun();
+    go_on(&world, &wanted, &hidden).0.unwrap();
+    fs::remove_file(&target).unwrap();
+    let woken = woken_before_the_name(&world.inbox, &hidden, &wanted).unwrap_err();
+    assert!(matches!(woken, ConnectionError::Uncertain { .. }), "{woken}");
+    assert_eq!(world.names(), Vec::<String>::new());
+}
+
+#[test]
+fn what_cannot_be_noted_is_not_sent() {
+    let world = world();
+    let stored = world.artefacts.put(&b"rows"[..]).unwrap();
+    let begin = |_: Option<&str>| Err(ConnectionError::NotNoted { why: "the lease is lost".to_owned() });
+    let error =
+        deliver_noting(&world.place(), &delivery(stored.digest), &world.artefacts, Notes { earlier: None, begin: &begin }).unwrap_err();
+    assert!(matches!(error, ConnectionError::NotNoted { .. }), "{error}");
+    assert_eq!(world.names(), Vec::<String>::new());
 }
 
 #[test]

@@ -31,17 +31,19 @@ use crate::model::ids::RunId;
 
 pub use audit::{Act, AuditCheck, AuditEntry, BrokenEntry};
 pub use declared::{
-    Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, NewRelease, NewSigningKey, NewTable, Paused, Release,
-    ReleaseKey, ReleaseSignature, SigningKey, Source, Standing as ReleaseStanding, StoredConnection, StoredJob, StoredTable, Verdict,
+    Applied, AppliedWhole, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, NewRelease, NewSigningKey, NewTable, Paused,
+    Release, ReleaseKey, ReleaseSignature, SigningKey, Source, Standing as ReleaseStanding, StoredConnection, StoredJob, StoredTable,
+    Verdict, Whole,
 };
 pub use error::LedgerError;
-pub use outside::{MarkOf, NewSecret, StoredSecret};
+pub use outside::{BegunDelivery, MarkOf, NewSecret, StoredSecret};
 pub use runs::{
-    Chosen, Claim, Claimed, Closed, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, Enqueued, Failed, FileQuestion, FindingId, FormatUsed,
-    Found, FoundEffect, Instruction, Keeping, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding, NewResubmission, NewRun,
-    NotAFindingId, NotAState, Outcome, Overdue, Pins, Processed, Pulled, PulledFile, Quarantine, QuarantineFilter, Quarantined, Queued,
-    Reason, Receipt, ResendAsk, ResendBegun, Resent, Resubmitted, Retried, Run, RunEvent, RunFilter, RunRows, RunState, Settled,
-    StagedOutput, Standing, StateChange, Step, StoredFinding, TableUsed, TakenFile, Trigger, Waiting, WaitingGroup, Word,
+    Chosen, Claim, Claimed, Closed, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, DuplicateOf, Enqueued, Failed, FileQuestion, FindingId,
+    FormatUsed, Found, FoundEffect, Instruction, Keeping, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding,
+    NewResubmission, NewRun, NotAFindingId, NotAState, Outcome, Overdue, Pins, Processed, Pulled, PulledFile, Quarantine, QuarantineFilter,
+    Quarantined, Queued, Reason, Receipt, ResendAsk, ResendBegun, Resent, Resubmitted, Retried, Run, RunEvent, RunFilter, RunRows,
+    RunState, Settled, StagedOutput, Standing, StateChange, Step, StoredFinding, TableUsed, TakenFile, Trigger, Waiting, WaitingGroup,
+    Word,
 };
 pub use store::{Database, HeldName};
 pub use tokens::{NewToken, Token};

@@ -63,6 +63,7 @@ async fn rebuild(transaction: &mut Transaction, id: RunId) -> Result<(), LedgerE
                 "DELETE FROM log_lines WHERE run = $1",
                 "DELETE FROM artefacts_used WHERE run = $1",
                 "DELETE FROM resubmissions WHERE run = $1",
+                "DELETE FROM begun_deliveries WHERE run = $1",
                 "DELETE FROM runs WHERE run = $1",
             ] {
                 query(trace).bind(id.to_string()).execute(&mut *transaction).await?;

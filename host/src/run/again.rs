@@ -138,6 +138,7 @@ impl Hub {
             .unwrap_or_else(|| Pulled { inputs: Vec::new(), formats: Vec::new() });
         for file in &mut pulled.inputs {
             file.taken = false;
+            file.duplicate_of = None;
             if !self.artefact_path(file.digest).is_file() {
                 return Err(RunError::InputGone { run: origin.to_string(), input: file.port.clone(), file: file.path.clone() });
             }

@@ -11,8 +11,8 @@ use super::release::ReleaseError;
 use super::shelf::Plugin;
 use crate::config::{self, ConfigError, Configuration, PluginFile};
 use crate::ledger::{
-    Applied, By, Declaration, DeclaredConnection, DeclaredJob, LedgerError, NewTable, ReleaseKey, ReleaseSignature, ReleaseStanding, Scope,
-    Source,
+    Applied, By, Declaration, DeclaredConnection, DeclaredJob, LedgerError, NewRelease, NewTable, ReleaseKey, ReleaseSignature,
+    ReleaseStanding, Scope, Source, Whole,
 };
 use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::model::job::{Connection, Job, Partner, ReleasePolicy};
@@ -60,29 +60,45 @@ impl Hub {
             let signature = self.vouch(&configuration, (&file, &plugin), by).await?;
             taken.push(Taken { file, plugin, signature });
         }
-        let mut plan = Plan::default();
-        let ledger = self.ledger();
+        let mut parts = Vec::new();
         for partner in &configuration.partners {
-            plan.partners.push((partner.name.clone(), ledger.apply(&declaration(partner, &configuration), by).await?));
+            parts.push(self.part(partner, &configuration, &taken)?);
         }
-        for gone in self.partners_gone(&configuration).await? {
-            plan.partners.push((gone.name.clone(), ledger.apply(&nothing(&gone), by).await?));
-            for token in ledger.tokens(Scope::Partner(&gone.name)).await?.iter().filter(|token| token.revoked_at_ms.is_none()) {
-                ledger.revoke_token(&gone.name, &token.name, by).await?;
+        let gone = self.partners_gone(&configuration).await?;
+        parts.extend(gone.iter().map(|gone| Part {
+            declaration: nothing(gone),
+            taken: Vec::new(),
+            releases: Vec::new(),
+            tables: Vec::new(),
+        }));
+        let applied = self.ledger().apply_all(&parts.iter().map(Part::whole).collect::<Vec<_>>(), by).await?;
+        for gone in &gone {
+            for token in self.ledger().tokens(Scope::Partner(&gone.name)).await?.iter().filter(|token| token.revoked_at_ms.is_none()) {
+                self.ledger().revoke_token(&gone.name, &token.name, by).await?;
             }
         }
-        for taken in &taken {
-            plan.releases.push(self.put(taken, by).await?);
-        }
-        for kept in &configuration.tables {
-            let owners = configuration.partners.iter().filter(|partner| kept.partner.as_ref().is_none_or(|owner| *owner == partner.name));
-            for partner in owners {
-                if ledger.put_table(&new_table(&partner.name, &kept.table), by).await? {
-                    plan.tables.push(format!("{} {} for {}", kept.table.version.table, kept.table.version.version, partner.name));
-                }
-            }
+        let mut plan = Plan::default();
+        for (part, applied) in parts.into_iter().zip(applied) {
+            let partner = part.declaration.partner.name;
+            let new = part.tables.iter().zip(applied.added).filter(|(_, added)| *added).map(|(table, _)| &table.version);
+            plan.tables.extend(new.map(|version| format!("{} {} for {partner}", version.table, version.version)));
+            plan.partners.push((partner, applied.declared));
+            plan.releases.extend(part.taken.iter().zip(applied.activated).map(|(taken, new)| installed(&taken.file, &taken.plugin, new)));
         }
         Ok(plan)
+    }
+
+    /// All that is to be in force for a partner.
+    fn part<'a>(&self, partner: &Partner, configuration: &Configuration, taken: &'a [Taken]) -> Result<Part<'a>, RunError> {
+        let taken: Vec<&Taken> = taken.iter().filter(|taken| taken.file.partner == partner.name).collect();
+        let mut releases = Vec::new();
+        for Taken { file, plugin, signature } in &taken {
+            let size_bytes = std::fs::metadata(&file.component)?.len();
+            releases.push(self.kept(&file.partner, plugin, (size_bytes, signature.clone())));
+        }
+        let of_partner = configuration.tables.iter().filter(|table| table.partner.as_ref().is_none_or(|owner| *owner == partner.name));
+        let tables = of_partner.map(|kept| new_table(&partner.name, &kept.table)).collect();
+        Ok(Part { declaration: declaration(partner, configuration), taken, releases, tables })
     }
 
     /// What applying a configuration folder would change; nothing is.
@@ -160,15 +176,6 @@ impl Hub {
         Ok(())
     }
 
-    async fn put(&self, taken: &Taken, by: &By) -> Result<Installed, RunError> {
-        let (file, plugin) = (&taken.file, &taken.plugin);
-        let size_bytes = std::fs::metadata(&file.component)?.len();
-        let new = self.kept(&file.partner, plugin, (size_bytes, taken.signature.clone()));
-        self.ledger().put_release(&new, by).await?;
-        let activated = self.ledger().activate(&new.key, by).await?;
-        Ok(installed(file, plugin, activated))
-    }
-
     /// Refuses a component that lacks what its partner asks of releases, before anything is changed.
     async fn vouch(
         &self,
@@ -203,6 +210,20 @@ struct Taken {
     file: PluginFile,
     plugin: Arc<Plugin>,
     signature: Option<ReleaseSignature>,
+}
+
+/// What a configuration holds for one partner.
+struct Part<'a> {
+    declaration: Declaration,
+    taken: Vec<&'a Taken>,
+    releases: Vec<NewRelease>,
+    tables: Vec<NewTable>,
+}
+
+impl Part<'_> {
+    fn whole(&self) -> Whole<'_> {
+        Whole { declaration: &self.declaration, releases: &self.releases, tables: &self.tables }
+    }
 }
 
 /// What is declared for a partner that is no longer configured.

@@ -1,5 +1,7 @@
 //! What can go wrong with a run. What comes next stands in `retry.rs`.
 
+use std::time::Duration;
+
 use super::process::ProcessError;
 use super::release::ReleaseError;
 use crate::connection::ConnectionError;

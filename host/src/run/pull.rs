@@ -45,6 +45,7 @@ impl Hub {
                     modified_ms: file.modified_ms,
                     digest: stored.digest,
                     taken: takes && input.take == Take::Next,
+                    duplicate_of: None,
                 }),
                 None if optional => {}
                 None => {
@@ -110,19 +111,13 @@ impl Hub {
     async fn taken_before(&self, job: &Job, connection: &ConnectionName, file: &FoundFile) -> Result<Vec<TakenFile>, RunError> {
         Ok(self.ledger().taken_files((&job.partner, &job.name), connection, FileQuestion::Path(&file.name)).await?)
     }
+}
 
-    /// Refuses what a run took if another run had taken the same content by then.
-    pub(super) async fn refuse_duplicates(&self, job: &Job, run: RunId, pulled: &Pulled) -> Result<(), RunError> {
-        for file in pulled.inputs.iter().filter(|file| file.taken) {
-            let taken = self.ledger().taken_files((&job.partner, &job.name), &file.connection, FileQuestion::Digest(file.digest)).await?;
-            let by_then_ms = taken.iter().find(|taken| taken.run == run).map_or(i64::MAX, |own| own.taken_at_ms);
-            if let Some(earlier) = taken.iter().find(|taken| taken.run != run && taken.taken_at_ms <= by_then_ms) {
-                let (earlier, run) = (earlier.path.clone(), earlier.run.to_string());
-                return Err(RunError::DuplicateFile { file: file.path.clone(), earlier, run });
-            }
-        }
-        Ok(())
-    }
+/// Refuses what a run took if another run had taken the same content first.
+pub(super) fn refuse_duplicates(pulled: &Pulled) -> Result<(), RunError> {
+    let duplicate = pulled.inputs.iter().find_map(|file| Some((file, file.duplicate_of.as_ref()?)));
+    let Some((file, earlier)) = duplicate else { return Ok(()) };
+    Err(RunError::DuplicateFile { file: file.path.clone(), earlier: earlier.path.clone(), run: earlier.run.to_string() })
 }
 
 /// Why a file that is there was not taken: nobody should be told that there is none.

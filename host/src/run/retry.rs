@@ -15,6 +15,8 @@ use crate::sandbox::{CallError, SandboxError};
 pub(crate) enum Next {
     /// Another attempt, after a pause: it may go better.
     Retry,
+    /// Another look, after a pause: somebody else is not done yet. It counts as no attempt, until that takes too long.
+    Wait,
     /// A person: another attempt would end the same way.
     Person,
     /// Nothing: there was nothing to do.
@@ -27,6 +29,7 @@ impl RunError {
         match self {
             // A file that another run took first is passed over the next time.
             Self::Ledger(_) | Self::Disk(_) | Self::Store(_) => Next::Retry,
+            Self::Connection { error: ConnectionError::StillBeingWritten { .. }, .. } => Next::Wait,
             Self::Connection { error, .. } if error.may_pass() => Next::Retry,
             Self::Vault(error) if error.may_pass() => Next::Retry,
             Self::Call(CallError::HubFault { .. })
@@ -141,6 +144,17 @@ pub(crate) fn pause_after(attempt: u64, spread: u64) -> Duration {
     let pause = doubled.min(Duration::from_secs(3_600));
     let fifth = u64::try_from(pause.as_millis() / 5).unwrap_or(u64::MAX).max(1);
     pause + Duration::from_millis(spread % fifth)
+}
+
+/// How long a run waits for a file that is being written, from its first look on; then its attempts count.
+pub(crate) const WRITTEN_HOURS_MAX: u64 = 6;
+
+/// How long to wait before the next look at a file that is being written, which began so long ago: a quarter of that, within a minute.
+pub(crate) fn pause_while_written(waited: Duration, spread: u64) -> Option<Duration> {
+    if waited >= Duration::from_secs(WRITTEN_HOURS_MAX * 3_600) {
+        return None;
+    }
+    Some((waited / 4).clamp(Duration::from_secs(5), Duration::from_secs(60)) + Duration::from_millis(spread % 1_000))
 }
 
 #[cfg(test)]

@@ -164,7 +164,9 @@ fn an_answer_says_whose_move_is_next() {
         (429, true, true, false),
         (400, true, false, false),
         (409, true, false, false),
-        (302, true, false, false),
+        (302, true, false, true),
+        (302, false, false, true),
+        (307, false, false, true),
         (403, true, false, false),
         (500, false, false, true),
         (503, false, false, true),
@@ -176,6 +178,13 @@ fn an_answer_says_whose_move_is_next() {
         assert_eq!((error.may_pass(), matches!(error, ConnectionError::Uncertain { .. })), (passes, uncertain), "{status}: {error}");
         assert_eq!(web.asked().len(), 1, "it is sent once, and nowhere else");
     }
+    let web = Web::start(|_, _| (303, vec![("location", "/api/returns/17".to_owned())], Vec::new()));
+    let seen = deliver(&open(HttpsPlace { idempotent: false, ..web.place() }), &delivery(digest), &world.artefacts).unwrap();
+    assert_eq!(seen.said.as_deref(), Some("303 See Other /api/returns/17"), "what was posted has arrived");
+    let put = HttpsPlace { method: SendMethod::Put, ..web.place() };
+    let error = deliver(&open(put), &delivery(digest), &world.artefacts).unwrap_err();
+    assert!(matches!(error, ConnectionError::Uncertain { .. }), "{error}");
+    assert_eq!(web.asked().len(), 2, "nothing is asked of the other address");
 }
 
 #[test]
@@ -238,7 +247,7 @@ fn a_server_that_falls_silent_is_not_waited_for() {
 }
 
 /// The example's connection of a name, now a web server.
-fn moved_to(web: &Web, site: &Site, (name, options): (&str, &str)) {
+pub(super) fn moved_to(web: &Web, site: &Site, (name, options): (&str, &str)) {
     let text = String::from_utf8(site.read("connections.toml")).unwrap();
     let at = text.find(&format!("name = \"{name}\"")).unwrap();
     let end = text[at..].find("[[connection]]").map_or(text.len(), |end| at + end);
@@ -251,7 +260,7 @@ fn moved_to(web: &Web, site: &Site, (name, options): (&str, &str)) {
     site.write("connections.toml", format!("{}{entry}{}", &text[..at], &text[end..]));
 }
 
-async fn trusted(site: &Site, clock: &bailiwick::clock::Clock) -> bailiwick::run::Hub {
+pub(super) async fn trusted(site: &Site, clock: &bailiwick::clock::Clock) -> bailiwick::run::Hub {
     let hub = site.hub(clock).await;
     hub.set_secret(&partner(POLICE), &"fund-token".parse().unwrap(), "hunter2".into(), &operator(&hub)).await.unwrap();
     hub

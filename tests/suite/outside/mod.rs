@@ -2,6 +2,7 @@
 
 mod check;
 mod https;
+mod once;
 mod sftp;
 
 use std::path::PathBuf;

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bailiwick::connection::{ConnectionError, Outside, Step, WhyLeft, check_target, deliver, list, pull};
+use bailiwick::connection::{ConnectionError, Notes, Outside, Step, WhyLeft, check_target, deliver, deliver_noting, list, pull};
 use bailiwick::ledger::RunState;
 use bailiwick::model::ids::Digest;
 use bailiwick::model::job::{Place, SftpPlace};
@@ -268,6 +268,52 @@ fn cut_off_at_any_byte_one_file_is_delivered() {
         assert_eq!(world.names(), ["return-2026-10.csv"], "{cut:?}: nothing else is left");
     }
     assert!(failed >= 18 && named >= 1, "{failed} cuts were felt, {named} after the file had its name");
+}
+
+/// Its receiver takes every file away at once, so that a file which is there says nothing any more.
+#[test]
+fn cut_off_at_any_byte_a_receiver_that_collects_gets_one_file() {
+    let (sshd, world) = (Sshd::start(), World::new());
+    let _entered = world.runtime.enter();
+    let digest = world.stored(&[7; 50_000]);
+    let target = world.there().join("return-2026-10.csv");
+    let collect = || usize::from(fs::remove_file(&target).is_ok());
+    let whole = Wire::to(sshd.port(), Cut::Never);
+    deliver(&over(&whole, &sshd, &world), &delivery(digest), &world.artefacts).unwrap();
+    assert_eq!(collect(), 1);
+    let (up, down) = whole.passed();
+    let (mut named, mut unnamed) = (0, 0);
+    for cut in (1..24).flat_map(|step| [Cut::Up(up.saturating_sub(step * 30)), Cut::Down(down.saturating_sub(step * 30))]) {
+        let noted = std::cell::RefCell::new(None);
+        let attempt = |place: &Outside| {
+            let earlier = noted.borrow().clone();
+            let begin = |hidden: Option<&str>| {
+                *noted.borrow_mut() = hidden.map(str::to_owned);
+                Ok(())
+            };
+            deliver_noting(place, &delivery(digest), &world.artefacts, Notes { earlier: earlier.as_deref(), begin: &begin })
+        };
+        let wire = Wire::to(sshd.port(), cut);
+        let first = attempt(&over(&wire, &sshd, &world));
+        drop(wire);
+        let taken = collect();
+        let Err(error) = first else {
+            assert_eq!(taken, 1, "{cut:?}");
+            continue;
+        };
+        assert!(noted.borrow().is_none() || !error.is_certain(), "{cut:?}: nobody can say that nothing arrived: {error}");
+        let second = attempt(&open(&sshd, &world));
+        assert_eq!(taken + collect(), 1, "{cut:?}: it is delivered once: {error}; {second:?}");
+        match second {
+            Ok(_) => unnamed += 1,
+            Err(error) => {
+                assert!(matches!(error, ConnectionError::Uncertain { .. }), "{cut:?}: {error}");
+                named += 1;
+            }
+        }
+        assert_eq!(world.names(), Vec::<String>::new(), "{cut:?}: nothing is left");
+    }
+    assert!(named >= 1 && unnamed >= 5, "{named} cuts came after the file had its name, {unnamed} before");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Configurations that are read, and every way in which one can be wrong, with its file and line.
 #![allow(clippy::unwrap_used)]
 
+mod apart;
 mod check;
 
 use std::path::Path;
@@ -281,6 +282,11 @@ fn outputs_that_meet_something_are_refused() {
         "payroll-{date}",
         "would take this output",
     );
+    // What is made of the input's own name comes back as an input, of whatever name that is.
+    let own = "connection = \"payroll-drop\"\nfile = '{input}-{run}.csv'";
+    refused("jobs/lgps.toml", (target, own), "'{input}-{run}", "would take this output");
+    let monthly = "connection = \"payroll-drop\"\nfile = 'payroll-{month}.csv'";
+    refused("jobs/lgps.toml", (target, monthly), "'payroll-{month}", "would take this output");
     refused("jobs/lgps.toml", ("port = \"return\"", "port = \"RETURN\""), "RETURN", "not a port's name");
 }
 

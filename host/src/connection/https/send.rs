@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ureq::SendBody;
+use ureq::http::StatusCode;
 use ureq::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 
-use super::client::{Client, accepted, below, encoded, failed, name};
+use super::client::{Client, accepted, below, encoded, failed};
 use crate::connection::artefacts::Artefacts;
 use crate::connection::deliver::{Delivery, Receipt, check_file_name};
 use crate::connection::error::{ConnectionError, Step};
@@ -56,9 +57,15 @@ pub(in crate::connection) fn deliver(
         .send(SendBody::from_owned_reader(body))
         .map_err(|error| failed(place, Step::Write, &error))
         .and_then(|answer| {
-            if answer.status().is_redirection() {
-                let why = format!("the server answers {}, and what is sent is not redirected", answer.status());
-                return Err(ConnectionError::Refused { place: name(place), step: Step::Write, why });
+            let status = answer.status();
+            // See Other: the server has acted, and says where what came of it can be looked at.
+            if place.method == SendMethod::Post && status == StatusCode::SEE_OTHER {
+                return Ok(answer);
+            }
+            if status.is_redirection() {
+                // Many servers that have acted answer so, and many that have not.
+                let why = format!("the server answers {status}, and what is sent is not redirected: look at the url in connections.toml");
+                return Err(ConnectionError::Uncertain { target: target.clone(), why });
             }
             accepted(place, Step::Write, answer)
         });
@@ -72,6 +79,10 @@ pub(in crate::connection) fn deliver(
         Err(ConnectionError::Unreachable { why, .. }) if !place.idempotent && sent.load(Ordering::Relaxed) => {
             let why = format!("{why}, after it was sent; and this server does not promise to recognise a repeat");
             Err(ConnectionError::Uncertain { target, why })
+        }
+        // The body was never asked for, so the server has nothing that it could act on.
+        Err(ConnectionError::Unreachable { place, step: Step::Write, why }) if !sent.load(Ordering::Relaxed) => {
+            Err(ConnectionError::Unreachable { place, step: Step::Connect, why })
         }
         Err(error) => Err(error),
     }

@@ -1,10 +1,11 @@
 //! Puts a file into a folder of a server, whole or not at all.
 //!
 //! ```text
-//! write a hidden name ── flush ── its size ── rename, which does not overwrite ── receipt
-//!        │                                         │
-//!   cut off here: the leftover is             cut off here: a new connection looks; the file is there with its digest,
-//!   removed by the next attempt               or the hidden one is; or neither, and nobody can tell
+//! write a hidden name ── flush ── its size ── note the hidden name ── rename, which does not overwrite ── receipt
+//!        │                                                               │
+//!   cut off here: the leftover is                           cut off here: a new connection or the next attempt looks; the file
+//!   removed by the next attempt                             is there with its digest, or the hidden one is; or neither, and
+//!                                                           nobody can tell
 //! ```
 
 use std::io::Read as _;
@@ -26,66 +27,136 @@ use crate::connection::outside::Credentials;
 use crate::model::ids::Digest;
 use crate::model::job::SftpPlace;
 
-/// Delivers to a server.
-pub(in crate::connection) async fn deliver(
+/// A delivery that needs its name only.
+pub(in crate::connection) enum Staged {
+    /// It has it: an earlier attempt gave it.
+    Before(Receipt),
+    /// It stands under a hidden name.
+    Now(Hidden),
+}
+
+/// A file that nobody sees yet.
+pub(in crate::connection) struct Hidden {
+    /// Its name.
+    pub(in crate::connection) name: String,
+    size: u64,
+    files: SftpSession,
+    session: Session,
+}
+
+/// Writes the hidden file, unless the delivery is there already, or an attempt of whose end nothing is known left one.
+pub(in crate::connection) async fn stage(
+    place: &SftpPlace,
+    credentials: Credentials<'_>,
+    (delivery, earlier): (&Delivery<'_>, Option<&str>),
+    artefacts: &Artefacts,
+) -> Result<Staged, ConnectionError> {
+    check_file_name(delivery.name)?;
+    let session = Session::open(place, credentials, &mut |_, _| {}).await?;
+    let staging = async {
+        let files = session.files().await?;
+        if let Some(name) = earlier {
+            match left(place, &files, (delivery, name)).await? {
+                Left::Named(receipt) => return Ok(Err(receipt)),
+                Left::Hidden(size) => return Ok(Ok((name.to_owned(), size, files))),
+                Left::Nothing => {}
+            }
+        }
+        remove_leftovers(place, &session, delivery.key).await;
+        if let Some(receipt) = already_there(place, &files, delivery).await? {
+            return Ok(Err(receipt));
+        }
+        let name = format!("{}{:08x}.tmp", hidden_prefix(delivery.key), chance());
+        let hidden = path(place, &name);
+        match in_all(place, Step::Write, upload(place, &files, (&hidden, delivery), artefacts)).await {
+            Ok(size) => Ok(Ok((name, size, files))),
+            Err(error) => {
+                // If this cannot be done, the next attempt does it.
+                if !session.is_lost() {
+                    drop(files.remove_file(hidden).await);
+                }
+                Err(error)
+            }
+        }
+    };
+    match session.unless_lost(Step::Write, staging).await? {
+        Err(receipt) => Ok(Staged::Before(receipt)),
+        Ok((name, size, files)) => Ok(Staged::Now(Hidden { name, size, files, session })),
+    }
+}
+
+/// Gives the hidden file its name. Where it is not certain that it has none, it stays for the next attempt.
+pub(in crate::connection) async fn publish(
     place: &SftpPlace,
     credentials: Credentials<'_>,
     delivery: &Delivery<'_>,
-    artefacts: &Artefacts,
+    hidden: Hidden,
 ) -> Result<Receipt, ConnectionError> {
-    check_file_name(delivery.name)?;
-    let session = Session::open(place, credentials, &mut |_, _| {}).await?;
-    let hidden = path(place, &format!("{}{:08x}.tmp", hidden_prefix(delivery.key), chance()));
-    let staged = session.unless_lost(Step::Write, stage(place, &session, (&hidden, delivery), artefacts)).await?;
-    let (files, size) = match staged {
-        Staged::Before(receipt) => return Ok(receipt),
-        Staged::Now(files, size) => (files, size),
-    };
-    let renaming = async { Ok(files.rename(hidden.as_str(), path(place, delivery.name)).await) };
+    let Hidden { name, size, files, session } = hidden;
+    let at = path(place, &name);
+    let renaming = async { Ok(files.rename(at.as_str(), path(place, delivery.name)).await) };
     match session.unless_lost(Step::Rename, renaming).await {
         Ok(Ok(())) => Ok(Receipt { target: target(place, delivery), size, digest: delivery.digest, already_there: false, said: None }),
-        // The name was taken in this moment, or the server does not say why.
         Ok(Err(SftpError::Status(status))) => {
-            drop(files.remove_file(hidden.as_str()).await);
-            match already_there(place, &files, delivery).await? {
-                Some(receipt) => Ok(receipt),
-                None => Err(answered(place, Step::Rename, delivery.name, SftpError::Status(status))),
+            match already_there(place, &files, delivery).await {
+                Ok(None) if status.status_code == StatusCode::NoSuchFile && !is_there(place, &files, &at).await? => {
+                    Err(neither(place, delivery))
+                }
+                Ok(None) => Err(answered(place, Step::Rename, delivery.name, SftpError::Status(status))),
+                // The name was taken in this moment.
+                Ok(Some(receipt)) => {
+                    drop(files.remove_file(at).await);
+                    Ok(receipt)
+                }
+                Err(error) => {
+                    if matches!(error, ConnectionError::TargetTaken { .. }) {
+                        drop(files.remove_file(at).await);
+                    }
+                    Err(error)
+                }
             }
         }
-        Ok(Err(_)) | Err(_) => after_a_lost_answer(place, credentials, (delivery, &hidden)).await,
+        Ok(Err(_)) | Err(_) => after_a_lost_answer(place, credentials, (delivery, &at)).await,
     }
 }
 
-/// A delivery that needs its name only.
-enum Staged {
-    /// It has it: an earlier attempt gave it.
-    Before(Receipt),
-    /// So many bytes stand under a hidden name.
-    Now(SftpSession, u64),
+/// What an attempt of whose end nothing is known left.
+enum Left {
+    /// The file under its name.
+    Named(Receipt),
+    /// So many bytes, the whole of it, under the hidden one.
+    Hidden(u64),
+    /// Nothing of use, and nothing was delivered.
+    Nothing,
 }
 
-/// Writes the hidden file, unless the delivery is there already.
-async fn stage(
-    place: &SftpPlace,
-    session: &Session,
-    (hidden, delivery): (&str, &Delivery<'_>),
-    artefacts: &Artefacts,
-) -> Result<Staged, ConnectionError> {
-    remove_leftovers(place, session, delivery.key).await;
-    let files = session.files().await?;
-    if let Some(receipt) = already_there(place, &files, delivery).await? {
-        return Ok(Staged::Before(receipt));
+async fn left(place: &SftpPlace, files: &SftpSession, (delivery, name): (&Delivery<'_>, &str)) -> Result<Left, ConnectionError> {
+    let at = path(place, name);
+    if let Some(receipt) = already_there(place, files, delivery).await? {
+        drop(files.remove_file(at).await);
+        return Ok(Left::Named(receipt));
     }
-    match in_all(place, Step::Write, upload(place, &files, (hidden, delivery), artefacts)).await {
-        Ok(size) => Ok(Staged::Now(files, size)),
-        Err(error) => {
-            // If this cannot be done, the next attempt does it.
-            if !session.is_lost() {
-                drop(files.remove_file(hidden).await);
+    // Whoever takes the hidden file away decides: once it is gone, no other attempt can give it its name.
+    let gone = match files.open(at.as_str()).await {
+        Err(SftpError::Status(status)) if status.status_code == StatusCode::NoSuchFile => true,
+        opened => {
+            if let Ok(mut file) = opened {
+                let (digest, size) = in_all(place, Step::Read, digest_of(place, &mut file)).await?;
+                if digest == delivery.digest {
+                    return Ok(Left::Hidden(size));
+                }
             }
-            Err(error)
+            match files.remove_file(at.as_str()).await {
+                Ok(()) => false,
+                Err(SftpError::Status(status)) if status.status_code == StatusCode::NoSuchFile => true,
+                Err(error) => return Err(answered(place, Step::Remove, name, error)),
+            }
         }
+    };
+    if !gone {
+        return Ok(Left::Nothing);
     }
+    already_there(place, files, delivery).await?.map(Left::Named).ok_or_else(|| neither(place, delivery))
 }
 
 /// Whether the very bytes are there under the delivery's name; an error if another file has it.
@@ -134,25 +205,45 @@ pub(super) async fn probe(place: &SftpPlace, files: &SftpSession, done: &mut dyn
     Ok(())
 }
 
-/// What became of a rename whose answer was lost: a new connection looks.
+/// What became of a rename whose answer was lost: a new connection looks. What keeps it from looking says nothing of the delivery.
 async fn after_a_lost_answer(
     place: &SftpPlace,
     credentials: Credentials<'_>,
-    (delivery, hidden): (&Delivery<'_>, &str),
+    (delivery, at): (&Delivery<'_>, &str),
 ) -> Result<Receipt, ConnectionError> {
-    let session = Session::open(place, credentials, &mut |_, _| {}).await?;
-    let files = session.files().await?;
-    if let Some(receipt) = already_there(place, &files, delivery).await? {
-        return Ok(Receipt { already_there: false, ..receipt });
+    let looking = async {
+        let session = Session::open(place, credentials, &mut |_, _| {}).await?;
+        let files = session.files().await?;
+        // First the hidden name: what has it now may be given its own in the next moment, and not the other way about.
+        let hidden = is_there(place, &files, at).await?;
+        Ok((hidden, already_there(place, &files, delivery).await))
+    };
+    let blind = |error: ConnectionError| {
+        unreachable(place, Step::Rename, &format!("the connection was lost while the file was given its name, and then: {error}"))
+    };
+    match looking.await.map_err(blind)? {
+        (_, Ok(Some(receipt))) => Ok(Receipt { already_there: false, ..receipt }),
+        (true, Ok(None)) => Err(unreachable(place, Step::Rename, &"the connection was lost before the file had its name")),
+        (true, Err(error @ ConnectionError::TargetTaken { .. })) => Err(error),
+        (false, Ok(None) | Err(ConnectionError::TargetTaken { .. })) => Err(neither(place, delivery)),
+        (_, Err(error @ ConnectionError::Uncertain { .. })) => Err(error),
+        (_, Err(error)) => Err(blind(error)),
     }
-    match files.symlink_metadata(hidden).await {
-        Ok(_) => Err(unreachable(place, Step::Rename, &"the connection was lost before the file had its name")),
-        Err(SftpError::Status(status)) if status.status_code == StatusCode::NoSuchFile => Err(ConnectionError::Uncertain {
-            target: target(place, delivery),
-            why: "the connection was lost while the file was given its name, and it is there neither under that name nor under its hidden one"
-                .to_owned(),
-        }),
-        Err(error) => Err(answered(place, Step::Rename, delivery.name, error)),
+}
+
+async fn is_there(place: &SftpPlace, files: &SftpSession, at: &str) -> Result<bool, ConnectionError> {
+    match files.symlink_metadata(at).await {
+        Ok(_) => Ok(true),
+        Err(SftpError::Status(status)) if status.status_code == StatusCode::NoSuchFile => Ok(false),
+        Err(error) => Err(answered(place, Step::Rename, at, error)),
+    }
+}
+
+fn neither(place: &SftpPlace, delivery: &Delivery<'_>) -> ConnectionError {
+    ConnectionError::Uncertain {
+        target: target(place, delivery),
+        why: "an attempt was cut off while the file was given its name, and it is there neither under that name nor under its hidden one"
+            .to_owned(),
     }
 }
 

@@ -25,7 +25,7 @@ use crate::model::job::SftpPlace;
 use crate::model::outcome::misleads;
 use session::{Session, in_all, in_time, name, unreachable};
 
-pub(super) use deliver::{check_target, deliver};
+pub(super) use deliver::{Staged, check_target, publish, stage};
 
 /// Most files in a folder. More are no folder to take files from, and would fill memory.
 const ENTRIES_MAX: usize = 100_000;

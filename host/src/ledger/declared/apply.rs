@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
+use crate::ledger::store::Transaction;
 use crate::ledger::who::By;
 use crate::model::ids::{ConnectionName, Digest, JobName, PluginName, RunId};
 use crate::model::job::{Job, Partner, Queue, WorkingDay};
 
 use super::put::put_in_force;
+use super::whole::Whole;
 
 /// All that a partner declares. What is in the ledger and not in here is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,29 +141,9 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NotFound`] if a definition is not among the sources; or what the database failed of.
     pub async fn apply(&self, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
-        self.store.again(|| async move {
-            let mut transaction = self.store.begin().await?;
-        let applied = put_in_force(&mut transaction, declaration, by).await?;
-        if applied.changes.is_empty() {
-            return Ok(applied);
-        }
-        let lines = |change: &Change| format!("{} {} {}", change.what, change.name, change.how.as_str());
-        let after = serde_json::json!({
-            "changes": applied.changes.iter().map(lines).collect::<Vec<_>>(),
-            "sources": declaration.sources.iter().map(|s| (s.name.clone(), Digest::of(s.text.as_bytes()).to_string())).collect::<BTreeMap<_, _>>(),
-        });
-        let partner = &declaration.partner.name;
-        let act = Act {
-            partner: Some(partner),
-            action: "partner.apply",
-            subject: format!("partner:{partner}"),
-            before: None,
-            after: Some(after),
-        };
-        audit::append(&mut transaction, act, by);
-transaction.commit().await?;
-        Ok(applied)
-        }).await
+        let whole = Whole { declaration, releases: &[], tables: &[] };
+        let applied = self.apply_all(&[whole], by).await?.pop();
+        Ok(applied.expect("one is answered for each").declared)
     }
 
     /// What an application would change. It is done and taken back, so that it cannot differ from the application itself.
@@ -178,4 +160,23 @@ transaction.commit().await?;
             })
             .await
     }
+}
+
+/// Makes a declaration the one in force within a transaction, and notes it in the audit trail if anything changes by it.
+pub(super) async fn declare(transaction: &mut Transaction, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
+    let applied = put_in_force(transaction, declaration, by).await?;
+    if applied.changes.is_empty() {
+        return Ok(applied);
+    }
+    let lines = |change: &Change| format!("{} {} {}", change.what, change.name, change.how.as_str());
+    let digests = declaration.sources.iter().map(|source| (source.name.clone(), Digest::of(source.text.as_bytes()).to_string()));
+    let after = serde_json::json!({
+        "changes": applied.changes.iter().map(lines).collect::<Vec<_>>(),
+        "sources": digests.collect::<BTreeMap<_, _>>(),
+    });
+    let partner = &declaration.partner.name;
+    let act =
+        Act { partner: Some(partner), action: "partner.apply", subject: format!("partner:{partner}"), before: None, after: Some(after) };
+    audit::append(transaction, act, by);
+    Ok(applied)
 }

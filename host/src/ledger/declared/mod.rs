@@ -5,6 +5,7 @@ mod jobs;
 mod put;
 mod releases;
 mod tables;
+mod whole;
 
 use super::error::LedgerError;
 use crate::ledger::store::{Transaction, query_scalar};
@@ -14,6 +15,7 @@ pub use apply::{Applied, Change, Changed, Declaration, DeclaredConnection, Decla
 pub use jobs::{Paused, StoredConnection, StoredJob};
 pub use releases::{NewRelease, NewSigningKey, Release, ReleaseKey, ReleaseSignature, SigningKey, Standing, Verdict};
 pub use tables::{NewTable, StoredTable};
+pub use whole::{AppliedWhole, Whole};
 
 /// A partner must have been declared before anything is kept for it.
 pub(super) async fn require_partner(transaction: &mut Transaction, partner: &PartnerName) -> Result<(), LedgerError> {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::{count, parsed, parsed_option, query, query_scalar, to_stored};
+use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, query_scalar, to_stored};
 use crate::ledger::who::{Actor, By};
 use crate::model::ids::{Digest, PartnerName};
 use crate::model::table::TableVersion;
@@ -87,52 +87,9 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
-                require_partner(&mut transaction, &new.partner).await?;
-                let version = &new.version;
-                let digest = Digest::of(new.content.as_bytes());
-                let kept: Option<TableRow> = query("SELECT * FROM table_versions WHERE partner = $1 AND table_name = $2 AND version = $3")
-                    .bind(new.partner.as_str())
-                    .bind(version.table.as_str())
-                    .bind(version.version.as_str())
-                    .fetch_optional(&mut transaction)
-                    .await?;
-                if let Some(kept) = kept.map(StoredTable::try_from).transpose()? {
-                    let same = kept.digest == digest && kept.table.version == *version;
-                    let differs = || LedgerError::VersionDiffers { table: version.table.clone(), version: version.version.clone() };
-                    return same.then_some(false).ok_or_else(differs);
-                }
-                let date = |date: Option<Date>| date.map(|date| date.to_string());
-                query(
-            "INSERT INTO table_versions (partner, number, table_name, version, effective_from, effective_to, published, source, digest,
-               content, added_at_ms, added_by)
-             VALUES ($1, (SELECT COALESCE(MAX(number), 0) + 1 FROM table_versions WHERE partner = $1),
-               $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        )
-        .bind(new.partner.as_str())
-        .bind(version.table.as_str())
-        .bind(version.version.as_str())
-        .bind(version.effective_from.to_string())
-        .bind(date(version.effective_to))
-        .bind(date(version.published))
-        .bind(new.source.as_str())
-        .bind(digest.to_string())
-        .bind(new.content.as_str())
-        .bind(by.now_ms)
-        .bind(by.actor.as_str())
-        .execute(&mut transaction)
-        .await?;
-                let after = serde_json::json!({
-                    "version": version.version,
-                    "effective-from": version.effective_from.to_string(),
-                    "effective-to": date(version.effective_to),
-                    "source": new.source,
-                    "digest": digest.to_string(),
-                });
-                let subject = format!("table:{}", version.table);
-                let act = Act { partner: Some(&new.partner), action: "table.add", subject, before: None, after: Some(after) };
-                audit::append(&mut transaction, act, by);
+                let added = keep(&mut transaction, new, by).await?;
                 transaction.commit().await?;
-                Ok(true)
+                Ok(added)
             })
             .await
     }
@@ -161,4 +118,53 @@ impl Ledger {
             .await?;
         rows.into_iter().map(StoredTable::try_from).collect()
     }
+}
+
+/// Keeps a version within a transaction. Answers false if the very same is kept already.
+pub(super) async fn keep(transaction: &mut Transaction, new: &NewTable, by: &By) -> Result<bool, LedgerError> {
+    require_partner(transaction, &new.partner).await?;
+    let version = &new.version;
+    let digest = Digest::of(new.content.as_bytes());
+    let kept: Option<TableRow> = query("SELECT * FROM table_versions WHERE partner = $1 AND table_name = $2 AND version = $3")
+        .bind(new.partner.as_str())
+        .bind(version.table.as_str())
+        .bind(version.version.as_str())
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if let Some(kept) = kept.map(StoredTable::try_from).transpose()? {
+        let same = kept.digest == digest && kept.table.version == *version;
+        let differs = || LedgerError::VersionDiffers { table: version.table.clone(), version: version.version.clone() };
+        return same.then_some(false).ok_or_else(differs);
+    }
+    let date = |date: Option<Date>| date.map(|date| date.to_string());
+    query(
+        "INSERT INTO table_versions (partner, number, table_name, version, effective_from, effective_to, published, source, digest,
+               content, added_at_ms, added_by)
+             VALUES ($1, (SELECT COALESCE(MAX(number), 0) + 1 FROM table_versions WHERE partner = $1),
+               $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(new.partner.as_str())
+    .bind(version.table.as_str())
+    .bind(version.version.as_str())
+    .bind(version.effective_from.to_string())
+    .bind(date(version.effective_to))
+    .bind(date(version.published))
+    .bind(new.source.as_str())
+    .bind(digest.to_string())
+    .bind(new.content.as_str())
+    .bind(by.now_ms)
+    .bind(by.actor.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    let after = serde_json::json!({
+        "version": version.version,
+        "effective-from": version.effective_from.to_string(),
+        "effective-to": date(version.effective_to),
+        "source": new.source,
+        "digest": digest.to_string(),
+    });
+    let subject = format!("table:{}", version.table);
+    let act = Act { partner: Some(&new.partner), action: "table.add", subject, before: None, after: Some(after) };
+    audit::append(transaction, act, by);
+    Ok(true)
 }

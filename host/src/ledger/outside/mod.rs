@@ -2,9 +2,10 @@
 //!
 //! Must not know what a place is, nor what a sealed value holds.
 
-mod begun;
+pub(in crate::ledger) mod begun;
 mod marks;
 mod secrets;
 
+pub use begun::BegunDelivery;
 pub use marks::MarkOf;
 pub use secrets::{NewSecret, StoredSecret};

@@ -17,8 +17,8 @@ mod state;
 
 pub use amend::{Chosen, Keeping, NewResubmission, QuarantineFilter, Quarantined, ResendAsk, Resubmitted, Waiting, WaitingGroup};
 pub use event::{
-    Claimed, Closed, Delivered, Enqueued, Failed, FormatUsed, LimitUse, LoggedEvent, Outcome, Overdue, Pins, Processed, Pulled, PulledFile,
-    Reason, ResendBegun, Resent, Retried, RunEvent, Settled, StagedOutput, StateChange, TableUsed, Trigger, Word,
+    Claimed, Closed, Delivered, DuplicateOf, Enqueued, Failed, FormatUsed, LimitUse, LoggedEvent, Outcome, Overdue, Pins, Processed,
+    Pulled, PulledFile, Reason, ResendBegun, Resent, Retried, RunEvent, Settled, StagedOutput, StateChange, TableUsed, Trigger, Word,
 };
 pub use found::{FindingId, Found, FoundEffect, LeftQuarantine, LogLine, NewFinding, NotAFindingId, Quarantine, StoredFinding};
 pub use lease::{Claim, Instruction, Lease, Step};
@@ -28,5 +28,6 @@ pub use run::{DELIVERY_UNCERTAIN, Run, RunRows, Standing};
 pub use state::{NotAState, RunState};
 
 pub(super) use amend::uses;
+pub(super) use lease::fenced;
 pub(super) use record::{events_of, files_and_receipts, record, state_changes};
 pub(super) use row::{load, save};

@@ -3,6 +3,7 @@
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
+use crate::ledger::outside::begun::may_have_sent;
 use crate::ledger::store::{Transaction, parsed, query, query_scalar};
 use crate::ledger::who::{Actor, By};
 use crate::model::ids::{Digest, JobName, PartnerName, RunId};
@@ -249,7 +250,7 @@ async fn make_way(transaction: &mut Transaction, due: &Due, overlap: &str, by: &
     for id in earlier {
         let Some(mut run) = load(transaction, parsed(&id, "run id")?).await? else { continue };
         // It may have ended since it was listed; and what has begun to be delivered is brought to its end.
-        if run.claimable_at_ms.is_none() || run.deliveries() > 0 {
+        if run.claimable_at_ms.is_none() || run.deliveries() > 0 || may_have_sent(transaction, &run).await? {
             continue;
         }
         let why = "the time of the job's next run came before this one was done, and the job cancels the older one then".to_owned();

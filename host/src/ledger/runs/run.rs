@@ -197,6 +197,7 @@ impl Run {
                     self.state = RunState::Queued;
                     self.claimable_at_ms = Some(at_ms);
                     self.reason = Some(failed.reason.clone());
+                    self.attempt -= u64::from(failed.waits);
                 }
                 None => self.end(RunState::Failed, next.at_ms, Some(failed.reason.clone())),
             },

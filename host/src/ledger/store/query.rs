@@ -194,6 +194,11 @@ impl Scalar {
         Self(self.0.bind(value))
     }
 
+    /// Keeps what is read from being changed by others until the transaction ends.
+    pub(in crate::ledger) fn locked(self) -> Self {
+        Self(self.0.locked())
+    }
+
     /// That column of every row.
     pub(in crate::ledger) async fn fetch_all<T>(&self, on: impl Into<On<'_>>) -> Result<Vec<T>, sqlx::Error>
     where

@@ -9,6 +9,7 @@ on_both![
     a_definition_must_be_among_the_sources,
     a_job_is_paused_and_resumed_once,
     runs_are_pinned_to_the_release_and_tables_of_their_first_claim,
+    a_configuration_is_in_force_whole_or_not_at_all,
     a_table_version_never_changes,
     a_release_is_used_once_its_partner_is_content
 ];
@@ -99,6 +100,28 @@ fn release(version: &str) -> NewRelease {
         artefact: format!("releases/{version}"),
         signature: None,
     }
+}
+
+async fn a_configuration_is_in_force_whole_or_not_at_all(on: Kind) {
+    let house = House::new(on).await;
+    house.ledger.put_table(&table("2026-27", "a,b\n1,2\n"), &person(2)).await.unwrap();
+    let (one, fire) = (release("1.0.0"), declaration("fire", &["lgps"]));
+    let more = declaration("police", &["lgps", "other", "third"]);
+    let other_rows = [table("2027-28", "a,b\n"), table("2026-27", "a,b\n3,4\n")];
+    let releases = [one.clone()];
+    let wholes =
+        |tables| [Whole { declaration: &fire, releases: &[], tables: &[] }, Whole { declaration: &more, releases: &releases, tables }];
+    let refused = house.ledger.apply_all(&wholes(&other_rows), &person(3)).await;
+    assert!(matches!(refused, Err(LedgerError::VersionDiffers { .. })), "{refused:?}");
+    assert_eq!(house.ledger.jobs(Scope::Hub).await.unwrap().len(), 2, "neither the partner before it nor the new job");
+    assert_eq!(house.ledger.releases(Scope::Hub).await.unwrap(), []);
+    assert_eq!(house.ledger.tables_through(&police()).await.unwrap(), 1);
+    let applied = house.ledger.apply_all(&wholes(&other_rows[..1]), &person(4)).await.unwrap();
+    assert_eq!((&applied[1].activated[..], &applied[1].added[..]), (&[true][..], &[true][..]));
+    assert_eq!(house.ledger.jobs(Scope::Hub).await.unwrap().len(), 4);
+    assert_eq!(house.ledger.active_release(&police(), &one.key.plugin).await.unwrap().unwrap().release, one);
+    let again = house.ledger.apply_all(&wholes(&other_rows[..1]), &person(5)).await.unwrap();
+    assert!(again.iter().all(|applied| applied.declared.changes.is_empty()) && !again[1].activated[0] && !again[1].added[0], "{again:?}");
 }
 
 async fn runs_are_pinned_to_the_release_and_tables_of_their_first_claim(on: Kind) {

@@ -227,6 +227,7 @@ fn pulled(path: &str) -> Step {
         modified_ms: 7,
         digest: Digest::of(path.as_bytes()),
         taken: true,
+        duplicate_of: None,
     };
     Step::Pulled(Pulled { inputs: vec![file], formats: Vec::new() })
 }
@@ -293,7 +294,7 @@ fn closed() -> Step {
 }
 
 fn failed(retry_at_ms: Option<i64>) -> Step {
-    Step::Failed(Failed { reason: reason("remote-away"), retry_at_ms, limits: Vec::new(), log: Vec::new() })
+    Step::Failed(Failed { reason: reason("remote-away"), retry_at_ms, waits: false, limits: Vec::new(), log: Vec::new() })
 }
 
 fn reason(code: &str) -> Reason {

@@ -5,7 +5,11 @@ use super::*;
 on_both![
     a_secret_is_replaced_resealed_and_removed,
     a_mark_counts_once_its_run_has_taken_the_file,
-    a_delivery_that_was_begun_is_told_to_the_next_attempt
+    a_delivery_that_was_begun_is_told_until_it_is_resolved,
+    what_may_have_been_sent_stays_taken,
+    a_persons_word_resolves_what_is_uncertain,
+    the_same_content_is_judged_by_who_took_it_first,
+    of_two_hubs_that_take_the_same_content_one_has_it
 ];
 
 async fn a_secret_is_replaced_resealed_and_removed(on: Kind) {
@@ -49,14 +53,141 @@ async fn a_mark_counts_once_its_run_has_taken_the_file(on: Kind) {
     assert_eq!(house.ledger.mark(MarkOf { file: "other", ..of }, later).await.unwrap(), None);
 }
 
-async fn a_delivery_that_was_begun_is_told_to_the_next_attempt(on: Kind) {
-    let house = House::new(on).await;
+fn begins(content: &str) -> BegunDelivery {
+    let (digest, hidden) = (Some(Digest::of(content.as_bytes())), Some(".hidden".to_owned()));
+    BegunDelivery { port: "return".to_owned(), digest, hidden }
+}
+
+/// A run whose output is staged, and which has begun to deliver it.
+async fn sending(house: &House) -> Claim {
     house.enqueue(1).await;
-    let lease = house.claim(2).await.lease;
-    let begin = async |attempt| house.ledger.begin_delivery(&lease, "return", attempt).await.unwrap();
-    assert!(!begin(1).await);
-    assert!(begin(2).await, "the attempt before it had begun");
-    house.ledger.forget_delivery(&lease, "return").await.unwrap();
-    assert!(!begin(3).await, "what was not sent is forgotten");
-    assert!(!begin(1).await, "a person has sent the run on its way again");
+    let claim = house.claim(2).await;
+    house.append(&claim, 3, pulled("pay.csv")).await;
+    house.append(&claim, 4, processed(&["return"])).await;
+    house.ledger.begin_delivery(&claim.lease, 5, &begins("return")).await.unwrap();
+    claim
+}
+
+async fn a_delivery_that_was_begun_is_told_until_it_is_resolved(on: Kind) {
+    let house = House::new(on).await;
+    let first = sending(&house).await;
+    let second = house.ledger.claim(&hub("second"), FOR_EVER, LEASE_MS).await.unwrap().unwrap();
+    let begun = async || house.ledger.begun_delivery(&second.lease, "return").await.unwrap();
+    assert_eq!(begun().await, Some(begins("return")), "the attempt before it had begun");
+    assert_eq!(house.ledger.begun_delivery(&second.lease, "ctr1").await.unwrap(), None);
+    let other = house.ledger.begin_delivery(&second.lease, FOR_EVER, &begins("other")).await;
+    assert!(matches!(other, Err(LedgerError::WrongState { .. })), "{other:?}");
+
+    // The hub that was thought dead wakes.
+    let lost = [
+        house.ledger.begin_delivery(&first.lease, FOR_EVER, &begins("return")).await.unwrap_err(),
+        house.ledger.forget_delivery(&first.lease, "return").await.unwrap_err(),
+        house.ledger.begun_delivery(&first.lease, "return").await.unwrap_err(),
+    ];
+    assert!(lost.iter().all(|error| matches!(error, LedgerError::LeaseLost { .. })), "{lost:?}");
+    assert_eq!(begun().await, Some(begins("return")), "it changed nothing");
+
+    house.ledger.forget_delivery(&second.lease, "return").await.unwrap();
+    assert_eq!(begun().await, None, "what was refused is forgotten");
+    house.ledger.begin_delivery(&second.lease, FOR_EVER, &begins("return")).await.unwrap();
+    house.append(&second, FOR_EVER, delivered("return")).await;
+    assert_eq!(begun().await, None, "a receipt resolves it");
+}
+
+async fn what_may_have_been_sent_stays_taken(on: Kind) {
+    let mut house = House::new(on).await;
+    let claim = sending(&house).await;
+    let run = claim.lease.run;
+    let cancel = Instruction::Cancel { why: "they have it".to_owned() };
+    let refused = house.ledger.instruct(Scope::Hub, run, cancel.clone(), &person(6)).await.unwrap_err().to_string();
+    assert!(refused.contains("is being sent"), "{refused}");
+    house.append(&claim, 7, failed(None)).await;
+    let afresh = Instruction::Retry { afresh: true, why: "once more".to_owned() };
+    let refused = house.ledger.instruct(Scope::Hub, run, afresh.clone(), &person(8)).await.unwrap_err().to_string();
+    assert!(refused.contains("may have been delivered"), "{refused}");
+    house.ledger.instruct(Scope::Hub, run, cancel.clone(), &person(9)).await.unwrap();
+    let (inbox, content) = (name("inbox"), FileQuestion::Path("pay.csv"));
+    let taken = async |house: &House| house.ledger.taken_files((&police(), &lgps()), &inbox, content).await.unwrap();
+    assert_eq!(taken(&house).await.len(), 1, "the next run must not send it again");
+    house.raw(&format!("UPDATE runs SET last_event = 1 WHERE run = '{run}'")).await.unwrap();
+    assert_eq!(house.reopen().await, [run]);
+    assert_eq!(taken(&house).await.len(), 1, "not after a repair either");
+
+    // Where nothing was sent, and that is certain, the file is free.
+    let house = House::new(on).await;
+    let claim = sending(&house).await;
+    house.ledger.forget_delivery(&claim.lease, "return").await.unwrap();
+    house.ledger.instruct(Scope::Hub, claim.lease.run, cancel, &person(6)).await.unwrap();
+    assert_eq!(taken(&house).await, []);
+}
+
+async fn a_persons_word_resolves_what_is_uncertain(on: Kind) {
+    for (code, known) in [(DELIVERY_UNCERTAIN, true), ("connection-failed", false)] {
+        let house = House::new(on).await;
+        let claim = sending(&house).await;
+        let failed = Failed { reason: reason(code), retry_at_ms: None, waits: false, limits: Vec::new(), log: Vec::new() };
+        house.append(&claim, 6, Step::Failed(failed)).await;
+        let again = Instruction::Retry { afresh: false, why: "they have nothing".to_owned() };
+        house.ledger.instruct(Scope::Hub, claim.lease.run, again, &person(7)).await.unwrap();
+        let next = house.claim(8).await;
+        let begun = house.ledger.begun_delivery(&next.lease, "return").await.unwrap();
+        assert_eq!(begun.is_none(), known, "{code}: of what nobody asked, nobody knows");
+    }
+}
+
+/// Content under a name.
+fn content(path: &str, content: &str) -> Pulled {
+    let Step::Pulled(mut pulled) = pulled(path) else { unreachable!("it is what was fetched") };
+    pulled.inputs[0].digest = Digest::of(content.as_bytes());
+    pulled
+}
+
+/// Takes content for the next run, and lets that run fail. Answers its id, and the run that was first.
+async fn takes(house: &House, now_ms: i64, path: &str) -> (RunId, Option<RunId>) {
+    let claim = house.claim(FOR_EVER).await;
+    let taken = house.ledger.take(&claim.lease, now_ms, content(path, "rows")).await.unwrap();
+    house.append(&claim, now_ms, failed(None)).await;
+    (claim.lease.run, taken.inputs[0].duplicate_of.as_ref().map(|earlier| earlier.run))
+}
+
+async fn the_same_content_is_judged_by_who_took_it_first(on: Kind) {
+    let house = House::new(on).await;
+    let instruct = async |run, instruction| house.ledger.instruct(Scope::Hub, run, instruction, &person(300)).await.unwrap();
+    let afresh = || Instruction::Retry { afresh: true, why: "again".to_owned() };
+    house.enqueue(1).await;
+    let (first, judged) = takes(&house, 100, "a.csv").await;
+    assert_eq!(judged, None);
+    // Another hub, whose clock is behind.
+    house.enqueue(2).await;
+    let (second, judged) = takes(&house, 50, "b.csv").await;
+    assert_eq!(judged, Some(first));
+    instruct(first, afresh()).await;
+    assert_eq!(takes(&house, 200, "a.csv").await, (first, None), "what it took itself is still its own");
+    instruct(first, Instruction::Cancel { why: "not this one".to_owned() }).await;
+    instruct(second, afresh()).await;
+    assert_eq!(takes(&house, 210, "b.csv").await, (second, None), "nobody else has it now");
+    house.enqueue(3).await;
+    assert_eq!(takes(&house, 40, "c.csv").await.1, Some(second));
+}
+
+async fn of_two_hubs_that_take_the_same_content_one_has_it(on: Kind) {
+    let house = House::new(on).await;
+    let mut declared = declaration("police", &["lgps", "other"]);
+    declared.jobs[0].queue.runs_at_once = 2;
+    declared.jobs[0].title = "Two at once".to_owned();
+    house.ledger.apply(&declared, &person(2)).await.unwrap();
+    for round in 0..6 {
+        let (one, two) = (house.enqueue(3).await, house.enqueue(4).await);
+        let claims = house.ledger.claim_some(&hub("main"), FOR_EVER, LEASE_MS, 2).await.unwrap();
+        assert_eq!(claims.iter().map(|claim| claim.lease.run).collect::<Vec<_>>(), [one, two]);
+        let file = |name: &str| content(&format!("{name}-{round}.csv"), &format!("rows {round}"));
+        let (first, second) =
+            tokio::join!(house.ledger.take(&claims[0].lease, 5, file("a")), house.ledger.take(&claims[1].lease, 5, file("b")),);
+        let taken = [first.unwrap(), second.unwrap()];
+        let duplicates = taken.iter().filter(|taken| taken.inputs[0].duplicate_of.is_some()).count();
+        assert_eq!(duplicates, 1, "{taken:?}");
+        for claim in &claims {
+            house.append(claim, 6, failed(None)).await;
+        }
+    }
 }

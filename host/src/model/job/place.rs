@@ -30,6 +30,12 @@ impl Place {
         }
     }
 
+    /// Whether what is delivered is a file that nobody sees until it is given its name.
+    #[must_use]
+    pub const fn gives_names(&self) -> bool {
+        matches!(self, Self::Folder { .. } | Self::Sftp(_))
+    }
+
     /// The credentials that it uses.
     #[must_use]
     pub fn secrets(&self) -> Vec<&SecretName> {

@@ -48,8 +48,8 @@ impl Hub {
         let configuration = self.in_force(run.partner()).await?;
         let outside = self.outside(Places { connections: &configuration.connections }.get(&begun.connection)?).await?;
         let key = match begun.new_key {
-            None => delivery_key(run.id, &begun.port),
-            Some(number) => format!("{}-again-{number}", delivery_key(run.id, &begun.port)),
+            None => delivery_key(run.id, &begun.port, begun.digest),
+            Some(number) => format!("{}-again-{number}", delivery_key(run.id, &begun.port, begun.digest)),
         };
         let (artefacts, digest, target) = (self.shared.artefacts.clone(), begun.digest, begun.target.clone());
         let send = move || connection::deliver(&outside, &Delivery { digest, name: &target, key: &key }, &artefacts);

@@ -1,8 +1,10 @@
 //! What was staged is sent: every name looked at before anything is, each output once.
 
-use crate::connection::{self, ConnectionError, Delivery};
-use crate::ledger::{Claim, Delivered, Receipt, Scope, StagedOutput};
-use crate::model::ids::{ConnectionName, RunId};
+use std::cell::Cell;
+
+use crate::connection::{self, ConnectionError, Delivery, Notes, Outside};
+use crate::ledger::{BegunDelivery, Claim, Delivered, Receipt, Scope, StagedOutput};
+use crate::model::ids::{ConnectionName, Digest, RunId};
 use crate::model::job::Connection;
 use crate::run::Hub;
 use crate::run::failure::RunError;
@@ -15,7 +17,8 @@ impl Hub {
             if outputs[..place].iter().any(|other| (&other.connection, &other.target) == (&output.connection, &output.target)) {
                 return Err(RunError::SameTarget { connection: output.connection.clone(), target: output.target.clone() });
             }
-            let (connection, staged, key) = (output.connection.clone(), (*output).clone(), delivery_key(claim.lease.run, &output.port));
+            let (connection, staged, key) =
+                (output.connection.clone(), (*output).clone(), delivery_key(claim.lease.run, &output.port, output.artefact));
             let to = self.outside(Places { connections }.get(&connection)?).await?;
             let check = move || connection::check_target(&to, &Delivery { digest: staged.artefact, name: &staged.target, key: &key });
             let checked = tokio::task::spawn_blocking(check).await.expect("looking does not panic");
@@ -39,30 +42,68 @@ impl Hub {
     pub(super) async fn deliver(&self, claim: &Claim, output: &StagedOutput, connections: &[Connection]) -> Result<Delivered, RunError> {
         let outside = self.outside(Places { connections }.get(&output.connection)?).await?;
         let failed = |error| RunError::Connection { connection: output.connection.clone(), error };
-        let careful = !outside.place.recognises_repeats();
-        if careful && self.ledger().begin_delivery(&claim.lease, &output.port, claim.run.attempt).await? {
+        let earlier = match claim.lease.number {
+            1 => None,
+            _ => self.ledger().begun_delivery(&claim.lease, &output.port).await?,
+        };
+        if earlier.is_some() && !outside.place.recognises_repeats() {
             let why = "an earlier attempt began to send it, and its end is not known".to_owned();
             return Err(failed(ConnectionError::Uncertain { target: output.target.clone(), why }));
         }
-        let (artefacts, staged, key) = (self.shared.artefacts.clone(), output.clone(), delivery_key(claim.lease.run, &output.port));
-        let send =
-            move || connection::deliver(&outside, &Delivery { digest: staged.artefact, name: &staged.target, key: &key }, &artefacts);
-        let sent = tokio::task::spawn_blocking(send).await.expect("delivering does not panic");
-        if careful && sent.as_ref().is_err_and(|error| !matches!(error, ConnectionError::Uncertain { .. })) {
+        // A refusal says nothing of what an earlier attempt sent, unless that would have been found.
+        let resolves = earlier.is_none() || outside.place.gives_names();
+        let sent = self.send(claim, output, (outside, earlier.and_then(|earlier| earlier.hidden))).await?;
+        if let Sent { receipt: Err(error), begun: true } = &sent
+            && error.is_certain()
+            && resolves
+        {
             self.ledger().forget_delivery(&claim.lease, &output.port).await?;
         }
-        let receipt = sent.map_err(failed)?;
+        let receipt = sent.receipt.map_err(failed)?;
         Ok(delivered((&output.port, &output.connection, &output.target), receipt))
     }
+
+    /// Sends an output, and writes down that this begins before its receiver could see any of it.
+    async fn send(&self, claim: &Claim, output: &StagedOutput, (to, earlier): (Outside, Option<String>)) -> Result<Sent, RunError> {
+        let (hub, lease, staged, key) =
+            (self.clone(), claim.lease.clone(), output.clone(), delivery_key(claim.lease.run, &output.port, output.artefact));
+        let runtime = tokio::runtime::Handle::current();
+        let send = move || {
+            let (begun, unnoted) = (Cell::new(false), Cell::new(None));
+            let begin = |hidden: Option<&str>| {
+                let (port, hidden) = (staged.port.clone(), hidden.map(str::to_owned));
+                let begins = BegunDelivery { port, digest: Some(staged.artefact), hidden };
+                runtime.block_on(hub.ledger().begin_delivery(&lease, hub.clock().now_ms(), &begins)).map_err(|error| {
+                    let why = error.to_string();
+                    unnoted.set(Some(error));
+                    ConnectionError::NotNoted { why }
+                })?;
+                begun.set(true);
+                Ok(())
+            };
+            let notes = Notes { earlier: earlier.as_deref(), begin: &begin };
+            let delivery = Delivery { digest: staged.artefact, name: &staged.target, key: &key };
+            let receipt = connection::deliver_noting(&to, &delivery, &hub.shared.artefacts, notes);
+            unnoted.take().map_or_else(|| Ok(Sent { receipt, begun: begun.get() }), |error| Err(RunError::Ledger(error)))
+        };
+        tokio::task::spawn_blocking(send).await.expect("delivering does not panic")
+    }
+}
+
+/// What came of sending.
+struct Sent {
+    receipt: Result<connection::Receipt, ConnectionError>,
+    /// Whether it was written down that it began.
+    begun: bool,
 }
 
 pub(super) fn is_delivered(claim: &Claim, output: &StagedOutput) -> bool {
     claim.delivered.iter().any(|delivered| delivered.port == output.port && delivered.target == output.target)
 }
 
-/// The same for every attempt of a delivery, and for no other.
-pub(in crate::run) fn delivery_key(run: RunId, port: &str) -> String {
-    format!("{run}-{port}")
+/// The same for every attempt of a delivery, and for no other: other content of the same output is another delivery.
+pub(in crate::run) fn delivery_key(run: RunId, port: &str, content: Digest) -> String {
+    format!("{run}-{port}-{}", content.short())
 }
 
 /// A delivery as it is written down: of which output, to where, under which name, and what the receiver said.

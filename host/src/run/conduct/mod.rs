@@ -8,6 +8,7 @@ pub(super) use forms::formats_of;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -19,8 +20,8 @@ use record::{all_accounted, event, found, input_files, output_forms, why_held, w
 use super::Hub;
 use super::failure::RunError;
 use super::process::{self, Progress, Work};
-use super::pull::Places;
-use super::retry::{Next, pause_after};
+use super::pull::{Places, refuse_duplicates};
+use super::retry::{Next, WRITTEN_HOURS_MAX, pause_after, pause_while_written};
 use super::shelf::Plugin;
 use crate::config::{self, Configuration};
 use crate::ledger::{
@@ -227,12 +228,11 @@ impl Hub {
                 };
                 pulled.formats = used(&pinned.formats);
                 // A duplicate is taken all the same: the next run must not find it again.
-                self.append(claim, Step::Pulled(pulled.clone())).await?;
-                pulled
+                self.ledger().take(&claim.lease, self.clock().now_ms(), pulled).await?
             }
         };
         // Judged by every attempt: one that was killed in between has taken the file and not refused it.
-        self.refuse_duplicates(&pinned.job, claim.lease.run, &pulled).await?;
+        refuse_duplicates(&pulled)?;
         Ok(pulled)
     }
 
@@ -308,18 +308,24 @@ impl Hub {
     ) -> Result<RunState, LedgerError> {
         let limits = left.map(|(left, limits)| LimitUse::all(limits, &left.usage)).unwrap_or_default();
         let log = left.map(|(left, _)| record::log_lines(&left.log).collect()).unwrap_or_default();
-        let reason = Reason { code: error.code().to_owned(), sentence: error.to_string() };
+        let mut reason = Reason { code: error.code().to_owned(), sentence: error.to_string() };
         let now_ms = self.clock().now_ms();
-        let retry_at_ms = match error.next() {
+        let next = error.next();
+        let waited = now_ms.saturating_sub(claim.run.started_at_ms.unwrap_or(now_ms));
+        let waiting = match next {
             Next::Nothing => return Ok(self.ledger().append(&claim.lease, now_ms, Step::Skipped(reason)).await?.state),
-            Next::Retry if claim.run.attempt < attempts_max => {
-                let pause = pause_after(claim.run.attempt, claim.run.enqueued.seed);
-                Some(now_ms.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)))
-            }
+            Next::Wait => pause_while_written(Duration::from_millis(u64::try_from(waited).unwrap_or(0)), claim.run.enqueued.seed),
             Next::Retry | Next::Person => None,
         };
+        let again = matches!(next, Next::Retry | Next::Wait) && claim.run.attempt < attempts_max;
+        let pause = waiting.or_else(|| again.then(|| pause_after(claim.run.attempt, claim.run.enqueued.seed)));
+        let retry_at_ms = pause.map(|pause| now_ms.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)));
+        if next == Next::Wait && retry_at_ms.is_none() {
+            reason.sentence += &format!(". After {WRITTEN_HOURS_MAX} hours of that: `bailiwick retry` the run when the upload is done");
+        }
         tracing::warn!(code = reason.code, retry = retry_at_ms.is_some(), "{}", reason.sentence);
-        Ok(self.ledger().append(&claim.lease, now_ms, Step::Failed(Failed { reason, retry_at_ms, limits, log })).await?.state)
+        let failed = Failed { reason, retry_at_ms, waits: waiting.is_some(), limits, log };
+        Ok(self.ledger().append(&claim.lease, now_ms, Step::Failed(failed)).await?.state)
     }
 }
 

@@ -71,7 +71,12 @@ impl ReleaseKey {
     }
 }
 
-async fn activate(transaction: &mut Transaction, key: &ReleaseKey, (action, by): (&str, &By)) -> Result<bool, LedgerError> {
+/// Activates a release within a transaction. Answers false if it was active already.
+pub(in crate::ledger::declared) async fn activate(
+    transaction: &mut Transaction,
+    key: &ReleaseKey,
+    (action, by): (&str, &By),
+) -> Result<bool, LedgerError> {
     let (partner, plugin, digest) = (key.partner.as_str(), key.plugin.as_str(), key.digest.to_string());
     vouched_for(transaction, key, &digest).await?;
     let before: Option<String> = query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")

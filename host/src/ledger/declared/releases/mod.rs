@@ -13,6 +13,7 @@ use crate::model::ids::{Digest, PartnerName, PluginName};
 
 use super::require_partner;
 
+pub(super) use activate::activate;
 pub use keys::{NewSigningKey, SigningKey};
 pub use verdicts::{Standing, Verdict};
 
@@ -133,39 +134,9 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
-                let key = &new.key;
-                require_partner(&mut transaction, &key.partner).await?;
-                let written = query(
-                    "INSERT INTO releases
-               (partner, plugin, digest, version, manifest, size_bytes, artefact, added_at_ms, added_by, signed_by, signature, signature_comment)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
-                )
-                .bind(key.partner.as_str())
-                .bind(key.plugin.as_str())
-                .bind(key.digest.to_string())
-                .bind(new.version.as_str())
-                .bind(new.manifest.as_str())
-                .bind(to_stored(new.size_bytes))
-                .bind(new.artefact.as_str())
-                .bind(by.now_ms)
-                .bind(by.actor.as_str())
-                .bind(new.signature.as_ref().map(|signature| signature.key.clone()))
-                .bind(new.signature.as_ref().map(|signature| signature.text.clone()))
-                .bind(new.signature.as_ref().map(|signature| signature.comment.clone()))
-                .execute(&mut transaction)
-                .await?;
-                if written == 0 {
-                    return sign(transaction, new, by).await.map(|()| false);
-                }
-                let after = serde_json::json!({
-                    "plugin": key.plugin.as_str(), "version": new.version, "digest": key.digest.to_string(),
-                    "signed-by": new.signature.as_ref().map(|signature| signature.key.as_str()),
-                });
-                let subject = format!("release:{}", key.digest);
-                let act = Act { partner: Some(&key.partner), action: "release.add", subject, before: None, after: Some(after) };
-                audit::append(&mut transaction, act, by);
+                let added = keep(&mut transaction, new, by).await?;
                 transaction.commit().await?;
-                Ok(true)
+                Ok(added)
             })
             .await
     }
@@ -213,8 +184,44 @@ impl Ledger {
     }
 }
 
+/// Keeps a release within a transaction. Answers false if it is kept already.
+pub(super) async fn keep(transaction: &mut Transaction, new: &NewRelease, by: &By) -> Result<bool, LedgerError> {
+    let key = &new.key;
+    require_partner(transaction, &key.partner).await?;
+    let written = query(
+                    "INSERT INTO releases
+               (partner, plugin, digest, version, manifest, size_bytes, artefact, added_at_ms, added_by, signed_by, signature, signature_comment)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+                )
+                .bind(key.partner.as_str())
+                .bind(key.plugin.as_str())
+                .bind(key.digest.to_string())
+                .bind(new.version.as_str())
+                .bind(new.manifest.as_str())
+                .bind(to_stored(new.size_bytes))
+                .bind(new.artefact.as_str())
+                .bind(by.now_ms)
+                .bind(by.actor.as_str())
+                .bind(new.signature.as_ref().map(|signature| signature.key.clone()))
+                .bind(new.signature.as_ref().map(|signature| signature.text.clone()))
+                .bind(new.signature.as_ref().map(|signature| signature.comment.clone()))
+                .execute(&mut *transaction)
+                .await?;
+    if written == 0 {
+        return sign(transaction, new, by).await.map(|()| false);
+    }
+    let after = serde_json::json!({
+        "plugin": key.plugin.as_str(), "version": new.version, "digest": key.digest.to_string(),
+        "signed-by": new.signature.as_ref().map(|signature| signature.key.as_str()),
+    });
+    let subject = format!("release:{}", key.digest);
+    let act = Act { partner: Some(&key.partner), action: "release.add", subject, before: None, after: Some(after) };
+    audit::append(transaction, act, by);
+    Ok(true)
+}
+
 /// Adds the signature to a release that is kept without one.
-async fn sign(mut transaction: Transaction, new: &NewRelease, by: &By) -> Result<(), LedgerError> {
+async fn sign(transaction: &mut Transaction, new: &NewRelease, by: &By) -> Result<(), LedgerError> {
     let Some(signature) = &new.signature else { return Ok(()) };
     let key = &new.key;
     let written = query(
@@ -227,13 +234,13 @@ async fn sign(mut transaction: Transaction, new: &NewRelease, by: &By) -> Result
     .bind(signature.key.as_str())
     .bind(signature.text.as_str())
     .bind(signature.comment.as_str())
-    .execute(&mut transaction)
+    .execute(&mut *transaction)
     .await?;
     if written == 0 {
         return Ok(());
     }
     let after = Some(serde_json::json!({ "signed-by": signature.key }));
     let act = Act { partner: Some(&key.partner), action: "release.sign", subject: format!("release:{}", key.digest), before: None, after };
-    audit::append(&mut transaction, act, by);
-    transaction.commit().await
+    audit::append(transaction, act, by);
+    Ok(())
 }

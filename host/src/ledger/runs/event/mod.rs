@@ -258,6 +258,19 @@ pub struct PulledFile {
     pub digest: Digest,
     /// Whether no other run of the job may take it. Not for a file that is read again and again, a dry run or a replay.
     pub taken: bool,
+    /// The run that had taken the same content first, as the ledger found when this one took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<DuplicateOf>,
+}
+
+/// A file whose content had been taken before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DuplicateOf {
+    /// The run that took it.
+    #[serde(with = "wire::text")]
+    pub run: RunId,
+    /// Its name then.
+    pub path: String,
 }
 
 /// An output was sent.
@@ -334,6 +347,9 @@ pub struct Failed {
     pub reason: Reason,
     /// When the next attempt may begin; none if it would fail in the same way, or there were enough.
     pub retry_at_ms: Option<i64>,
+    /// Whether it only waits for somebody else, so that the attempt does not count.
+    #[serde(default)]
+    pub waits: bool,
     /// What the plugin used of its limits, where it came so far.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<LimitUse>,

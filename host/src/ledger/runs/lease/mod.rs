@@ -4,7 +4,8 @@ mod claim;
 
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
-use crate::ledger::error::LedgerError;
+use crate::ledger::error::{LedgerError, corrupt};
+use crate::ledger::outside::begun::{may_have_sent, not_while_begun};
 use crate::ledger::store::Transaction;
 use crate::ledger::who::{By, HubId, Scope};
 use crate::model::ids::RunId;
@@ -13,7 +14,7 @@ use super::event::{
     Closed, Delivered, Failed, LoggedEvent, Pins, Processed, Pulled, Reason, Retried, RunEvent, Settled, StagedOutput, Word,
 };
 use super::found::{self, Found};
-use super::record::{events_of, record};
+use super::record::{alone_in_job, events_of, judged, record};
 use super::row::load;
 use super::run::Run;
 use super::state::RunState;
@@ -100,10 +101,13 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
+                if matches!(step, Step::Pulled(pulled) if pulled.inputs.iter().any(|file| file.taken)) {
+                    alone_in_job(&mut transaction, lease.run).await?;
+                }
                 let mut run = fenced(&mut transaction, lease).await?;
                 let by = By::hub(&lease.hub, now_ms);
                 let (event, found) = match step {
-                    Step::Pulled(pulled) => (RunEvent::Pulled(pulled.clone()), None),
+                    Step::Pulled(pulled) => (RunEvent::Pulled(judged(&mut transaction, &run, pulled.clone()).await?), None),
                     Step::Processed(processed, found) => (RunEvent::Processed(processed.clone()), Some(found)),
                     Step::Delivered(delivered) => {
                         permit_delivery(&mut transaction, &run, delivered).await?;
@@ -131,6 +135,19 @@ impl Ledger {
             .await
     }
 
+    /// Writes down what was fetched, and answers it with what the ledger says of each file: whether its content had been taken before.
+    ///
+    /// # Errors
+    /// As for [`Ledger::append`].
+    pub async fn take(&self, lease: &Lease, now_ms: i64, pulled: Pulled) -> Result<Pulled, LedgerError> {
+        let run = self.append(lease, now_ms, Step::Pulled(pulled)).await?;
+        let written = self.events(Scope::Partner(run.partner()), run.id, run.last_event - 1).await?.into_iter().next();
+        match written.map(|logged| logged.event) {
+            Some(RunEvent::Pulled(pulled)) => Ok(pulled),
+            _ => Err(corrupt(format!("the log of run {}", run.id), "what was fetched is not in it")),
+        }
+    }
+
     /// Does to a run what a person says, and notes it in the audit trail. Answers how the run stands then.
     ///
     /// # Errors
@@ -149,6 +166,10 @@ impl Ledger {
                     Instruction::Retry { afresh, why } => ("run.retry", RunEvent::Retried(Retried { afresh, why: why.clone() }), why),
                     Instruction::Cancel { why } => ("run.cancel", RunEvent::Cancelled(Word { why: why.clone() }), why),
                 };
+                let afresh = matches!(event, RunEvent::Retried(Retried { afresh: true, .. }));
+                if (afresh || matches!(event, RunEvent::Cancelled(_))) && may_have_sent(&mut transaction, &run).await? {
+                    not_while_begun(&run, afresh)?;
+                }
                 record(&mut transaction, &mut run, event, by).await?;
                 let after = serde_json::json!({ "state": run.state.as_str(), "why": why });
                 let subject = format!("run:{}", run.id);
@@ -163,7 +184,7 @@ impl Ledger {
 }
 
 /// The run of a lease, if the lease is the one in force.
-async fn fenced(transaction: &mut Transaction, lease: &Lease) -> Result<Run, LedgerError> {
+pub(in crate::ledger) async fn fenced(transaction: &mut Transaction, lease: &Lease) -> Result<Run, LedgerError> {
     let missing = || LedgerError::NotFound { what: "run", name: lease.run.to_string() };
     let run = load(transaction, lease.run).await?.ok_or_else(missing)?;
     if run.lease == lease.number && run.state.is_leased() && run.hub.as_ref() == Some(&lease.hub) {

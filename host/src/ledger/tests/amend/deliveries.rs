@@ -9,7 +9,9 @@ async fn in_doubt(house: &House) -> RunId {
     let run = house.enqueue(1).await;
     let claim = house.claim(1).await;
     house.append(&claim, 2, processed(&["return", "ctr1"])).await;
-    let uncertain = Failed { reason: reason(DELIVERY_UNCERTAIN), retry_at_ms: None, limits: Vec::new(), log: Vec::new() };
+    let begins = BegunDelivery { port: "return".to_owned(), digest: Some(Digest::of(b"return")), hidden: None };
+    house.ledger.begin_delivery(&claim.lease, 2, &begins).await.unwrap();
+    let uncertain = Failed { reason: reason(DELIVERY_UNCERTAIN), retry_at_ms: None, waits: false, limits: Vec::new(), log: Vec::new() };
     house.append(&claim, 3, Step::Failed(uncertain)).await;
     run
 }
@@ -42,7 +44,7 @@ async fn what_is_missing_is_sent_again(on: Kind) {
     let settled = house.ledger.settle_delivery(Scope::Hub, (run, "return"), (false, "asked"), &person(4)).await.unwrap();
     assert_eq!((settled.state, settled.deliveries()), (RunState::Queued, 0));
     let claim = house.claim(5).await;
-    assert!(!house.ledger.begin_delivery(&claim.lease, "return", claim.run.attempt).await.unwrap(), "the person has decided");
+    assert_eq!(house.ledger.begun_delivery(&claim.lease, "return").await.unwrap(), None, "the person has decided");
     assert_eq!(house.finish(&claim, 6).await.deliveries(), 2);
     assert!(house.kinds(run).await.contains(&"settled"));
 }

@@ -92,7 +92,7 @@ async fn nothing_of_a_run_that_waits_expires(on: Kind) {
     let uncertain = house.enqueue(3).await;
     let claim = house.claim(3).await;
     house.append(&claim, 3, processed(&["return"])).await;
-    let failure = Failed { reason: reason(DELIVERY_UNCERTAIN), retry_at_ms: None, limits: Vec::new(), log: Vec::new() };
+    let failure = Failed { reason: reason(DELIVERY_UNCERTAIN), retry_at_ms: None, limits: Vec::new(), log: Vec::new(), waits: false };
     house.append(&claim, 3, Step::Failed(failure)).await;
     let replayed = ended(&house, "replayed.csv", (4, true)).await;
     let replay = NewRun { trigger: Trigger::Replay(replayed), dry_run: true, ..request("lgps", None) };

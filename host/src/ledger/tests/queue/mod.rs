@@ -10,7 +10,7 @@ on_both![
     who_is_urgent_goes_first_and_nobody_waits_for_ever,
     a_few_are_claimed_at_once,
     runs_that_meet_wait_or_skip_or_make_way,
-    what_is_delivering_does_not_make_way,
+    what_is_sending_or_delivering_does_not_make_way,
     a_run_is_overdue_once,
     jobs_are_looked_at_when_they_may_be_due,
 ];
@@ -147,20 +147,23 @@ async fn runs_that_meet_wait_or_skip_or_make_way(on: Kind) {
     }
 }
 
-async fn what_is_delivering_does_not_make_way(on: Kind) {
+async fn what_is_sending_or_delivering_does_not_make_way(on: Kind) {
     let house = overlapping(on, Overlap::CancelOlder).await;
     let by = |now_ms| By::hub(&hub("main"), now_ms);
     house.ledger.record_due(&due(100, &["a"]), &by(100)).await.unwrap().unwrap();
     let claim = house.claim(101).await;
     house.append(&claim, 102, processed(&["return", "ctr1"])).await;
-    house.append(&claim, 103, delivered("return")).await;
+    let begins = BegunDelivery { port: "return".to_owned(), digest: None, hidden: None };
+    house.ledger.begin_delivery(&claim.lease, 103, &begins).await.unwrap();
     house.ledger.record_due(&due(110, &["b"]), &by(110)).await.unwrap().unwrap();
-    assert_eq!(house.append(&claim, 111, delivered("ctr1")).await.state, RunState::Delivering);
-    house.append(&claim, 112, closed()).await;
-
-    let working = house.claim(113).await;
+    house.append(&claim, 111, delivered("return")).await;
     house.ledger.record_due(&due(120, &["c"]), &by(120)).await.unwrap().unwrap();
-    let lost = house.ledger.append(&working.lease, 121, processed(&["return"])).await.unwrap_err();
+    assert_eq!(house.append(&claim, 121, delivered("ctr1")).await.state, RunState::Delivering);
+    house.append(&claim, 122, closed()).await;
+
+    let working = house.claim(123).await;
+    house.ledger.record_due(&due(130, &["d"]), &by(130)).await.unwrap().unwrap();
+    let lost = house.ledger.append(&working.lease, 131, processed(&["return"])).await.unwrap_err();
     assert!(matches!(lost, LedgerError::LeaseLost { state: RunState::Cancelled, .. }), "{lost}");
 }
 
