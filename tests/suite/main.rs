@@ -19,6 +19,7 @@ mod isolation;
 mod kills;
 mod long_runs;
 mod outside;
+mod partitions;
 mod pauses;
 mod plugin_bench;
 mod promises;

@@ -4,8 +4,8 @@
 //! duty      what is due → the ledger's queue        conduct   claim → pull → process → deliver → close
 //! declare   a configuration → what is in force      desk      a case → a decision, at once
 //! shelf     releases and tables at hand             again     replays, and the slots of a time gone by
-//! failure   what went wrong, and what comes next        amend    what a person puts right after a run
-//! outside   connections tried, credentials set, rotated, opened
+//! failure   what went wrong, and what comes next    amend     what a person puts right after a run
+//! outside   connections tried, credentials opened   partition a large input, shared between hubs
 //! ```
 //!
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
@@ -18,6 +18,7 @@ mod desk;
 mod duty;
 mod failure;
 mod outside;
+mod partition;
 mod process;
 mod pull;
 mod release;
@@ -179,7 +180,11 @@ impl Hub {
             retain_at_ms: AtomicI64::new(0),
             schedules: Mutex::default(),
         };
-        Ok(Self { shared: Arc::new(shared) })
+        let hub = Self { shared: Arc::new(shared) };
+        if hub.works() {
+            hub.sweep_pieces().await?;
+        }
+        Ok(hub)
     }
 
     /// Everything durable.

@@ -43,7 +43,7 @@ impl Reader {
     pub(in crate::format) fn fill(&self, shapes: &[ColumnShape], window: &mut Window<'_>, page: &mut Page) -> Result<(), FormatError> {
         let mut cells = Vec::with_capacity(self.header.names.len() + 1);
         let mut scratch = String::new();
-        while !page.is_full() {
+        while !page.is_full() && !window.is_stopped() {
             let complete = window.is_complete();
             let view = window.view();
             match scan(view, self.delimiter, complete, &mut cells) {

@@ -7,6 +7,7 @@ use crate::model::ids::RunId;
 
 use super::amend;
 use super::event::{Closed, Delivered, Enqueued, LoggedEvent, Outcome, Pulled, PulledFile, RunEvent, Settled, Trigger};
+use super::partition::follow;
 use super::row::save;
 use super::run::Run;
 
@@ -36,6 +37,7 @@ pub(in crate::ledger) async fn record(
     state_changes(transaction, run, &logged).await?;
     quarantine(transaction, run, &logged).await?;
     amend::uses(transaction, run, &logged).await?;
+    follow(transaction, run, &logged).await?;
     save(transaction, run).await?;
     Ok(logged)
 }

@@ -1,12 +1,13 @@
 //! What can go wrong with a run, and what comes next: the retry policy is the one match in this file.
 
-use std::time::Duration;
+mod code;
+mod pause;
 
 use super::process::ProcessError;
 use super::release::ReleaseError;
 use crate::connection::ConnectionError;
 use crate::format::FormatError;
-use crate::ledger::{DELIVERY_UNCERTAIN, LedgerError, RunState};
+use crate::ledger::{Failed, LedgerError, RunState};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName, SecretName};
 use crate::model::outcome::PluginFailure;
 use crate::registry::cases::CaseError;
@@ -14,6 +15,8 @@ use crate::registry::package::PackageError;
 use crate::registry::source::Problems;
 use crate::sandbox::{CallError, SandboxError};
 use crate::vault::VaultError;
+
+pub(crate) use pause::pause_after;
 
 /// Why a run, or a request to the hub, did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -246,6 +249,18 @@ pub enum RunError {
     /// See the inner error.
     #[error(transparent)]
     Process(Box<ProcessError>),
+    /// As its reason says: a partition of the run failed, here or on another hub.
+    #[error("partition {number} of {of}, on hub {hub}: {}", failed.reason.sentence)]
+    Partition {
+        /// Which, from 1 in the order of the input.
+        number: u64,
+        /// How many there are.
+        of: usize,
+        /// Who was at it.
+        hub: String,
+        /// Why, with what its plugin used and noted.
+        failed: Box<Failed>,
+    },
     /// See the inner error.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -319,48 +334,9 @@ impl RunError {
             }
             Self::Process(error) => error.next(),
             Self::Call(CallError::Failed(PluginFailure::TryLater { .. })) => Next::Retry,
+            Self::Partition { failed, .. } if failed.retry_at_ms.is_some() => Next::Retry,
             Self::NoInput { .. } => Next::Nothing,
             _ => Next::Person,
-        }
-    }
-
-    /// A short, stable word for it.
-    pub(crate) fn code(&self) -> &str {
-        match self {
-            Self::NoRelease { .. } => "no-active-release",
-            Self::Release(_) => "release-not-vouched-for",
-            Self::NoManifest | Self::Package(_) | Self::BadSchema { .. } => "package-unreadable",
-            Self::ReleaseDamaged { .. } | Self::TableDamaged { .. } => "stored-data-damaged",
-            Self::Configuration(_)
-            | Self::ConfigurationUnreadable { .. }
-            | Self::ComponentUnreadable { .. }
-            | Self::ComponentOfAnother { .. } => "configuration-wrong",
-            Self::JobUnfit { .. } => "job-does-not-fit-plugin",
-            Self::Schedule { .. } => "schedule-unusable",
-            Self::NoConnection { .. } => "connection-not-declared",
-            Self::NoSecret { .. } | Self::Vault(_) => "secret-unavailable",
-            Self::DuplicateFile { .. } | Self::Ledger(LedgerError::FileTaken { .. }) => "duplicate-file",
-            Self::FileUnusable { .. } => "file-unusable",
-            Self::TooManyAttempts { .. } => "hub-ended-each-time",
-            Self::SameTarget { .. } | Self::TargetOfAnotherRun { .. } => "target-taken",
-            Self::NoInput { .. } => "no-input",
-            Self::NothingToReplay { .. } => "nothing-to-replay",
-            Self::InputGone { .. } => "input-gone",
-            Self::NotBackfilled { .. } => "not-backfilled",
-            Self::NotResent { .. } => "not-resent",
-            Self::Expired { .. } => "expired",
-            Self::NotCorrected { .. } => "not-corrected",
-            Self::RowsUnaccounted { .. } => "rows-unaccounted",
-            Self::Connection { error: ConnectionError::Uncertain { .. }, .. } => DELIVERY_UNCERTAIN,
-            Self::Connection { .. } => "connection-failed",
-            Self::Process(error) => error.code(),
-            Self::Sandbox(_) => "release-not-installed",
-            Self::Call(error) => call_code(error),
-            Self::Ledger(_) => "ledger-failed",
-            Self::Disk(_) | Self::Store(_) => "disk-failed",
-            Self::CaseUnreadable { .. } | Self::Cases(_) => "cases-unreadable",
-            Self::BadCase { .. } => "case-does-not-fit-schema",
-            Self::NotARuleSet { .. } => "not-a-rule-set",
         }
     }
 }
@@ -377,65 +353,5 @@ impl ProcessError {
             | Self::Output { error: FormatError::Write(_), .. } => Next::Retry,
             _ => Next::Person,
         }
-    }
-
-    fn code(&self) -> &str {
-        match self {
-            Self::Input { error: FormatError::File(reject), .. } => reject.code,
-            Self::Input { error: FormatError::Layout { .. }, .. } | Self::Output { error: FormatError::Layout { .. }, .. } => {
-                "format-does-not-fit"
-            }
-            Self::Output { error: FormatError::Value { code, .. }, .. } => code,
-            Self::Input { .. } | Self::Output { .. } | Self::Disk(_) | Self::Store(_) => "disk-failed",
-            Self::TooManyRejects { .. } => "too-many-rejects",
-            Self::Call(error) | Self::File { error, .. } => call_code(error),
-            Self::Unwritable { rows, .. } => {
-                rows.iter().flat_map(|row| &row.reasons).next().map_or("rows-unwritable", |reason| &reason.code)
-            }
-            Self::DecidedTwice { .. } | Self::NoSuchRow { .. } | Self::NotDeclared { .. } => "plugin-answer-unsound",
-            Self::TooManyGroups { .. } => "too-many-groups",
-            Self::SumTooLarge { .. } => "sum-too-large",
-            Self::NoSuchTotal(_) => "balance-without-total",
-            Self::Thread(_) => "hub-fault",
-            Self::Stopped => "stopped",
-        }
-    }
-}
-
-fn call_code(error: &CallError) -> &str {
-    match error {
-        CallError::LimitReached { limit, .. } => limit.name(),
-        CallError::Trapped { .. } => "plugin-trapped",
-        CallError::Failed(PluginFailure::SettingsUnusable { .. }) => "settings-unusable",
-        CallError::Failed(PluginFailure::TableMissing { .. }) => "table-missing",
-        CallError::Failed(PluginFailure::InputUnusable { .. }) => "input-unusable",
-        CallError::Failed(PluginFailure::PluginDefect { .. }) => "plugin-defect",
-        CallError::Failed(PluginFailure::TryLater { .. }) => "provider-busy",
-        CallError::Failed(PluginFailure::Refused { .. }) => "provider-refuses",
-        CallError::Unsound { .. } => "plugin-answer-unsound",
-        CallError::Spent { .. } | CallError::HubFault { .. } => "hub-fault",
-    }
-}
-
-/// How long to wait before the attempt after `attempt`: doubling from five seconds to an hour, spread by a fifth so that
-/// runs that failed together do not come back together. `spread` is any number.
-pub(crate) fn pause_after(attempt: u64, spread: u64) -> Duration {
-    let doubled = Duration::from_secs(5).saturating_mul(1 << attempt.saturating_sub(1).min(10));
-    let pause = doubled.min(Duration::from_secs(3_600));
-    let fifth = u64::try_from(pause.as_millis() / 5).unwrap_or(u64::MAX).max(1);
-    pause + Duration::from_millis(spread % fifth)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_an_hour_and_spread() {
-        assert_eq!(pause_after(1, 0), Duration::from_secs(5));
-        assert_eq!(pause_after(2, 0), Duration::from_secs(10));
-        assert_eq!(pause_after(60, 0), Duration::from_secs(3_600));
-        assert!(pause_after(1, 999) > pause_after(1, 0));
-        assert!(pause_after(60, u64::MAX) <= Duration::from_secs(3_600 + 720));
     }
 }
