@@ -29,11 +29,11 @@ struct Shared {
 }
 
 impl Shared {
-    async fn new(on: Kind, cut: &str) -> Self {
+    async fn new(on: Kind, lease_ms: Option<&str>) -> Self {
         let pools = pools(MANY);
         let wanted = alone(&site(pools.as_bytes(), "at-most = 1")).await.2;
-        let site = site(pools.as_bytes(), cut);
-        let mut environment = vec![("BAILIWICK_LEASE_MS", "2000".to_owned())];
+        let site = site(pools.as_bytes(), "at-most = 6");
+        let mut environment: Vec<_> = lease_ms.map(|ms| ("BAILIWICK_LEASE_MS", ms.to_owned())).into_iter().collect();
         let database = match on {
             Kind::Sqlite => Database::Sqlite(site.data().join("ledger.sqlite")),
             Kind::Postgres => {
@@ -103,6 +103,11 @@ fn at_work(partition: &Partition, hub: &str) -> bool {
     partition.ended_at_ms.is_none() && partition.hub.as_ref().is_some_and(|holder| holder.as_str() == hub)
 }
 
+/// So that it is not at its end by the time that somebody has looked.
+fn has_just_begun(partition: &Partition, hub: &str) -> bool {
+    at_work(partition, hub) && partition.started_at_ms.is_some_and(|started| Clock::machine().now_ms() - started < 100)
+}
+
 fn names(partitions: &[Partition]) -> std::collections::BTreeSet<&str> {
     partitions.iter().filter_map(|partition| partition.hub.as_ref()).map(HubId::as_str).collect()
 }
@@ -119,7 +124,7 @@ fn two_hubs_share_the_partitions_of_a_run_on_sqlite() {
 
 fn two_hubs_share(on: Kind) {
     wait(async {
-        let shared = Shared::new(on, "at-most = 6").await;
+        let shared = Shared::new(on, None).await;
         let (_first, _second) = (shared.hub("first"), shared.hub("second"));
         let ledger = Ledger::open(&shared.database).await.unwrap();
         let run = shared.request(&ledger).await;
@@ -150,7 +155,7 @@ fn a_hub_that_had_the_run_and_is_killed_is_followed_by_one_that_goes_on_with_its
 
 fn a_killed_hub_is_followed(on: Kind, leader: bool) {
     wait(async {
-        let shared = Shared::new(on, "at-most = 6").await;
+        let shared = Shared::new(on, Some("3000")).await;
         let mut hubs = [shared.hub("first"), shared.hub("second")];
         let ledger = Ledger::open(&shared.database).await.unwrap();
         let run = shared.request(&ledger).await;
@@ -160,8 +165,8 @@ fn a_killed_hub_is_followed(on: Kind, leader: bool) {
         let killed = if leader { has.as_str() } else { other };
         let done = |partition: &Partition| partition.result.is_some();
         until(&ledger, run, "under way", |partitions| {
-            // In the middle: some are done, and the one to be killed is at another.
-            partitions.iter().any(done) && partitions.iter().any(|partition| at_work(partition, killed))
+            // In the middle: some are done, and the one to be killed has just begun another.
+            partitions.iter().any(done) && partitions.iter().any(|partition| has_just_begun(partition, killed))
         })
         .await;
         hubs[usize::from(killed == "second")].kill();
@@ -186,14 +191,14 @@ fn a_killed_hub_is_followed(on: Kind, leader: bool) {
 #[test]
 fn a_hub_that_only_slept_cannot_end_a_partition_that_another_has() {
     wait(async {
-        let shared = Shared::new(Kind::Postgres, "at-most = 6").await;
+        let shared = Shared::new(Kind::Postgres, Some("3000")).await;
         let mut hubs = [shared.hub("first"), shared.hub("second")];
         let ledger = Ledger::open(&shared.database).await.unwrap();
         let run = shared.request(&ledger).await;
         until(&ledger, run, "cut", |partitions| !partitions.is_empty()).await;
         let has = ledger.run(Scope::Hub, run).await.unwrap().unwrap().hub.unwrap();
         let sleeper = if has.as_str() == "first" { "second" } else { "first" };
-        until(&ledger, run, "shared", |partitions| partitions.iter().any(|partition| at_work(partition, sleeper))).await;
+        until(&ledger, run, "shared", |partitions| partitions.iter().any(|partition| has_just_begun(partition, sleeper))).await;
         let hub = &mut hubs[usize::from(sleeper == "second")];
         hub.freeze();
         let asleep = partitions(&ledger, run).await;

@@ -13,7 +13,7 @@ use super::result::{Damaged, PartitionResult};
 use crate::connection::{Artefacts, Stored};
 use crate::format::{Encoder, FormatError};
 use crate::model::ids::Digest;
-use crate::model::limits::{BATCH_ROWS, Limit, REJECT_ROWS_MAX, WARNINGS_KEPT_MAX};
+use crate::model::limits::{BATCH_ROWS, Limit, REJECT_ROWS_MAX, Usage, WARNINGS_KEPT_MAX};
 use crate::model::manifest::AdapterShape;
 use crate::model::outcome::Effect;
 use crate::model::rows::PortShape;
@@ -56,6 +56,7 @@ struct Joined<'w> {
     warnings: u64,
     skipped: BTreeMap<String, u64>,
     report: Report,
+    log_bytes: u64,
 }
 
 impl<'w> Joined<'w> {
@@ -80,6 +81,7 @@ impl<'w> Joined<'w> {
             warnings: 0,
             skipped: BTreeMap::new(),
             report: Report::default(),
+            log_bytes: 0,
         })
     }
 
@@ -136,7 +138,7 @@ impl<'w> Joined<'w> {
     }
 
     /// Adds up what is of the whole run, takes the most of the rest, and holds the limits of the whole.
-    fn add_report(&mut self, report: Report) -> Result<(), ProcessError> {
+    fn add_report(&mut self, mut report: Report) -> Result<(), ProcessError> {
         let limits = &self.work.setup.limits;
         for (limit, amount) in report.usage.iter() {
             let before = self.report.usage.get(limit).unwrap_or_default();
@@ -149,7 +151,15 @@ impl<'w> Joined<'w> {
                 return Err(CallError::LimitReached { plugin, limit, allowed, used: Some(used) }.into());
             }
         }
-        self.report.join(Report { usage: crate::model::limits::Usage::default(), ..report });
+        for note in std::mem::take(&mut report.log) {
+            self.log_bytes += note.message.len() as u64;
+            if (self.report.log.len() as u64) < limits.get(Limit::LogLines) && self.log_bytes <= limits.get(Limit::LogBytes) {
+                self.report.log.push(note);
+            } else {
+                report.log_dropped += 1;
+            }
+        }
+        self.report.join(Report { usage: Usage::default(), ..report });
         Ok(())
     }
 

@@ -66,9 +66,8 @@ impl Hub {
 
     /// How the run is cut: as an earlier attempt found, or as is found now.
     async fn cutting(&self, claim: &Claim, (job, work): (&Job, &Arc<Work>), input_bytes: u64) -> Result<Option<Cutting>, RunError> {
-        let pieces = self.pieces(claim.lease.run)?;
         if let Some(cutting) = &claim.cutting
-            && self.still_has(claim, &pieces, cutting).await?
+            && self.still_has(claim, cutting).await?
         {
             self.ledger().go_on_with_partitions(&claim.lease, self.clock().now_ms()).await?;
             return Ok(Some(cutting.clone()));
@@ -78,7 +77,7 @@ impl Hub {
         else {
             return Ok(None);
         };
-        let work = Arc::clone(work);
+        let (work, pieces) = (Arc::clone(work), self.pieces(claim.lease.run)?);
         let cut = self.shared.sandbox.on_run_thread(move |_| {
             let found = ToCut::of(&work).expect("it was looked at before").cut(size)?;
             let repeats = pieces.put(&*serde_json::to_vec(&found.repeats).expect("it has numbers only"))?;
@@ -94,7 +93,8 @@ impl Hub {
     }
 
     /// Whether what an earlier attempt left is there: a ledger that was put back from a backup may speak of files that are gone.
-    async fn still_has(&self, claim: &Claim, pieces: &Artefacts, cutting: &Cutting) -> Result<bool, RunError> {
+    async fn still_has(&self, claim: &Claim, cutting: &Cutting) -> Result<bool, RunError> {
+        let pieces = self.pieces(claim.lease.run)?;
         let partitions = self.ledger().partitions(Scope::Partner(claim.run.partner()), claim.lease.run).await?;
         let results = partitions.iter().filter_map(|partition| partition.result.as_ref());
         Ok(results.chain([&cutting.at.repeats]).all(|digest| pieces.holds(digest)))
