@@ -21,6 +21,7 @@ mod kills;
 mod long_runs;
 mod operating;
 mod outside;
+mod partitions;
 mod pauses;
 mod plugin_bench;
 mod promises;

@@ -93,11 +93,18 @@ fn comparable(processed: &Processed) -> String {
 
 #[test]
 fn a_run_that_is_cut_anywhere_ends_closed_with_one_delivery() {
-    for (name, outputs) in [(LGPS, 2), ("shared-services-apportionment", 3), ("claim-routing", 1)] {
+    let cut = || crate::partitions::site(crate::partitions::pools(2_500).as_bytes(), "rows = 1000");
+    let sites: [(&str, &dyn Fn() -> Site, usize, usize); 4] = [
+        (LGPS, &Site::staffordshire, 2, 5),
+        ("shared-services-apportionment", &Site::staffordshire, 3, 5),
+        ("shared-services-apportionment", &cut, 3, 6),
+        ("claim-routing", &Site::staffordshire, 1, 5),
+    ];
+    for (name, site, outputs, others) in sites {
         wait(async {
-            let ended = Ended::make(Site::staffordshire(), name, RunState::Closed).await;
+            let ended = Ended::make(site(), name, RunState::Closed).await;
             let delivered = ended.site.delivered();
-            assert_eq!((delivered.len(), ended.kinds.len()), (outputs, 5 + outputs), "{:?}", ended.kinds);
+            assert_eq!((delivered.len(), ended.kinds.len()), (outputs, others + outputs), "{:?}", ended.kinds);
             let whole = comparable(&processed(&ended.cut(ended.kinds.len()).await, ended.run).await);
             for events in 1..=ended.kinds.len() {
                 for lost in [Lost::TheWord, Lost::TheFile] {

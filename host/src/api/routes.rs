@@ -154,10 +154,11 @@ async fn run(State(hub): State<Hub>, caller: Caller, Named(run): Named) -> Answe
     let run = ledger.run(scope, id).await?.ok_or_else(|| Problem::not_found("run"))?;
     let processed = ledger.processed(scope, id).await?;
     let receipts = ledger.receipts(scope, id).await?;
+    let partitions = ledger.partitions(scope, id).await?;
     let events = ledger.events(scope, id, 0).await?;
     let quarantined = ledger.quarantined(scope, id).await?;
     let resubmissions = ledger.resubmissions_of(scope, id).await?;
-    let detail = RunDetailJson::new(&run, processed.as_ref(), &receipts, &events);
+    let detail = RunDetailJson::new(&run, processed.as_ref(), &receipts, &partitions, &events);
     Ok(Json(detail.with_rejects(quarantined, &resubmissions)))
 }
 

@@ -1,12 +1,13 @@
 //! Commands that read: jobs, runs, one run, rejects, the audit trail.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use super::amend::{say_amends, say_quarantined};
 use super::paint::{Tone, bytes, count, duration, paint, say, table};
 use super::{Answer, DataOption, open};
 use crate::api::wire::{AuditJson, JobJson, RunDetailJson, RunJson, moment};
-use crate::ledger::{LedgerError, LogLine, Page, Processed, Receipt, Run, RunEvent, RunFilter, RunState, Scope};
+use crate::ledger::{HubId, LedgerError, LogLine, Page, Partition, Processed, Receipt, Run, RunEvent, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, RunId};
 use crate::model::totals::PortTotals;
 use crate::run::Hub;
@@ -164,15 +165,18 @@ pub(super) async fn one_run(hub: &Hub, id: RunId, as_json: bool) -> Result<(), B
     let run = ledger.run(Scope::Hub, id).await?.ok_or_else(|| format!("there is no run {id}: `bailiwick runs` lists them"))?;
     let processed = ledger.processed(Scope::Hub, id).await?;
     let receipts = ledger.receipts(Scope::Hub, id).await?;
+    let partitions = ledger.partitions(Scope::Hub, id).await?;
     if as_json {
         let events = ledger.events(Scope::Hub, id, 0).await?;
         let (quarantined, resubmissions) = (ledger.quarantined(Scope::Hub, id).await?, ledger.resubmissions_of(Scope::Hub, id).await?);
-        json(&RunDetailJson::new(&run, processed.as_ref(), &receipts, &events).with_rejects(quarantined, &resubmissions))?;
+        let detail = RunDetailJson::new(&run, processed.as_ref(), &receipts, &partitions, &events);
+        json(&detail.with_rejects(quarantined, &resubmissions))?;
         return Ok(());
     }
     let events = ledger.events(Scope::Hub, id, 0).await?;
     let columns = hub.columns(id).await?;
     say_run(&run, (processed.as_ref(), &receipts), &columns.money);
+    say_partitions(&partitions);
     let mut log: Vec<LogLine> = ledger.log_lines((Scope::Hub, id), None, 20).await?.items.into_iter().map(|(_, line)| line).collect();
     if let Some(at_ms) = ledger.expired_at_ms(Scope::Hub, id).await? {
         say(format!("  {} its files expired on {}; digests and totals are kept", paint(Tone::Quiet, "retention"), &moment(at_ms)[..10]));
@@ -240,6 +244,20 @@ fn say_run(run: &Run, (processed, receipts): (Option<&Processed>, &[Receipt]), m
     }
     let warned = if run.warnings > 0 { format!(", {} warnings", count(run.warnings)) } else { String::new() };
     say(paint(Tone::Quiet, format!("  took {}{warned}", duration(processed.took_ms))));
+}
+
+/// How many parts the input was cut into, and who did which.
+fn say_partitions(partitions: &[Partition]) {
+    if partitions.is_empty() {
+        return;
+    }
+    let mut hubs: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for partition in partitions {
+        let hub = partition.hub.as_ref().map_or("no hub yet", HubId::as_str);
+        hubs.entry((hub, partition.state())).or_default().push(partition.number.to_string());
+    }
+    let parts = hubs.iter().map(|((hub, state), numbers)| format!("{hub} {state} {}", numbers.join(", ")));
+    say(paint(Tone::Quiet, format!("  {} partitions: {}", partitions.len(), parts.collect::<Vec<_>>().join(" · "))));
 }
 
 fn port_row(direction: &str, port: &PortTotals, money: &[String]) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! A job against the plugins that it runs: what only all together can show.
 
-use crate::model::job::{DateStyle, FileFormat, Format, Job, PluginFormat};
+use crate::model::job::{DateStyle, FileFormat, Format, Job, Partitions, PluginFormat};
 use crate::model::limits::Limits;
 use crate::model::manifest::{FormatShape, Kind, Manifest};
 use crate::model::rows::{ColumnKind, PortShape};
@@ -59,11 +59,29 @@ pub fn check_job(job: &Job, manifest: &Manifest, formats: &[&Manifest]) -> Vec<S
     if manifest.wants.state && job.queue.runs_at_once > 1 {
         findings.push("The plugin remembers things from one run to the next: write runs-at-once = 1.".to_owned());
     }
+    partitions(job, manifest, &mut findings);
     settings(&job.settings, manifest, "settings", &mut findings);
     let mut limits = Limits::default();
     let wanted = manifest.limits.iter().chain(&job.limits);
     findings.extend(wanted.filter_map(|(limit, amount)| limits.set(*limit, *amount).err()).map(|error| format!("Limit {error}.")));
     findings
+}
+
+/// What is to be cut must be of pieces that one hub and another can do apart.
+fn partitions(job: &Job, manifest: &Manifest, findings: &mut Vec<String>) {
+    if matches!(job.partitions, Partitions::Automatic | Partitions::AtMost(1)) {
+        return;
+    }
+    if !manifest.may_be_cut() {
+        findings.push(
+            "The plugin's rows are not independent, or it remembers things or draws random numbers: take [partitions] out.".to_owned(),
+        );
+    }
+    let last = if let Kind::Adapter(shape) = &manifest.kind { shape.inputs.last() } else { None };
+    let input = job.inputs.iter().filter(|input| last.is_some_and(|last| last.name == input.port)).map(|input| &input.format);
+    if input.chain(job.outputs.iter().map(|output| &output.format)).any(|format| matches!(format, FileFormat::Plugin(_))) {
+        findings.push("A file that a format plugin reads or writes is of one piece: take [partitions] out.".to_owned());
+    }
 }
 
 fn port<'a>(shapes: &'a [PortShape], name: &str) -> Result<&'a PortShape, String> {

@@ -6,8 +6,10 @@ use globset::{Glob, GlobMatcher};
 use toml::Spanned;
 
 use crate::model::ids::{ConnectionName, Digest, PartnerName, is_name};
-use crate::model::job::{CatchUp, Connection, Job, JobInput, JobOutput, Overlap, Partner, Priority, Queue, Schedule, Take, WorkingDay};
-use crate::model::limits::{REJECT_ROWS_DEFAULT, REJECT_ROWS_MAX, REJECTS_OVERDUE_DAYS_DEFAULT, REJECTS_OVERDUE_DAYS_MAX};
+use crate::model::job::{
+    CatchUp, Connection, Job, JobInput, JobOutput, Overlap, Partitions, Partner, Priority, Queue, Schedule, Take, WorkingDay,
+};
+use crate::model::limits::{PARTITIONS_MAX, REJECT_ROWS_DEFAULT, REJECT_ROWS_MAX, REJECTS_OVERDUE_DAYS_DEFAULT, REJECTS_OVERDUE_DAYS_MAX};
 use crate::registry::manifest;
 use crate::registry::source::{Problems, Source};
 use crate::schedule::{self, CATCH_UP_SLOTS_MAX, Calendar, ScheduleError};
@@ -80,6 +82,7 @@ impl Reader<'_> {
             self.amount(written.rejects.rows_max.as_ref(), "rows-max", 0..=REJECT_ROWS_MAX).unwrap_or(REJECT_ROWS_DEFAULT);
         let overdue_days = self.amount(written.rejects.overdue_days.as_ref(), "overdue-days", 1..=u64::from(REJECTS_OVERDUE_DAYS_MAX));
         let attempts = self.amount(written.attempts_max.as_ref(), "attempts-max", 1..=u64::from(ATTEMPTS_MAX));
+        let partitions = self.partitions(&written.partitions);
         let settings = self.source.settings("settings", written.settings, &mut self.problems);
         Some(Job {
             partner: partner?,
@@ -95,6 +98,7 @@ impl Reader<'_> {
             reject_rows_max,
             rejects_overdue_days: overdue_days.and_then(|days| u32::try_from(days).ok()).unwrap_or(REJECTS_OVERDUE_DAYS_DEFAULT),
             limits,
+            partitions,
             attempts_max: attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(ATTEMPTS_DEFAULT),
             definition: Digest::of(self.source.text.as_bytes()),
         })
@@ -154,6 +158,15 @@ impl Reader<'_> {
             },
             overdue_minutes: minutes.and_then(|minutes| u32::try_from(minutes).ok()),
         }
+    }
+
+    fn partitions(&mut self, written: &written::Partitions) -> Partitions {
+        let rows = self.amount(written.rows.as_ref(), "rows", 1..=u64::MAX >> 1);
+        let most = self.amount(written.at_most.as_ref(), "at-most", 1..=PARTITIONS_MAX);
+        if let (Some(at), true) = (&written.at_most, rows.is_some()) {
+            self.wrong(at.span(), "rows and at-most do not go together", "write one of them");
+        }
+        rows.map(Partitions::Rows).or(most.map(Partitions::AtMost)).unwrap_or_default()
     }
 
     fn judged(&mut self, error: Option<ScheduleError>, zone: Option<&Spanned<String>>, cron: Option<&Spanned<String>>) -> Option<()> {

@@ -14,6 +14,7 @@
 //!     [queue]     runs-at-once = 1, priority = low | normal | high, overlap = queue | skip | cancel-older, overdue-minutes
 //!     [[input]]   port, connection, file = "payroll-*.csv", take = next | latest, format
 //!     [[output]]  port, connection, file = "return-{month}.txt", format
+//!     [partitions] rows = 200000 or at-most = 8: where to cut the last input, if its rows are independent; by itself above 64 MiB
 //!     [rejects]   rows-max, overdue-days = 5
 //!     [limits]    as `bailiwick plugin inspect` names them
 //!     [settings]  free for the plugin; money and rates as text

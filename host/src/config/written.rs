@@ -132,6 +132,8 @@ pub(super) struct Job {
     #[serde(default)]
     pub output: Vec<Output>,
     #[serde(default)]
+    pub partitions: Partitions,
+    #[serde(default)]
     pub rejects: Rejects,
     #[serde(default)]
     pub limits: Pairs<Spanned<u64>>,
@@ -161,6 +163,13 @@ pub(super) struct Queue {
     #[serde(default)]
     pub overlap: OverlapWord,
     pub overdue_minutes: Option<Spanned<u64>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Partitions {
+    pub rows: Option<Spanned<u64>>,
+    pub at_most: Option<Spanned<u64>>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]

@@ -1,10 +1,10 @@
 //! Reads a file batch by batch. The format is matched once a batch; the loop over records is the format's own.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::error::{FormatError, RowReject};
-use super::place::{Locator, Mark, RecordPlace};
+use super::place::{Locator, Mark, RecordPlace, Stretch};
 use super::window::Window;
 use super::{Direction, csv, fixed_width, json_lines};
 use crate::model::job::Format;
@@ -61,6 +61,23 @@ impl<'s> Decoder<'s> {
         Ok(Self { window, page, rows: 0, locator: Locator::new(&plan, 0) })
     }
 
+    /// Opens a file and reads its header, and then only part of it: the same batches, with the same numbers, as the whole file gives there.
+    ///
+    /// # Errors
+    /// As [`Decoder::open`].
+    pub fn open_stretch<S: Read + Seek + Send + 's>(
+        format: &Format,
+        port: &PortShape,
+        mut source: S,
+        stretch: Stretch,
+    ) -> Result<Self, FormatError> {
+        let plan = Arc::clone(Decoder::open(format, port, &mut source)?.locator.plan());
+        source.seek(SeekFrom::Start(stretch.from.byte_offset)).map_err(FormatError::Read)?;
+        let mut decoder = Self::resume(&plan, stretch.from, Box::new(source));
+        decoder.window.stop_at(stretch.until_offset.unwrap_or(u64::MAX));
+        Ok(decoder)
+    }
+
     /// Goes on from where some rows began.
     pub(super) fn resume(plan: &Arc<Plan>, mark: Mark, source: Box<dyn Read + Send + 's>) -> Self {
         let window = Window::new(source, mark.byte_offset, mark.line);
@@ -73,8 +90,7 @@ impl<'s> Decoder<'s> {
     /// [`FormatError::File`] if the file turns out to be truncated or in another encoding: then no row of it can be
     /// trusted, those read before included. [`FormatError::Read`] if the stored file cannot be read.
     pub fn next_batch(&mut self) -> Result<Option<Decoded>, FormatError> {
-        let start = self.window.place(0);
-        let mark = Mark { first_row: self.rows, byte_offset: start.byte_offset, line: start.line };
+        let mark = self.mark();
         let plan = &**self.locator.plan();
         match &plan.reader {
             Reader::Csv(reader) => reader.fill(&plan.shapes, &mut self.window, &mut self.page)?,
@@ -92,6 +108,13 @@ impl<'s> Decoder<'s> {
             found.rows = self.rows;
         }
         Ok(Some(decoded))
+    }
+
+    /// Where the next batch begins.
+    #[must_use]
+    pub const fn mark(&self) -> Mark {
+        let start = self.window.place(0);
+        Mark { first_row: self.rows, byte_offset: start.byte_offset, line: start.line }
     }
 
     /// Rows read so far.

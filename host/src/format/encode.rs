@@ -55,6 +55,16 @@ impl<W: Write> Encoder<W> {
         Ok(Self { sink, buffer, writer, port: port.name.clone(), shapes: port.columns.clone(), written: Written::default() })
     }
 
+    /// Goes on with a file that others have begun: without its header.
+    ///
+    /// # Errors
+    /// As [`Encoder::open`].
+    pub fn open_behind(format: &Format, port: &PortShape, sink: W) -> Result<Self, FormatError> {
+        let mut encoder = Self::open(format, port, sink)?;
+        encoder.buffer.clear();
+        Ok(encoder)
+    }
+
     /// Writes some rows. The batch must be sound for the port: [`Batch::check`].
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub use decode::{Decoded, Decoder};
 pub use encode::{Encoder, Written};
 pub use error::{FileReject, FormatError, RowReject};
 pub use json_lines::row_as_json;
-pub use place::{Located, Locator, RecordPlace};
+pub use place::{Located, Locator, Mark, RecordPlace, Stretch};
 
 use crate::model::job::Format;
 use crate::model::rows::PortShape;

@@ -36,11 +36,23 @@ pub struct Located {
 }
 
 /// The start of some rows: 24 bytes a batch are kept of what was read.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Mark {
-    pub(super) first_row: u64,
-    pub(super) byte_offset: u64,
-    pub(super) line: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The number of the first of them, counted from 0 over all rows that could be read.
+    pub first_row: u64,
+    /// Where the first record begins, counted from 0.
+    pub byte_offset: u64,
+    /// On which line, counted from 1.
+    pub line: u64,
+}
+
+/// Part of a file: the records from one place to before another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// Where it begins: between two batches of the whole file.
+    pub from: Mark,
+    /// Where the next one begins; none where the file ends with it.
+    pub until_offset: Option<u64>,
 }
 
 /// What a decoder has read so far.

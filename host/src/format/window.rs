@@ -26,6 +26,8 @@ pub(super) struct Window<'s> {
     offset: u64,
     line: u64,
     ended: bool,
+    /// No record is begun here or after, though more of the file can be seen.
+    stop: u64,
 }
 
 /// Where the line at the window's start ends.
@@ -41,7 +43,19 @@ pub(super) enum Line {
 impl<'s> Window<'s> {
     /// At a place in a file: the source's next byte is the one at `offset`, on `line`.
     pub(super) fn new(source: Box<dyn Read + Send + 's>, offset: u64, line: u64) -> Self {
-        Self { source, buffer: vec![0; READ_BYTES], start: 0, end: 0, offset, line, ended: false }
+        Self { source, buffer: vec![0; READ_BYTES], start: 0, end: 0, offset, line, ended: false, stop: u64::MAX }
+    }
+
+    /// Begins no record at an offset or after it. What lies there is seen all the same, so that the record before it is read as it
+    /// is read in the whole file.
+    pub(super) const fn stop_at(&mut self, offset: u64) {
+        self.stop = offset;
+    }
+
+    /// Whether no more records are begun.
+    #[inline]
+    pub(super) const fn is_stopped(&self) -> bool {
+        self.offset >= self.stop
     }
 
     /// What can be seen of the file from here on.

@@ -38,12 +38,12 @@ pub use declared::{
 pub use error::LedgerError;
 pub use outside::{BegunDelivery, MarkOf, NewSecret, StoredSecret};
 pub use runs::{
-    Chosen, Claim, Claimed, Closed, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, DuplicateOf, Enqueued, Failed, FileQuestion, FindingId,
-    FormatUsed, Found, FoundEffect, Instruction, Keeping, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding,
-    NewResubmission, NewRun, NotAFindingId, NotAState, Outcome, Overdue, Pins, Processed, Pulled, PulledFile, Quarantine, QuarantineFilter,
-    Quarantined, Queued, Reason, Receipt, ResendAsk, ResendBegun, Resent, Resubmitted, Retried, Run, RunEvent, RunFilter, RunRows,
-    RunState, Settled, StagedOutput, Standing, StateChange, Step, StoredFinding, TableUsed, TakenFile, Trigger, Waiting, WaitingGroup,
-    Word,
+    Chosen, Claim, Claimed, Closed, Cut, Cutting, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, DuplicateOf, Enqueued, Failed, FileQuestion,
+    FindingId, FormatUsed, Found, FoundEffect, Instruction, Keeping, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding,
+    NewResubmission, NewRun, NotAFindingId, NotAState, Outcome, Overdue, Partition, PartitionClaim, PartitionEnd, PartitionLease,
+    Partitioned, Pins, Processed, Pulled, PulledFile, Quarantine, QuarantineFilter, Quarantined, Queued, Reason, Receipt, ResendAsk,
+    ResendBegun, Resent, Resubmitted, Retried, Run, RunEvent, RunFilter, RunRows, RunState, Settled, StagedOutput, Standing, StateChange,
+    Step, StoredFinding, TableUsed, TakenFile, Trigger, Waiting, WaitingGroup, Word,
 };
 pub use store::{Database, HeldName};
 pub use tokens::{NewToken, Token};

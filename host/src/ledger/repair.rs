@@ -4,7 +4,7 @@
 //! a careless hand can.
 
 use super::error::LedgerError;
-use super::runs::{Run, events_of, files_and_receipts, load, save, state_changes, uses};
+use super::runs::{Run, events_of, files_and_receipts, follow, forget, load, save, state_changes, uses};
 use super::store::{Store, Transaction, parsed, query, query_scalar};
 use crate::model::ids::{JobName, PartnerName, RunId};
 
@@ -46,6 +46,7 @@ async fn rebuild(transaction: &mut Transaction, id: RunId) -> Result<(), LedgerE
     for follows in ["DELETE FROM receipts WHERE run = $1", "DELETE FROM taken_files WHERE run = $1"] {
         query(follows).bind(id.to_string()).execute(&mut *transaction).await?;
     }
+    forget(transaction, id).await?;
     let run = Run::fold(id, &events)?;
     match &run {
         Some(run) => {
@@ -53,6 +54,7 @@ async fn rebuild(transaction: &mut Transaction, id: RunId) -> Result<(), LedgerE
             for logged in &events {
                 files_and_receipts(transaction, run, logged).await?;
                 uses(transaction, run, logged).await?;
+                follow(transaction, run, logged).await?;
             }
         }
         None => {

@@ -112,6 +112,12 @@ pub struct ConnectorShape {
 }
 
 impl Manifest {
+    /// Whether its last input may be processed in parts. Random numbers and what is remembered from run to run are of the whole.
+    #[must_use]
+    pub const fn may_be_cut(&self) -> bool {
+        matches!(&self.kind, Kind::Adapter(AdapterShape { independent_rows: true, .. })) && !self.wants.state && !self.wants.random
+    }
+
     /// The word for its kind, as in `plugin.toml`.
     #[must_use]
     pub const fn kind_name(&self) -> &'static str {

@@ -229,6 +229,24 @@ impl Hub {
                 hub.ledger().wake();
             });
         }
+        self.take_part(places).await
+    }
+
+    /// Takes up partitions of runs that are under way, here or on another hub, with the places that no run has taken.
+    async fn take_part(&self, places: &Arc<Semaphore>) -> Result<(), LedgerError> {
+        let lease_ms = self.shared.sharing.lease_ms();
+        while let Ok(place) = Arc::clone(places).try_acquire_owned() {
+            let Some(partition) = self.ledger().claim_partition(self.id(), self.clock().now_ms(), lease_ms, None).await? else { break };
+            let (hub, run) = (self.clone(), partition.lease.run);
+            // Bounded by the places, and waited for when the hub stops.
+            tokio::spawn(async move {
+                if let Err(error) = hub.conduct_partition(partition).await {
+                    tracing::error!(%run, %error, "partition dropped");
+                }
+                drop(place);
+                hub.ledger().wake();
+            });
+        }
         Ok(())
     }
 

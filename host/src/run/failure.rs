@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::process::ProcessError;
 use super::release::ReleaseError;
 use crate::connection::ConnectionError;
-use crate::ledger::{LedgerError, RunState};
+use crate::ledger::{Failed, LedgerError, RunState};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName, SecretName};
 use crate::registry::cases::CaseError;
 use crate::registry::package::PackageError;
@@ -242,6 +242,18 @@ pub enum RunError {
     /// See the inner error.
     #[error(transparent)]
     Process(Box<ProcessError>),
+    /// As its reason says: a partition of the run failed, here or on another hub.
+    #[error("partition {number} of {of}, on hub {hub}: {}", failed.reason.sentence)]
+    Partition {
+        /// Which, from 1 in the order of the input.
+        number: u64,
+        /// How many there are.
+        of: usize,
+        /// Who was at it.
+        hub: String,
+        /// Why, with what its plugin used and noted.
+        failed: Box<Failed>,
+    },
     /// See the inner error.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),

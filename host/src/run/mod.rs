@@ -8,6 +8,7 @@
 //! amend     what a person puts right after a run
 //! outside   connections tried, credentials set, rotated, opened
 //! backup    all that cannot be made again, copied while runs go on
+//! partition a large input, shared between hubs
 //! ```
 //!
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
@@ -21,6 +22,7 @@ mod desk;
 mod duty;
 mod failure;
 mod outside;
+mod partition;
 mod process;
 mod pull;
 mod release;
@@ -185,7 +187,11 @@ impl Hub {
             retain_at_ms: AtomicI64::new(0),
             schedules: Mutex::default(),
         };
-        Ok(Self { shared: Arc::new(shared) })
+        let hub = Self { shared: Arc::new(shared) };
+        if hub.works() {
+            hub.sweep_pieces().await?;
+        }
+        Ok(hub)
     }
 
     /// Everything durable.

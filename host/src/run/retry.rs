@@ -38,6 +38,7 @@ impl RunError {
             }
             Self::Process(error) => error.next(),
             Self::Call(CallError::Failed(PluginFailure::TryLater { .. })) => Next::Retry,
+            Self::Partition { failed, .. } if failed.retry_at_ms.is_some() => Next::Retry,
             Self::NoInput { .. } => Next::Nothing,
             _ => Next::Person,
         }
@@ -79,6 +80,7 @@ impl RunError {
             Self::Disk(_) | Self::Store(_) => "disk-failed",
             Self::CaseUnreadable { .. } | Self::Cases(_) => "cases-unreadable",
             Self::BadCase { .. } => "case-does-not-fit-schema",
+            Self::Partition { failed, .. } => &failed.reason.code,
             Self::NotInTime { .. } => "not-in-time",
             Self::NotARuleSet { .. } => "not-a-rule-set",
         }

@@ -8,7 +8,7 @@ use serde::Serialize;
 pub use audit::AuditJson;
 pub use findings::FindingJson;
 
-use crate::ledger::{FormatUsed, LoggedEvent, Processed, Quarantined, Receipt, Run, RunEvent, StoredJob};
+use crate::ledger::{FormatUsed, LoggedEvent, Partition, Processed, Quarantined, Receipt, Run, RunEvent, StoredJob};
 use crate::model::ids::RunId;
 use crate::model::totals::PortTotals;
 
@@ -151,6 +151,8 @@ pub struct RunDetailJson {
     /// Outputs that a person had sent again.
     resends: Vec<ResendJson>,
     took_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    partitions: Vec<PartitionJson>,
     events: Vec<EventJson>,
 }
 
@@ -170,6 +172,18 @@ struct PortJson {
     sums: std::collections::BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     artefact: Option<String>,
+}
+
+/// Part of the last input, and who processed it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct PartitionJson {
+    number: u64,
+    state: &'static str,
+    hub: Option<String>,
+    rows_read: u64,
+    started_at: Option<String>,
+    ended_at: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -224,7 +238,7 @@ struct EventJson {
 impl RunDetailJson {
     /// A run with everything that the ledger knows of it.
     #[must_use]
-    pub fn new(run: &Run, processed: Option<&Processed>, receipts: &[Receipt], events: &[LoggedEvent]) -> Self {
+    pub fn new(run: &Run, processed: Option<&Processed>, receipts: &[Receipt], partitions: &[Partition], events: &[LoggedEvent]) -> Self {
         let artefact = |port: &str| {
             processed
                 .and_then(|processed| processed.outputs.iter().find(|output| output.port == port))
@@ -255,6 +269,7 @@ impl RunDetailJson {
             resubmissions: Vec::new(),
             resends: ResendJson::of(events),
             took_ms: processed.map(|processed| processed.took_ms),
+            partitions: partitions.iter().map(partition).collect(),
             events: events.iter().map(event).collect(),
         }
     }
@@ -279,6 +294,17 @@ fn port(totals: &PortTotals, artefact: Option<String>) -> PortJson {
         rows: RowsJson { read: rows.read, accepted: rows.accepted, rejected: rows.rejected, skipped: rows.skipped, written: rows.accepted },
         sums: totals.sums.iter().map(|(column, sum)| (column.clone(), sum.to_string())).collect(),
         artefact,
+    }
+}
+
+fn partition(partition: &Partition) -> PartitionJson {
+    PartitionJson {
+        number: partition.number,
+        state: partition.state(),
+        hub: partition.hub.as_ref().map(ToString::to_string),
+        rows_read: partition.rows_read,
+        started_at: partition.started_at_ms.map(moment),
+        ended_at: partition.ended_at_ms.map(moment),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{files, load_files, write};
 use crate::config::check_job;
+use crate::model::job::Partitions;
 use crate::model::manifest::Manifest;
 use crate::registry::package;
 
@@ -87,6 +88,33 @@ fn rule_sets_take_cases_as_json() {
     assert_eq!(check_job(&load_files(&files).unwrap().jobs[0], &rules, &[]), Vec::<String>::new());
     files[3].1 = files[3].1.replace("kind = \"json-lines\"", "kind = \"csv\"");
     assert_eq!(check_job(&load_files(&files).unwrap().jobs[0], &rules, &[]).len(), 2);
+}
+
+#[test]
+fn only_independent_rows_are_cut() {
+    let independent = format!("{ADAPTER}[rows]\nindependent = true\n");
+    let remembers = format!("{independent}[wants]\nstate = true\n");
+    let draws = format!("{independent}[wants]\nrandom = true\n");
+    let read = |partitions: &str| {
+        let mut files = files();
+        files[3].1 = files[3].1.replace("[rejects]", &format!("[partitions]\n{partitions}\n[rejects]")).replace("runs-at-once = 2\n", "");
+        load_files(&files).unwrap().jobs.remove(0)
+    };
+    for (partitions, wanted, cut) in [
+        ("", Partitions::Automatic, false),
+        ("at-most = 1", Partitions::AtMost(1), false),
+        ("at-most = 1000", Partitions::AtMost(1_000), true),
+        ("rows = 50000", Partitions::Rows(50_000), true),
+    ] {
+        let job = read(partitions);
+        assert_eq!(job.partitions, wanted);
+        assert_eq!(check_job(&job, &manifest(&independent, SETTINGS), &[]), [""; 0], "{partitions}");
+        for other in [ADAPTER, &remembers, &draws] {
+            let found = check_job(&job, &manifest(other, SETTINGS), &[]);
+            assert_eq!(found.len(), usize::from(cut), "{partitions}: {found:?}");
+            assert!(found.iter().all(|found| found.contains("take [partitions] out")), "{found:?}");
+        }
+    }
 }
 
 const FORMAT: &str = r#"name = "fund-file"

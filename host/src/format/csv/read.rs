@@ -45,7 +45,7 @@ impl Reader {
     /// Reads records until the page is full or the file ends.
     pub(in crate::format) fn fill(&self, shapes: &[ColumnShape], window: &mut Window<'_>, page: &mut Page) -> Result<(), FormatError> {
         let mut cells = Cells::new(self.header.names.len());
-        while !page.is_full() {
+        while !page.is_full() && !window.is_stopped() {
             let complete = window.is_complete();
             let view = window.view();
             let (found, cells) = scan(view, self.delimiter, complete, &mut cells);

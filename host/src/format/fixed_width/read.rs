@@ -37,7 +37,7 @@ impl Reader {
 
     /// Reads records until the page is full or the file ends.
     pub(in crate::format) fn fill(&self, shapes: &[ColumnShape], window: &mut Window<'_>, page: &mut Page) -> Result<(), FormatError> {
-        while !page.is_full() {
+        while !page.is_full() && !window.is_stopped() {
             match window.line()? {
                 Line::None => break,
                 Line::TooLong => page.reject(refuse_long(window)?),

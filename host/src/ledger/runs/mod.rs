@@ -8,6 +8,7 @@ mod amend;
 mod event;
 mod found;
 mod lease;
+mod partition;
 mod queue;
 mod read;
 mod record;
@@ -17,11 +18,13 @@ mod state;
 
 pub use amend::{Chosen, Keeping, NewResubmission, QuarantineFilter, Quarantined, ResendAsk, Resubmitted, Waiting, WaitingGroup};
 pub use event::{
-    Claimed, Closed, Delivered, DuplicateOf, Enqueued, Failed, FormatUsed, LimitUse, LoggedEvent, Outcome, Overdue, Pins, Processed,
-    Pulled, PulledFile, Reason, ResendBegun, Resent, Retried, RunEvent, Settled, StagedOutput, StateChange, TableUsed, Trigger, Word,
+    Claimed, Closed, Cut, Delivered, DuplicateOf, Enqueued, Failed, FormatUsed, LimitUse, LoggedEvent, Outcome, Overdue, Partitioned, Pins,
+    Processed, Pulled, PulledFile, Reason, ResendBegun, Resent, Retried, RunEvent, Settled, StagedOutput, StateChange, TableUsed, Trigger,
+    Word,
 };
 pub use found::{FindingId, Found, FoundEffect, LeftQuarantine, LogLine, NewFinding, NotAFindingId, Quarantine, StoredFinding};
 pub use lease::{Claim, Instruction, Lease, Step};
+pub use partition::{Cutting, Partition, PartitionClaim, PartitionEnd, PartitionLease};
 pub use queue::{Due, DueSlot, NewRun, Queued};
 pub use read::{FileQuestion, Receipt, RunFilter, TakenFile};
 pub use run::{DELIVERY_UNCERTAIN, Run, RunRows, Standing};
@@ -29,5 +32,6 @@ pub use state::{NotAState, RunState};
 
 pub(super) use amend::uses;
 pub(super) use lease::fenced;
+pub(super) use partition::{follow, forget};
 pub(super) use record::{events_of, files_and_receipts, record, state_changes};
 pub(super) use row::{load, save};

@@ -8,6 +8,7 @@ use crate::model::ids::RunId;
 
 use super::amend;
 use super::event::{Closed, Delivered, DuplicateOf, Enqueued, LoggedEvent, Outcome, Pulled, PulledFile, RunEvent, Settled, Trigger};
+use super::partition::follow;
 use super::row::save;
 use super::run::Run;
 use super::state::RunState;
@@ -39,6 +40,7 @@ pub(in crate::ledger) async fn record(
     state_changes(transaction, run, &logged).await?;
     quarantine(transaction, run, &logged).await?;
     amend::uses(transaction, run, &logged).await?;
+    follow(transaction, run, &logged).await?;
     // Of a run with an uncertain delivery, whoever sends it on its way has asked the receiver.
     if asked && run.state == RunState::Queued {
         begun::settled_by_word(transaction, run).await?;

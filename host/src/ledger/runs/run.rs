@@ -175,7 +175,7 @@ impl Run {
                 self.reason = None;
                 self.state = self.at_work();
             }
-            RunEvent::Pulled(_) | RunEvent::ResendBegun(_) | RunEvent::Resent(_) => {}
+            RunEvent::Pulled(_) | RunEvent::Partitioned(_) | RunEvent::ResendBegun(_) | RunEvent::Resent(_) => {}
             RunEvent::Processed(processed) => self.stage(next, processed),
             RunEvent::Delivered(_) => {
                 self.state = RunState::Delivering;
@@ -220,7 +220,9 @@ impl Run {
         match event {
             RunEvent::Enqueued(_) => refused("it is in the queue once"),
             RunEvent::Claimed(_) if state != Queued && !state.is_leased() => refused("there is nothing left to claim"),
-            RunEvent::Pulled(_) | RunEvent::Processed(_) if state != Running => refused("rows are processed while it is running"),
+            RunEvent::Pulled(_) | RunEvent::Partitioned(_) | RunEvent::Processed(_) if state != Running => {
+                refused("rows are processed while it is running")
+            }
             RunEvent::Delivered(_) if self.enqueued.dry_run => refused("it is a dry run, which delivers nothing"),
             RunEvent::Delivered(_) if !matches!(state, Staged | Delivering) => refused("only what is staged is delivered"),
             RunEvent::Closed(_) if !matches!(state, Staged | Delivering) => refused("it closes after its rows were processed"),

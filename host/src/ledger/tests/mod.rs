@@ -232,6 +232,12 @@ fn pulled(path: &str) -> Step {
     Step::Pulled(Pulled { inputs: vec![file], formats: Vec::new() })
 }
 
+/// The last input, cut every hundred rows.
+fn partitioned(partitions: u64) -> Step {
+    let cut = |place: u64| Cut { first_row: place * 100, byte_offset: 40 + place * 4_000, line: 2 + place * 100 };
+    Step::Partitioned(Partitioned { port: "payroll".to_owned(), cuts: (0..partitions).map(cut).collect(), repeats: Digest::of(b"repeats") })
+}
+
 fn staged(port: &str) -> StagedOutput {
     StagedOutput {
         port: port.to_owned(),

@@ -15,6 +15,11 @@ enum Move {
     Heartbeat { lease: usize },
     Forget { hub: &'static str },
     Append { lease: usize, step: usize },
+    Cut { lease: usize },
+    Part { hub: &'static str },
+    KeepPart { lease: usize },
+    EndPart { lease: usize, end: usize },
+    GoOn { lease: usize },
     Instruct { run: usize, instruction: usize },
     Pause { job: &'static str, resume: bool },
     Wait { ms: i64 },
@@ -34,6 +39,11 @@ fn moves() -> impl Strategy<Value = Move> {
         1 => (0..4_usize).prop_map(|lease| Move::Heartbeat { lease }),
         1 => hubs().prop_map(|hub| Move::Forget { hub }),
         12 => ((0..4_usize), (0..9_usize)).prop_map(|(lease, step)| Move::Append { lease, step }),
+        4 => (0..2_usize).prop_map(|lease| Move::Cut { lease }),
+        4 => hubs().prop_map(|hub| Move::Part { hub }),
+        1 => (0..4_usize).prop_map(|lease| Move::KeepPart { lease }),
+        3 => ((0..4_usize), (0..3_usize)).prop_map(|(lease, end)| Move::EndPart { lease, end }),
+        1 => (0..4_usize).prop_map(|lease| Move::GoOn { lease }),
         3 => ((0..4_usize), (0..4_usize)).prop_map(|(run, instruction)| Move::Instruct { run, instruction }),
         1 => (jobs(), any::<bool>()).prop_map(|(job, resume)| Move::Pause { job, resume }),
         2 => (1..20_000_i64).prop_map(|ms| Move::Wait { ms }),
@@ -46,6 +56,7 @@ struct Play {
     runs: Vec<RunId>,
     seeds: Vec<u64>,
     leases: Vec<Lease>,
+    parts: Vec<PartitionLease>,
 }
 
 /// The one that was made `back` before the last.
@@ -61,7 +72,7 @@ impl Play {
         declared.jobs[1].queue = Queue { overlap: Overlap::Skip, overdue_minutes: Some(1), ..Queue::default() };
         declared.jobs.iter_mut().for_each(|job| job.title = "Another".to_owned());
         house.ledger.apply(&declared, &person(2)).await.unwrap();
-        Self { house, now_ms: 10, runs: Vec::new(), seeds: Vec::new(), leases: Vec::new() }
+        Self { house, now_ms: 10, runs: Vec::new(), seeds: Vec::new(), leases: Vec::new(), parts: Vec::new() }
     }
 
     /// Makes a move, and tells what was answered, with runs by their number.
@@ -99,6 +110,28 @@ impl Play {
             Move::Forget { hub: id } => ledger.forget_leases(&hub(id), self.now_ms).await.unwrap().to_string(),
             Move::Append { lease, step } => match recent(&self.leases, *lease) {
                 Some(lease) => self.append(&lease, *step).await,
+                None => String::new(),
+            },
+            Move::Cut { lease } => match recent(&self.leases, *lease) {
+                Some(lease) => self.cut(&lease).await,
+                None => String::new(),
+            },
+            Move::Part { hub: id } => {
+                self.settled().await;
+                let claim = ledger.claim_partition(&hub(id), self.now_ms, LEASE_MS, None).await.unwrap();
+                self.parts.extend(claim.iter().map(|claim| claim.lease.clone()));
+                format!("{claim:?}")
+            }
+            Move::KeepPart { lease } => match recent(&self.parts, *lease) {
+                Some(lease) => ledger.keep_partition(&lease, self.now_ms, LEASE_MS).await.unwrap().to_string(),
+                None => String::new(),
+            },
+            Move::EndPart { lease, end } => match recent(&self.parts, *lease) {
+                Some(lease) => self.end_part(&lease, *end).await,
+                None => String::new(),
+            },
+            Move::GoOn { lease } => match recent(&self.leases, *lease) {
+                Some(lease) => format!("{:?}", ledger.go_on_with_partitions(&lease, self.now_ms).await),
                 None => String::new(),
             },
             Move::Instruct { run, instruction } => match recent(&self.runs, *run) {
@@ -195,6 +228,36 @@ impl Play {
         format!("{result:?}")
     }
 
+    /// Cuts a run's input, if it has one.
+    async fn cut(&self, lease: &Lease) -> String {
+        let events = self.house.ledger.events(Scope::Hub, lease.run, 0).await.unwrap();
+        let fetched = events.iter().rev().find_map(|logged| match logged.event {
+            RunEvent::Pulled(_) => Some(true),
+            RunEvent::Retried(_) => Some(false),
+            _ => None,
+        });
+        if fetched != Some(true) {
+            return String::new();
+        }
+        format!("{:?}", self.house.ledger.append(lease, self.now_ms, partitioned(2)).await)
+    }
+
+    /// Ends a partition: only the hub that has it, and while its run is under way.
+    async fn end_part(&self, lease: &PartitionLease, end: usize) -> String {
+        let Step::Failed(failed) = failed(None) else { unreachable!("it is one") };
+        let end = if end > 0 { PartitionEnd::Done { rows_read: 100, result: Digest::of(b"done") } } else { PartitionEnd::Failed(failed) };
+        let (run, before) = (self.house.run(lease.run).await, self.partitions(lease.run).await);
+        let result = self.house.ledger.end_partition(lease, self.now_ms, &end).await;
+        let changed = self.partitions(lease.run).await != before;
+        assert_eq!(result.is_ok(), changed);
+        assert!(!changed || run.state == RunState::Running);
+        format!("{result:?}")
+    }
+
+    async fn partitions(&self, run: RunId) -> Vec<Partition> {
+        self.house.ledger.partitions(Scope::Hub, run).await.unwrap()
+    }
+
     /// Checks what must always hold.
     async fn check(&self) {
         let mut at_work = Vec::new();
@@ -227,6 +290,7 @@ impl Play {
             seen.push(format!("{:#?}", self.house.run(*run).await));
             seen.push(format!("{:#?}", ledger.events(Scope::Hub, *run, 0).await.unwrap()));
             seen.push(format!("{:#?}", ledger.receipts(Scope::Hub, *run).await.unwrap()));
+            seen.push(format!("{:#?}", self.partitions(*run).await));
         }
         for job in ["lgps", "other"] {
             seen.push(format!("{:?}", ledger.job_state(&police(), &name(job)).await.unwrap()));

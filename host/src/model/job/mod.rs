@@ -113,6 +113,8 @@ pub struct Job {
     pub rejects_overdue_days: u32,
     /// Limits other than what the plugin asks for.
     pub limits: Vec<(Limit, u64)>,
+    /// How its input is cut, where its plugin's rows are independent.
+    pub partitions: Partitions,
     /// Attempts of one run, the first included.
     pub attempts_max: u32,
     /// SHA-256 of the file that declares it.
@@ -155,6 +157,18 @@ pub struct JobOutput {
     pub file: String,
     /// How to write it.
     pub format: FileFormat,
+}
+
+/// How the last input of a run is cut into partitions, which several hubs may process at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Partitions {
+    /// By its size, if it is large.
+    #[default]
+    Automatic,
+    /// After so many records or a few more: between two batches.
+    Rows(u64),
+    /// Into so many of about one size; 1 for none.
+    AtMost(u64),
 }
 
 /// How runs of a job wait for their turn.

@@ -231,6 +231,15 @@ pub const AGGREGATE_GROUPS_MAX: usize = 100_000;
 /// Keys held in memory for one uniqueness check, after which they are written to disk in sorted runs.
 pub const UNIQUE_KEYS_IN_MEMORY: usize = 1 << 20;
 
+/// Size of an input from which it is cut into partitions where a job does not say, as one hub takes some seconds over it.
+pub const PARTITIONED_FROM_BYTES: u64 = 64 << 20;
+
+/// Bytes of a partition where a job does not say: large enough that starting a plugin for it costs nothing to speak of.
+pub const PARTITION_BYTES: u64 = 16 << 20;
+
+/// Most partitions of a run: each is a row that hubs look through, and a file of its own for every output.
+pub const PARTITIONS_MAX: u64 = 1_000;
+
 /// Longest message, reason or name of a party that a plugin writes for people, in bytes. A longer one is cut.
 pub const MESSAGE_BYTES_MAX: usize = 1_000;
 

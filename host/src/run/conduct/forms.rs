@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Pinned, limits};
-use crate::ledger::{Claim, FormatUsed, Trigger};
+use super::{Basis, Pinned, limits};
+use crate::ledger::{FormatUsed, Trigger};
 use crate::model::ids::PluginName;
 use crate::model::job::{FileFormat, Job, PluginFormat};
 use crate::model::limits::Limits;
@@ -29,19 +29,19 @@ pub(super) type Formats = BTreeMap<PluginName, PinnedFormat>;
 impl Hub {
     /// The formats that a job's files name: those that the run's inputs were pulled with, or that a replay's origin had;
     /// for a run that has pulled nothing yet, the active ones.
-    pub(super) async fn formats(&self, claim: &Claim, job: &Job) -> Result<Formats, RunError> {
+    pub(super) async fn formats(&self, basis: Basis<'_>, job: &Job) -> Result<Formats, RunError> {
         let named: Vec<&PluginName> = formats_of(job).map(|format| &format.plugin).collect();
         let mut formats = Formats::new();
         if named.is_empty() {
             return Ok(formats);
         }
-        let partner = claim.run.partner();
-        let used = match (&claim.pulled, claim.run.trigger()) {
+        let partner = basis.run.partner();
+        let used = match (basis.pulled, basis.run.trigger()) {
             (Some(pulled), _) => pulled.formats.clone(),
-            (None, Trigger::Resubmission(origin)) if claim.run.enqueued.pins.is_some() => {
-                self.stored_inputs(&claim.run, origin).await?.formats
+            (None, Trigger::Resubmission(origin)) if basis.run.enqueued.pins.is_some() => {
+                self.stored_inputs(basis.run, origin).await?.formats
             }
-            (None, Trigger::Replay(origin)) => self.stored_inputs(&claim.run, origin).await?.formats,
+            (None, Trigger::Replay(origin)) => self.stored_inputs(basis.run, origin).await?.formats,
             (None, _) => Vec::new(),
         };
         for name in named {
@@ -50,7 +50,7 @@ impl Hub {
                 None => shelf::active(self.ledger(), partner, name).await?.release.key.digest,
             };
             let plugin = self.plugin(release).await?;
-            let tables = self.shared.shelf.tables(self.ledger(), partner, &plugin, claim.pins.tables_through).await?;
+            let tables = self.shared.shelf.tables(self.ledger(), partner, &plugin, basis.pins.tables_through).await?;
             formats.insert(name.clone(), PinnedFormat { plugin, tables });
         }
         Ok(formats)

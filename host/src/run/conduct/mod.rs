@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use deliver::is_delivered;
 pub(super) use deliver::{delivered, delivery_key};
 use forms::{Formats, form, used};
+pub(super) use record::log_lines;
 use record::{all_accounted, event, found, input_files, output_forms, why_held, why_other};
 
 use super::Hub;
@@ -25,8 +26,8 @@ use super::retry::{Next, WRITTEN_HOURS_MAX, pause_after, pause_while_written};
 use super::shelf::Plugin;
 use crate::config::{self, Configuration};
 use crate::ledger::{
-    Claim, Closed, Failed, Found, LedgerError, LimitUse, Outcome, Processed as ProcessedEvent, Pulled, Reason, RunEvent, RunState, Scope,
-    StagedOutput, Step, Trigger,
+    Claim, Closed, Failed, Found, LedgerError, LimitUse, Outcome, Pins, Processed as ProcessedEvent, Pulled, Reason, Run, RunEvent,
+    RunState, Scope, StagedOutput, Step, Trigger,
 };
 use crate::model::ids::{Digest, PartnerName, RunId};
 use crate::model::job::{Connection, Job};
@@ -38,8 +39,22 @@ use crate::sandbox::Setup;
 /// Attempts of a run whose job cannot be read.
 const ATTEMPTS_UNKNOWN_JOB: u64 = 5;
 
+/// What a run is done with, by the hub that has it or by one that has a part of it.
+#[derive(Clone, Copy)]
+pub(super) struct Basis<'a> {
+    pub(super) run: &'a Run,
+    pub(super) pins: &'a Pins,
+    pub(super) pulled: Option<&'a Pulled>,
+}
+
+impl<'a> Basis<'a> {
+    const fn of(claim: &'a Claim) -> Self {
+        Self { run: &claim.run, pins: &claim.pins, pulled: claim.pulled.as_ref() }
+    }
+}
+
 /// What a run works with, as it is pinned.
-struct Pinned {
+pub(super) struct Pinned {
     job: Job,
     connections: Vec<Connection>,
     plugin: Arc<Plugin>,
@@ -55,7 +70,7 @@ impl Hub {
         self.shared.progress.lock().expect("nobody panics while holding the progress").insert(claim.lease.run, Arc::clone(&progress));
         let known = OnceLock::new();
         let work = async {
-            let pinned = self.pinned(&claim).await?;
+            let pinned = self.pinned(Basis::of(&claim)).await?;
             let attempts_max = u64::from(pinned.job.attempts_max);
             known.get_or_init(|| (attempts_max, limits(&pinned.plugin.manifest, &pinned.job.limits)));
             // Attempts that failed say why themselves, and the last of them is not followed by another.
@@ -87,6 +102,7 @@ impl Hub {
                 let pulled = self.pulled(claim, pinned).await?;
                 let (event, found) = self.processed(claim, pinned, (&pulled, progress)).await?;
                 self.append(claim, Step::Processed(Box::new(event.clone()), found)).await?;
+                self.remove_pieces(claim.lease.run);
                 event
             }
         };
@@ -175,23 +191,24 @@ impl Hub {
         Ok(ended + u64::from(under_way))
     }
 
-    async fn pinned(&self, claim: &Claim) -> Result<Pinned, RunError> {
-        let partner = claim.run.partner();
-        let configuration = self.configuration_with(partner, claim.pins.definition).await?;
+    pub(super) async fn pinned(&self, basis: Basis<'_>) -> Result<Pinned, RunError> {
+        let Basis { run, pins, .. } = basis;
+        let partner = run.partner();
+        let configuration = self.configuration_with(partner, pins.definition).await?;
         let job = configuration
             .jobs
             .into_iter()
             .next()
-            .ok_or_else(|| LedgerError::NoSuchJob { partner: partner.clone(), job: claim.run.job().clone() })?;
-        let release = claim.pins.release.ok_or_else(|| RunError::NoRelease { partner: partner.clone(), plugin: job.plugin.clone() })?;
+            .ok_or_else(|| LedgerError::NoSuchJob { partner: partner.clone(), job: run.job().clone() })?;
+        let release = pins.release.ok_or_else(|| RunError::NoRelease { partner: partner.clone(), plugin: job.plugin.clone() })?;
         let plugin = self.plugin(release).await?;
-        let formats = self.formats(claim, &job).await?;
+        let formats = self.formats(basis, &job).await?;
         let manifests: Vec<&Manifest> = formats.values().map(|format| format.plugin.manifest.as_ref()).collect();
         let findings = config::check_job(&job, &plugin.manifest, &manifests);
         if !findings.is_empty() {
             return Err(RunError::JobUnfit { job: job.name.to_string(), findings });
         }
-        let tables = self.shared.shelf.tables(self.ledger(), partner, &plugin, claim.pins.tables_through).await?;
+        let tables = self.shared.shelf.tables(self.ledger(), partner, &plugin, pins.tables_through).await?;
         Ok(Pinned { job, connections: configuration.connections, plugin, tables, formats })
     }
 
@@ -242,19 +259,12 @@ impl Hub {
         pinned: &Pinned,
         (pulled, progress): (&Pulled, &Arc<Progress>),
     ) -> Result<(ProcessedEvent, Found), RunError> {
-        let setup = Arc::new(self.setup(claim, pinned, pulled).await?);
-        let manifest = Arc::clone(&pinned.plugin.manifest);
-        let work = Work {
-            inputs: input_files(&manifest, &pinned.job, pulled, &|format, port| form(format, port, (pinned, &setup))),
-            outputs: output_forms(&manifest, &pinned.job, &|format, port| form(format, port, (pinned, &setup))),
-            case_schema: pinned.plugin.case_schema.clone(),
-            artefacts: self.shared.artefacts.clone(),
-            spill: self.shared.data.join("spill"),
-            progress: Arc::clone(progress),
-            setup: Arc::clone(&setup),
+        let work = Arc::new(self.whole(Basis::of(claim), (pinned, pulled), progress).await?);
+        let setup = Arc::clone(&work.setup);
+        let mut processed = match self.in_partitions(claim, (&pinned.job, &work), last_input_bytes(pinned, pulled)).await? {
+            Some(joined) => joined,
+            None => self.shared.sandbox.on_run_thread(move |worker| process::process(worker, &work)).await?,
         };
-        let processed = self.shared.sandbox.on_run_thread(move |worker| process::process(worker, &work)).await?;
-        let mut processed = processed;
         if let Some(error) = processed.error.take() {
             return Err(error.into());
         }
@@ -266,9 +276,29 @@ impl Hub {
         Ok((event(processed, claim, (pinned, pulled, &setup))?, found))
     }
 
-    async fn setup(&self, claim: &Claim, pinned: &Pinned, pulled: &Pulled) -> Result<Setup, RunError> {
+    /// All that is to be done with a run's rows.
+    pub(super) async fn whole(
+        &self,
+        basis: Basis<'_>,
+        (pinned, pulled): (&Pinned, &Pulled),
+        progress: &Arc<Progress>,
+    ) -> Result<Work, RunError> {
+        let setup = Arc::new(self.setup(basis.run, pinned, pulled).await?);
+        let manifest = Arc::clone(&pinned.plugin.manifest);
+        Ok(Work {
+            inputs: input_files(&manifest, &pinned.job, pulled, &|format, port| form(format, port, (pinned, &setup))),
+            outputs: output_forms(&manifest, &pinned.job, &|format, port| form(format, port, (pinned, &setup))),
+            case_schema: pinned.plugin.case_schema.clone(),
+            artefacts: self.shared.artefacts.clone(),
+            spill: self.shared.data.join("spill"),
+            progress: Arc::clone(progress),
+            setup,
+        })
+    }
+
+    async fn setup(&self, run: &Run, pinned: &Pinned, pulled: &Pulled) -> Result<Setup, RunError> {
         let (job, manifest) = (&pinned.job, &pinned.plugin.manifest);
-        let now = Timestamp::from_millisecond(claim.run.enqueued.logical_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        let now = Timestamp::from_millisecond(run.enqueued.logical_ms).unwrap_or(Timestamp::UNIX_EPOCH);
         let today = now.in_tz(&job.zone).map_or_else(|_| now.to_zoned(jiff::tz::TimeZone::UTC).date(), |zoned| zoned.date());
         let (inputs_present, outputs_present) = match &manifest.kind {
             Kind::Adapter(shape) => (
@@ -277,9 +307,9 @@ impl Hub {
             ),
             Kind::RuleSet(_) | Kind::Format(_) | Kind::Connector(_) => (Vec::new(), Vec::new()),
         };
-        let state = match claim.run.trigger() {
+        let state = match run.trigger() {
             _ if !manifest.wants.state => BTreeMap::new(),
-            Trigger::Replay(origin) => self.state_before(&claim.run, origin).await?,
+            Trigger::Replay(origin) => self.state_before(run, origin).await?,
             _ => self.ledger().job_state(&job.partner, &job.name).await?.into_iter().collect(),
         };
         Ok(Setup {
@@ -291,7 +321,7 @@ impl Hub {
             settings: job.settings.to_string(),
             now,
             today,
-            seed: *Digest::of(&claim.run.enqueued.seed.to_be_bytes()).bytes(),
+            seed: *Digest::of(&run.enqueued.seed.to_be_bytes()).bytes(),
             tables: Arc::clone(&pinned.tables),
             state,
             http: None,
@@ -306,8 +336,13 @@ impl Hub {
         attempts_max: u64,
         left: Option<(&process::Left, &Limits)>,
     ) -> Result<RunState, LedgerError> {
-        let limits = left.map(|(left, limits)| LimitUse::all(limits, &left.usage)).unwrap_or_default();
-        let log = left.map(|(left, _)| record::log_lines(&left.log).collect()).unwrap_or_default();
+        let (limits, log) = match error {
+            RunError::Partition { failed, .. } => (failed.limits.clone(), failed.log.clone()),
+            _ => (
+                left.map(|(left, limits)| LimitUse::all(limits, &left.usage)).unwrap_or_default(),
+                left.map(|(left, _)| log_lines(&left.log).collect()).unwrap_or_default(),
+            ),
+        };
         let mut reason = Reason { code: error.code().to_owned(), sentence: error.to_string() };
         let now_ms = self.clock().now_ms();
         let next = error.next();
@@ -327,6 +362,13 @@ impl Hub {
         let failed = Failed { reason, retry_at_ms, waits: waiting.is_some(), limits, log };
         Ok(self.ledger().append(&claim.lease, now_ms, Step::Failed(failed)).await?.state)
     }
+}
+
+/// The bytes of the input that may be cut.
+fn last_input_bytes(pinned: &Pinned, pulled: &Pulled) -> u64 {
+    let Kind::Adapter(shape) = &pinned.plugin.manifest.kind else { return 0 };
+    let last = shape.inputs.last().and_then(|port| pulled.inputs.iter().find(|file| file.port == port.name));
+    last.map_or(0, |file| file.size_bytes)
 }
 
 /// The limits in force: the default, what the plugin asks for, what the operator says for this job.

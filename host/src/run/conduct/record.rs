@@ -24,7 +24,7 @@ pub(super) fn input_files(manifest: &Manifest, job: &Job, pulled: &Pulled, form:
     let of_port = |name: &str, port: Option<&PortShape>| {
         let file = pulled.inputs.iter().find(|file| file.port == name)?;
         let input = job.inputs.iter().find(|input| input.port == name)?;
-        Some(InputFile { artefact: file.digest, form: form(&input.format, port) })
+        Some(InputFile { artefact: file.digest, form: form(&input.format, port), slice: None })
     };
     match &manifest.kind {
         Kind::Adapter(shape) => shape.inputs.iter().map(|port| of_port(&port.name, Some(port))).collect(),
@@ -133,7 +133,7 @@ pub(super) fn found(processed: &mut Processed, supersedes: &BTreeMap<u64, Findin
 }
 
 /// What a plugin noted.
-pub(super) fn log_lines(notes: &[LogNote]) -> impl Iterator<Item = LogLine> {
+pub(in crate::run) fn log_lines(notes: &[LogNote]) -> impl Iterator<Item = LogLine> {
     notes.iter().map(|note| LogLine { level: note.level.as_str().to_owned(), message: note.message.clone() })
 }
 

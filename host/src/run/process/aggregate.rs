@@ -4,13 +4,16 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::ProcessError;
 use crate::model::limits::AGGREGATE_GROUPS_MAX;
 use crate::model::rows::{Batch, BatchBuilder, Column, ColumnBuilder, ColumnData, ColumnKind, PortShape};
 
 /// A value of a key column, ordered as people expect: absent first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
+/// Written in the result of a partition, for the hub that joins them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(in crate::run) enum Key {
     Absent,
     Number(i64),
     Date(i32),
@@ -24,8 +27,10 @@ pub(in crate::run) struct Aggregate {
     port: PortShape,
     by: Vec<usize>,
     summed: Vec<usize>,
-    groups: BTreeMap<Vec<Key>, Vec<i128>>,
+    groups: Groups,
 }
+
+type Groups = BTreeMap<Vec<Key>, Vec<i128>>;
 
 impl Aggregate {
     /// For an output that is declared `aggregate-by`; none for any other.
@@ -37,19 +42,27 @@ impl Aggregate {
 
     /// Adds the rows of a batch, which has been checked against the output's shape.
     pub(in crate::run) fn add(&mut self, batch: &Batch) -> Result<(), ProcessError> {
+        let Self { port, by, summed, groups } = self;
         for row in 0..batch.rows {
-            let key: Vec<Key> = self.by.iter().map(|place| key(&batch.columns[*place], row)).collect();
-            let new = vec![0; self.summed.len()];
-            let sums = self.groups.entry(key).or_insert(new);
-            for (sum, place) in sums.iter_mut().zip(&self.summed) {
+            let key: Vec<Key> = by.iter().map(|place| key(&batch.columns[*place], row)).collect();
+            for (sum, place) in sums_of(groups, key, (port, summed.len()))?.iter_mut().zip(&*summed) {
                 // 128 bits hold the sum of more 64-bit values than a run can have.
                 *sum += i128::from(number(&batch.columns[*place], row));
             }
-            if self.groups.len() > AGGREGATE_GROUPS_MAX {
-                return Err(ProcessError::TooManyGroups { output: self.port.name.clone(), groups_max: AGGREGATE_GROUPS_MAX });
-            }
         }
         Ok(())
+    }
+
+    /// Adds some sums of one key, such as another part of the run has come to.
+    pub(in crate::run) fn add_group(&mut self, key: Vec<Key>, numbers: &[i128]) -> Result<(), ProcessError> {
+        let sums = sums_of(&mut self.groups, key, (&self.port, self.summed.len()))?;
+        sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number);
+        Ok(())
+    }
+
+    /// The groups with their sums, in the order of their keys.
+    pub(in crate::run) fn into_groups(self) -> impl Iterator<Item = (Vec<Key>, Vec<i128>)> {
+        self.groups.into_iter()
     }
 
     /// The groups in the order of their keys, in batches of at most `batch_rows`.
@@ -75,6 +88,14 @@ impl Aggregate {
         }
         Ok(batches)
     }
+}
+
+/// The sums of a key, of `columns` columns; nothing yet where the key is new.
+fn sums_of<'g>(groups: &'g mut Groups, key: Vec<Key>, (port, columns): (&PortShape, usize)) -> Result<&'g mut Vec<i128>, ProcessError> {
+    if groups.len() >= AGGREGATE_GROUPS_MAX && !groups.contains_key(&key) {
+        return Err(ProcessError::TooManyGroups { output: port.name.clone(), groups_max: AGGREGATE_GROUPS_MAX });
+    }
+    Ok(groups.entry(key).or_insert_with(|| vec![0; columns]))
 }
 
 fn key(column: &Column, row: usize) -> Key {

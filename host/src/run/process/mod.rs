@@ -9,7 +9,7 @@ mod book;
 mod file;
 mod outlet;
 mod rule_set;
-mod tally;
+pub(super) mod tally;
 mod unique;
 
 use std::collections::BTreeMap;
@@ -29,7 +29,8 @@ use crate::model::totals::{Balance, BalanceResult, ControlTotals, NoSuchTotal};
 use crate::registry::schema::Schema;
 use crate::sandbox::{CallError, FailedCall, LogNote, Report, Setup, Worker};
 
-pub(crate) use file::FileForm;
+pub(super) use adapter::{repeated, uniques};
+pub(crate) use file::{FileForm, Repeats, Slice};
 
 /// Rows that cannot be written which an error tells of; the others are counted.
 const UNWRITABLE_TOLD_MAX: usize = 5;
@@ -59,6 +60,15 @@ pub(crate) struct InputFile {
     pub(crate) artefact: Digest,
     /// How to read them.
     pub(crate) form: FileForm,
+    /// The part of it that is to be read; none for the whole. Only of the last input of an adapter whose rows are independent.
+    pub(crate) slice: Option<Arc<Slice>>,
+}
+
+impl Work {
+    /// The part of the last input that this is about; none if it is about all of it.
+    pub(crate) fn slice(&self) -> Option<&Arc<Slice>> {
+        self.inputs.last()?.as_ref()?.slice.as_ref()
+    }
 }
 
 /// How far a run has come. Shared with whoever watches.
@@ -98,7 +108,12 @@ impl Progress {
         self.left.get()
     }
 
-    fn add(&self, rows: u64) -> Result<(), ProcessError> {
+    /// Says how many rows have been read, where others read them.
+    pub(super) fn reach(&self, rows: u64) {
+        self.rows.store(rows, Ordering::Relaxed);
+    }
+
+    pub(super) fn add(&self, rows: u64) -> Result<(), ProcessError> {
         self.rows.fetch_add(rows, Ordering::Relaxed);
         if self.stop.load(Ordering::Relaxed) { Err(ProcessError::Stopped) } else { Ok(()) }
     }
@@ -124,27 +139,34 @@ pub(crate) struct NotedRow {
 
 /// Room for what is kept of rows.
 #[derive(Debug)]
-struct Room {
+pub(super) struct Room {
     bytes: usize,
 }
 
 impl Room {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self { bytes: NOTED_BYTES_MAX }
     }
 
-    /// Cuts a note to what one record may keep, and to its place and reasons where no more room is left.
-    fn fit(&mut self, noted: &mut NotedRow) {
+    /// Cuts a note to what one record may keep, and to its place and reasons where no more room is left. The first that finds none
+    /// is the last that looks for it, so that what is kept is the beginning, in one run or joined from parts.
+    pub(super) fn fit(&mut self, noted: &mut NotedRow) {
         noted.raw.truncate(REJECT_RAW_BYTES_MAX);
         noted.decoded.take_if(|decoded| decoded.len() > REJECT_RAW_BYTES_MAX);
         let wanted = noted.raw.len() + noted.decoded.as_ref().map_or(0, String::len);
         match self.bytes.checked_sub(wanted) {
             Some(left) => self.bytes = left,
             None => {
+                self.close();
                 noted.raw = Vec::new();
                 noted.decoded = None;
             }
         }
+    }
+
+    /// Leaves no more room.
+    pub(super) const fn close(&mut self) {
+        self.bytes = 0;
     }
 }
 
@@ -304,6 +326,6 @@ pub(crate) fn process(worker: &Worker, work: &Work) -> Processed {
     processed
 }
 
-fn work_out(balances: &[Balance], totals: &ControlTotals) -> Result<Vec<BalanceResult>, ProcessError> {
+pub(super) fn work_out(balances: &[Balance], totals: &ControlTotals) -> Result<Vec<BalanceResult>, ProcessError> {
     balances.iter().map(|balance| balance.work_out(totals).map_err(ProcessError::from)).collect()
 }

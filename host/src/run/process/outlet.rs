@@ -1,7 +1,9 @@
 //! Where rows go that a plugin makes: counted, added up, encoded, staged.
 
+use std::sync::Arc;
+
 use super::aggregate::Aggregate;
-use super::file::{Files, Sheet};
+use super::file::{Files, Sheet, Slice};
 use super::tally::Tally;
 use super::{ProcessError, Work};
 use crate::connection::Stored;
@@ -13,6 +15,8 @@ use roaring::RoaringBitmap;
 /// The outputs of one run.
 pub(super) struct Outlets {
     outlets: Vec<Outlet>,
+    /// The part of the run that they are of, if it is not the whole.
+    slice: Option<Arc<Slice>>,
 }
 
 struct Outlet {
@@ -29,7 +33,8 @@ impl Outlets {
             let sheet = form.as_ref().map(|form| files.sheet(form, shape)).transpose()?;
             Ok(Outlet { tally: Tally::new(shape), aggregate: Aggregate::for_port(shape), sheet })
         };
-        Ok(Self { outlets: shapes.iter().zip(&work.outputs).map(open).collect::<Result<_, ProcessError>>()? })
+        let outlets = shapes.iter().zip(&work.outputs).map(open).collect::<Result<_, ProcessError>>()?;
+        Ok(Self { outlets, slice: work.slice().cloned() })
     }
 
     /// Takes some rows for an output.
@@ -41,8 +46,11 @@ impl Outlets {
         }
     }
 
-    /// Writes the groups of aggregate outputs, ends every file and stores it.
-    pub(super) fn finish(self) -> Result<(Vec<Option<Stored>>, Vec<PortTotals>), ProcessError> {
+    /// Writes the groups of aggregate outputs, ends every file and stores it. Groups of a part of a run are kept for those of the others.
+    pub(super) fn finish(mut self) -> Result<(Vec<Option<Stored>>, Vec<PortTotals>), ProcessError> {
+        if let Some(slice) = self.slice {
+            slice.keep(self.outlets.iter_mut().map(Outlet::take_groups).collect());
+        }
         let mut stored = Vec::new();
         let mut totals = Vec::new();
         for mut outlet in self.outlets {
@@ -59,6 +67,13 @@ impl Outlets {
 }
 
 impl Outlet {
+    /// The groups of an aggregate output, of which then nothing is written.
+    fn take_groups(&mut self) -> Option<Aggregate> {
+        let groups = self.aggregate.take()?;
+        self.sheet = None;
+        Some(groups)
+    }
+
     fn pass_on(&mut self, batch: &Batch) -> Result<(), ProcessError> {
         self.tally.add(batch, &RoaringBitmap::new());
         self.sheet.as_mut().map_or(Ok(()), |sheet| sheet.write(batch))

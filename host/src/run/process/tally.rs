@@ -10,7 +10,7 @@ use crate::model::totals::{ControlTotals, PortTotals, RowCounts};
 
 /// Running totals of a port.
 #[derive(Debug, Clone)]
-pub(super) struct Tally {
+pub(in crate::run) struct Tally {
     port: String,
     /// The counts so far.
     pub(super) rows: RowCounts,
@@ -19,7 +19,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Nothing yet.
-    pub(super) fn new(port: &PortShape) -> Self {
+    pub(in crate::run) fn new(port: &PortShape) -> Self {
         let summed = |(place, column): (usize, &ColumnShape)| match column.kind {
             ColumnKind::Integer | ColumnKind::Decimal { .. } | ColumnKind::Money { .. } => {
                 Some((place, column.name.clone(), column.kind.scale(), 0))
@@ -30,7 +30,7 @@ impl Tally {
     }
 
     /// Adds every row of a batch but those left out, which are given by their place in the batch.
-    pub(super) fn add(&mut self, batch: &Batch, left_out: &RoaringBitmap) {
+    pub(in crate::run) fn add(&mut self, batch: &Batch, left_out: &RoaringBitmap) {
         self.rows.accepted += batch.rows as u64 - left_out.len();
         for (place, _, _, sum) in &mut self.sums {
             // Absent values stand as 0 where the hub built the batch; a guest's may hold anything.
@@ -57,7 +57,7 @@ impl Tally {
     }
 
     /// The totals.
-    pub(super) fn totals(&self) -> PortTotals {
+    pub(in crate::run) fn totals(&self) -> PortTotals {
         let amount = |(_, name, scale, sum): &(usize, String, u8, i128)| (name.clone(), Amount { coefficient: *sum, scale: *scale });
         PortTotals { port: self.port.clone(), rows: self.rows, sums: self.sums.iter().map(amount).collect() }
     }

@@ -21,7 +21,7 @@ const FILTER_HASHES: u32 = 7;
 
 /// The keys of one uniqueness rule.
 #[derive(Debug)]
-pub(super) struct Unique {
+pub(in crate::run) struct Unique {
     /// Which columns make the key.
     pub(super) columns: Vec<usize>,
     hasher: SipHasher13,

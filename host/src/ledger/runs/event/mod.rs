@@ -1,5 +1,6 @@
 //! What can happen to a run. The log of these is the truth; the run's row is worked out from it. These are the ledger's own wire structs: every later version must read them, so a field keeps its name and meaning, and a new one has a default.
 
+mod partitioned;
 mod person;
 mod processed;
 mod wire;
@@ -11,6 +12,7 @@ use crate::ledger::who::{Actor, HubId};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName, RunId};
 use crate::model::job::Priority;
 
+pub use partitioned::{Cut, Partitioned};
 pub use person::{ResendBegun, Resent, Retried, Settled, Word};
 pub use processed::{LimitUse, Processed, StagedOutput, TableUsed};
 
@@ -24,6 +26,8 @@ pub enum RunEvent {
     Claimed(Claimed),
     /// Its inputs were fetched and stored.
     Pulled(Pulled),
+    /// Its last input was cut into partitions, which any hub may claim.
+    Partitioned(Partitioned),
     /// The plugin has seen every row; the outputs are stored, and nothing has been sent.
     Processed(Box<Processed>),
     /// One output was sent.
@@ -60,6 +64,7 @@ impl RunEvent {
             Self::Enqueued(_) => "enqueued",
             Self::Claimed(_) => "claimed",
             Self::Pulled(_) => "pulled",
+            Self::Partitioned(_) => "partitioned",
             Self::Processed(_) => "processed",
             Self::Delivered(_) => "delivered",
             Self::Closed(_) => "closed",

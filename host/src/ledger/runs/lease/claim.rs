@@ -1,6 +1,6 @@
 //! Who may take a run up, and when: the queue in order, within what may be under way at one time; and keeping what was taken.
 
-use super::{Claim, Lease, what_stands};
+use super::{Claim, Lease, cut_last, what_stands};
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::event::{Claimed, Pins, RunEvent};
@@ -114,6 +114,11 @@ impl Ledger {
                 .bind(now_ms)
                 .execute(&mut transaction)
                 .await?;
+                query("UPDATE partitions SET claimable_at_ms = $2 WHERE hub = $1 AND state = 'running' AND claimable_at_ms > $2")
+                    .bind(hub.as_str())
+                    .bind(now_ms)
+                    .execute(&mut transaction)
+                    .await?;
                 transaction.commit().await?;
                 Ok(forgotten)
             })
@@ -132,8 +137,9 @@ async fn take_up(transaction: &mut Transaction, row: RunRow, by: &By, until_ms: 
     // The first attempt finds nothing of an earlier one.
     let events = if run.lease == 1 { Vec::new() } else { events_of(transaction, run.id).await? };
     let lease = Lease { run: run.id, number: run.lease, hub: by.hub.clone() };
+    let cutting = cut_last(&events);
     let (pulled, processed, delivered) = what_stands(&run, events);
-    Ok(Claim { lease, run, pins, until_ms, pulled, processed, delivered })
+    Ok(Claim { lease, run, pins, until_ms, pulled, cutting, processed, delivered })
 }
 
 /// What a run's attempts will work with: what is in force now.

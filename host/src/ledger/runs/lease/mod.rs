@@ -11,9 +11,10 @@ use crate::ledger::who::{By, HubId, Scope};
 use crate::model::ids::RunId;
 
 use super::event::{
-    Closed, Delivered, Failed, LoggedEvent, Pins, Processed, Pulled, Reason, Retried, RunEvent, Settled, StagedOutput, Word,
+    Closed, Delivered, Failed, LoggedEvent, Partitioned, Pins, Processed, Pulled, Reason, Retried, RunEvent, Settled, StagedOutput, Word,
 };
 use super::found::{self, Found};
+use super::partition::{Cutting, cut_last};
 use super::record::{alone_in_job, events_of, judged, record};
 use super::row::load;
 use super::run::Run;
@@ -43,6 +44,8 @@ pub struct Claim {
     pub until_ms: i64,
     /// The inputs that an earlier attempt fetched last.
     pub pulled: Option<Pulled>,
+    /// How an earlier attempt cut the last of them, if it did.
+    pub cutting: Option<Cutting>,
     /// The processing that stands: the attempt goes on with delivery.
     pub processed: Option<Processed>,
     /// Outputs of that processing that have been delivered.
@@ -54,6 +57,8 @@ pub struct Claim {
 pub enum Step {
     /// The inputs are fetched and stored.
     Pulled(Pulled),
+    /// The last input is cut into partitions, which any hub may claim from now on.
+    Partitioned(Partitioned),
     /// All rows are processed and the outputs stored, with what was found about single rows.
     Processed(Box<Processed>, Found),
     /// An output was sent.
@@ -108,6 +113,7 @@ impl Ledger {
                 let by = By::hub(&lease.hub, now_ms);
                 let (event, found) = match step {
                     Step::Pulled(pulled) => (RunEvent::Pulled(judged(&mut transaction, &run, pulled.clone()).await?), None),
+                    Step::Partitioned(partitioned) => (RunEvent::Partitioned(partitioned.clone()), None),
                     Step::Processed(processed, found) => (RunEvent::Processed(processed.clone()), Some(found)),
                     Step::Delivered(delivered) => {
                         permit_delivery(&mut transaction, &run, delivered).await?;
@@ -126,8 +132,8 @@ impl Ledger {
                     audit::append(&mut transaction, ending(&run), &by);
                 }
                 transaction.commit().await?;
-                if !run.state.is_leased() {
-                    // Another run of the job may go on.
+                if !run.state.is_leased() || matches!(step, Step::Partitioned(_)) {
+                    // Another run of the job may go on; another hub may take a partition.
                     self.store.bell().ring();
                 }
                 Ok(run)

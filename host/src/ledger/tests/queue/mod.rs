@@ -1,6 +1,7 @@
 //! Who goes first, how many go at one time, what happens to runs that meet, and what is overdue.
 
 mod leases;
+mod partitions;
 
 use super::*;
 use crate::model::job::{Overlap, Priority};

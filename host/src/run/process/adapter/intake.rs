@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use super::belt::{Loader, Room, Unloader, belt};
 use crate::format::Decoded;
 use crate::model::limits::UNIQUE_KEYS_IN_MEMORY;
 use crate::model::rows::{Batch, PortShape};
-use crate::run::process::file::{Files, Finder, InputRows};
+use crate::run::process::file::{Files, Finder, InputRows, Slice};
 use crate::run::process::unique::Unique;
 use crate::run::process::{InputFile, ProcessError, Work};
 use crate::sandbox::thread_stack_bytes;
@@ -37,6 +38,8 @@ pub(super) struct Reading {
     rows: InputRows,
     shape: PortShape,
     uniques: Vec<Unique>,
+    /// Which rows repeat an earlier one is known of a part that is read apart from what is before it.
+    slice: Option<Arc<Slice>>,
 }
 
 pub(super) struct Ahead<'scope> {
@@ -48,12 +51,10 @@ pub(super) struct Ahead<'scope> {
 impl<'scope> Intake<'scope> {
     /// Begins an input, and tells how rows of it are found again.
     pub(super) fn open(files: &Files<'_>, work: &Work, shape: &PortShape, input: &InputFile) -> Result<(Self, Finder), ProcessError> {
-        let rows = files.rows(&input.form, shape, &input.artefact)?;
+        let rows = files.rows(input, shape)?;
         let finder = rows.finder();
-        let key: [u8; 16] = *work.setup.seed.first_chunk().expect("a seed has 32 bytes");
-        let unique = |columns: &Vec<usize>| Unique::new(columns.clone(), &key, UNIQUE_KEYS_IN_MEMORY, &work.spill);
-        let uniques = shape.unique.iter().map(unique).collect();
-        Ok((Self::AsAsked(Box::new(Reading { rows, shape: shape.clone(), uniques })), finder))
+        let reading = Reading { rows, shape: shape.clone(), uniques: uniques(work, shape), slice: input.slice.clone() };
+        Ok((Self::AsAsked(Box::new(reading)), finder))
     }
 
     /// Goes on reading on a thread of its own.
@@ -92,7 +93,10 @@ fn read_on(mut reading: Reading, belt: &Loader<Result<Given, ProcessError>>) {
 impl Reading {
     fn next(&mut self) -> Result<Option<Given>, ProcessError> {
         let Some(decoded) = self.rows.next_batch(&self.shape)? else { return Ok(None) };
-        let repeated = repeated(&mut self.uniques, &decoded.batch)?;
+        let repeated = match &self.slice {
+            Some(slice) => slice.repeated(&decoded.batch),
+            None => repeated(&mut self.uniques, &decoded.batch)?,
+        };
         Ok(Some(Given { decoded, repeated }))
     }
 }
@@ -127,8 +131,15 @@ impl Given {
     }
 }
 
+/// The uniqueness rules of an input, none of whose keys has been seen.
+pub(in crate::run) fn uniques(work: &Work, shape: &PortShape) -> Vec<Unique> {
+    let key: [u8; 16] = *work.setup.seed.first_chunk().expect("a seed has 32 bytes");
+    let unique = |columns: &Vec<usize>| Unique::new(columns.clone(), &key, UNIQUE_KEYS_IN_MEMORY, &work.spill);
+    shape.unique.iter().map(unique).collect()
+}
+
 /// The rows of a batch whose key was seen before, ascending, each with the first rule that it breaks.
-fn repeated(uniques: &mut [Unique], batch: &Batch) -> Result<Vec<(usize, usize)>, ProcessError> {
+pub(in crate::run) fn repeated(uniques: &mut [Unique], batch: &Batch) -> Result<Vec<(usize, usize)>, ProcessError> {
     let mut repeated = BTreeMap::new();
     for (place, unique) in uniques.iter_mut().enumerate() {
         for row in unique.repeated(batch)? {
@@ -173,7 +184,7 @@ mod tests {
         };
         let rows = InputRows::BuiltIn(Decoder::open(&Format::Csv(csv), &shape, std::io::Cursor::new(text.into_bytes())).expect("it opens"));
         let unique = Unique::new(vec![0], &[7; 16], UNIQUE_KEYS_IN_MEMORY, &std::env::temp_dir());
-        Intake::AsAsked(Box::new(Reading { rows, shape, uniques: vec![unique] }))
+        Intake::AsAsked(Box::new(Reading { rows, shape, uniques: vec![unique], slice: None }))
     }
 
     fn numbers(count: u32) -> String {

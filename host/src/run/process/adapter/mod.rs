@@ -32,6 +32,7 @@ use intake::{Given, Intake};
 use outflow::Outflow;
 
 pub(super) use find::unread;
+pub(in crate::run) use intake::{repeated, uniques};
 
 /// Batches after which a run is long: a thread costs less than a hundredth of what they took.
 const LONG_BATCHES: u64 = 4;
@@ -113,6 +114,11 @@ impl Flow<'_, '_, '_> {
 
     fn input(&mut self, place: usize, input: &InputFile, run: &mut AdapterRun) -> Result<(), ProcessError> {
         let shape = &self.shape.inputs[place];
+        if input.slice.as_ref().is_some_and(|slice| slice.is_later()) {
+            // What the inputs before it gave is the first slice's to tell.
+            *self.book = Book::new(&self.shape.inputs);
+            self.outflow.start_over(Outlets::open(self.files, self.work, &self.shape.outputs)?)?;
+        }
         let again = self.work.artefacts.read(&input.artefact)?;
         let (mut intake, finder) = Intake::open(self.files, self.work, shape, input)?;
         let source = Source { input: place, shape, file: &again, finder: &finder };

@@ -56,6 +56,13 @@ impl<'scope> Outflow<'scope> {
         behind.belt.put((output, batch), bytes).or_else(|Gone| self.rejoin())
     }
 
+    /// Forgets what was given so far.
+    pub(super) fn start_over(&mut self, outlets: Outlets) -> Result<(), ProcessError> {
+        self.rejoin()?;
+        self.outlets = Some(outlets);
+        Ok(())
+    }
+
     /// Ends every file and stores it, if the run came `through`.
     pub(super) fn finish(mut self, through: Result<(), ProcessError>) -> Result<(Vec<Option<Stored>>, Vec<PortTotals>), ProcessError> {
         self.rejoin()?;

@@ -4,19 +4,21 @@
 
 mod map;
 mod read;
+mod slice;
 mod spool;
 mod write;
 
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{ProcessError, Work};
+use super::{InputFile, ProcessError, Work};
 use crate::connection::{StagedWriter, Stored};
 use crate::format::{Decoded, Decoder, Encoder, FormatError, Located, Locator};
-use crate::model::ids::Digest;
 use crate::model::job::Format;
 use crate::model::rows::{Batch, PortShape};
 use crate::sandbox::{Report, Setup, Worker};
+
+pub(crate) use slice::{Repeats, Slice};
 
 use read::PluginRows;
 use spool::Spool;
@@ -62,14 +64,18 @@ impl<'a> Files<'a> {
     }
 
     /// Begins a file that is read.
-    pub(super) fn rows(&self, form: &FileForm, shape: &PortShape, artefact: &Digest) -> Result<InputRows, ProcessError> {
-        let bytes = self.work.artefacts.read(artefact)?;
-        match form {
+    pub(super) fn rows(&self, input: &InputFile, shape: &PortShape) -> Result<InputRows, ProcessError> {
+        let bytes = self.work.artefacts.read(&input.artefact)?;
+        match &input.form {
             FileForm::BuiltIn(format) => {
-                Ok(InputRows::BuiltIn(Decoder::open(format, shape, bytes).map_err(|error| unreadable(shape, error))?))
+                let opened = match &input.slice {
+                    Some(slice) => Decoder::open_stretch(format, shape, bytes, slice.stretch()),
+                    None => Decoder::open(format, shape, bytes),
+                };
+                Ok(InputRows::BuiltIn(opened.map_err(|error| unreadable(shape, error))?))
             }
             FileForm::Plugin(setup) => {
-                let again = self.work.artefacts.read(artefact)?;
+                let again = self.work.artefacts.read(&input.artefact)?;
                 let reading = self.worker.open_reader(setup).map_err(|failed| self.failed(setup, shape, *failed))?;
                 let spool = Spool::new(&self.work.spill, shape)?;
                 Ok(InputRows::Plugin(Box::new(PluginRows::new((setup, shape), (bytes, again), spool, (reading, self.report.clone())))))
@@ -79,10 +85,13 @@ impl<'a> Files<'a> {
 
     /// Begins a file that is written.
     pub(super) fn sheet(&self, form: &FileForm, shape: &PortShape) -> Result<Sheet, ProcessError> {
-        let sink = self.work.artefacts.writer()?;
+        let slice = self.work.slice();
+        let sink = slice.map_or(&self.work.artefacts, |slice| slice.staging()).writer()?;
         match form {
             FileForm::BuiltIn(format) => {
-                let opened = Encoder::open(format, shape, sink).map_err(|error| unwritable(shape, error))?;
+                let begun = slice.is_some_and(|slice| slice.is_later());
+                let opened = if begun { Encoder::open_behind(format, shape, sink) } else { Encoder::open(format, shape, sink) };
+                let opened = opened.map_err(|error| unwritable(shape, error))?;
                 Ok(Sheet::BuiltIn(Box::new((opened, shape.name.clone()))))
             }
             FileForm::Plugin(setup) => {
