@@ -4,7 +4,7 @@
 //! duty      what is due → the ledger's queue        conduct   claim → pull → process → deliver → close
 //! declare   a configuration → what is in force      desk      a case → a decision, at once
 //! shelf     releases and tables at hand             again     replays, and the slots of a time gone by
-//! failure   what can go wrong with a run               retry     what comes next
+//! failure   what can go wrong with a run, and what comes next
 //! amend     what a person puts right after a run
 //! outside   connections tried, credentials set, rotated, opened
 //! backup    all that cannot be made again, copied while runs go on
@@ -26,7 +26,6 @@ mod partition;
 mod process;
 mod pull;
 mod release;
-mod retry;
 mod shelf;
 
 use std::collections::HashMap;

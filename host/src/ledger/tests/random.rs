@@ -112,6 +112,31 @@ impl Play {
                 Some(lease) => self.append(&lease, *step).await,
                 None => String::new(),
             },
+            Move::Cut { .. } | Move::Part { .. } | Move::KeepPart { .. } | Move::EndPart { .. } | Move::GoOn { .. } => {
+                self.part(next).await
+            }
+            Move::Instruct { run, instruction } => match recent(&self.runs, *run) {
+                Some(run) => self.instruct(run, *instruction, &by).await,
+                None => String::new(),
+            },
+            Move::Pause { job, resume } => {
+                let (police, job) = (police(), name(job));
+                let job = (&police, &job);
+                let changed = if *resume { ledger.resume(job, &by).await } else { ledger.pause(job, "why", &by).await };
+                changed.unwrap().to_string()
+            }
+            Move::Wait { ms } => {
+                self.now_ms += ms;
+                String::new()
+            }
+        };
+        self.by_number(answer)
+    }
+
+    /// A move of partitions.
+    async fn part(&mut self, next: &Move) -> String {
+        let ledger = self.house.ledger.clone();
+        match next {
             Move::Cut { lease } => match recent(&self.leases, *lease) {
                 Some(lease) => self.cut(&lease).await,
                 None => String::new(),
@@ -134,22 +159,8 @@ impl Play {
                 Some(lease) => format!("{:?}", ledger.go_on_with_partitions(&lease, self.now_ms).await),
                 None => String::new(),
             },
-            Move::Instruct { run, instruction } => match recent(&self.runs, *run) {
-                Some(run) => self.instruct(run, *instruction, &by).await,
-                None => String::new(),
-            },
-            Move::Pause { job, resume } => {
-                let (police, job) = (police(), name(job));
-                let job = (&police, &job);
-                let changed = if *resume { ledger.resume(job, &by).await } else { ledger.pause(job, "why", &by).await };
-                changed.unwrap().to_string()
-            }
-            Move::Wait { ms } => {
-                self.now_ms += ms;
-                String::new()
-            }
-        };
-        self.by_number(answer)
+            _ => unreachable!("a move of runs"),
+        }
     }
 
     /// Waits until what was refused is taken back, which PostgreSQL does after the answer: a claim passes over what somebody keeps.

@@ -19,10 +19,9 @@ pub(super) use record::log_lines;
 use record::{all_accounted, event, found, input_files, output_forms, why_held, why_other};
 
 use super::Hub;
-use super::failure::RunError;
+use super::failure::{Next, RunError, WRITTEN_HOURS_MAX, pause_after, pause_while_written};
 use super::process::{self, Progress, Work};
 use super::pull::{Places, refuse_duplicates};
-use super::retry::{Next, WRITTEN_HOURS_MAX, pause_after, pause_while_written};
 use super::shelf::Plugin;
 use crate::config::{self, Configuration};
 use crate::ledger::{

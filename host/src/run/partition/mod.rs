@@ -17,9 +17,8 @@ use std::time::{Duration, Instant};
 
 use super::Hub;
 use super::conduct::{Basis, log_lines};
-use super::failure::RunError;
+use super::failure::{Next, RunError};
 use super::process::{self, ProcessError, Processed, Progress, Repeats, Work};
-use super::retry::Next;
 use crate::connection::Artefacts;
 use crate::ledger::{
     Claim, Cutting, Failed, LedgerError, LimitUse, PartitionClaim, PartitionEnd, PartitionLease, Partitioned, Reason, Scope, Step,

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::failure::RunError;
-use super::process::ProcessError;
+use super::RunError;
 use crate::connection::ConnectionError;
 use crate::format::FormatError;
 use crate::ledger::{DELIVERY_UNCERTAIN, LedgerError};
 use crate::model::outcome::PluginFailure;
+use crate::run::process::ProcessError;
 use crate::sandbox::{CallError, SandboxError};
 
 /// What comes after a failure.

@@ -1,15 +1,19 @@
-//! What can go wrong with a run. What comes next stands in `retry.rs`.
+//! What can go wrong with a run. What comes next stands in `next.rs`.
+
+mod next;
+
+pub(crate) use next::{Next, WRITTEN_HOURS_MAX, pause_after, pause_while_written};
 
 use std::time::Duration;
 
-use super::process::ProcessError;
-use super::release::ReleaseError;
 use crate::connection::ConnectionError;
 use crate::ledger::{Failed, LedgerError, RunState};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName, SecretName};
 use crate::registry::cases::CaseError;
 use crate::registry::package::PackageError;
 use crate::registry::source::Problems;
+use crate::run::process::ProcessError;
+use crate::run::release::ReleaseError;
 use crate::sandbox::{CallError, SandboxError};
 use crate::vault::VaultError;
 
