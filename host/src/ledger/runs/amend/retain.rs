@@ -213,7 +213,6 @@ async fn clear_rejects(transaction: &mut Transaction, run: RunId) -> Result<(), 
         "UPDATE findings SET raw = NULL, decoded = NULL WHERE run = $1 AND effect = 'reject'",
         "DELETE FROM findings WHERE run = $1 AND effect = 'warn'",
         "DELETE FROM log_lines WHERE run = $1",
-        "DELETE FROM begun_deliveries WHERE run = $1",
     ] {
         query(clears).bind(run.to_string()).execute(&mut *transaction).await?;
     }
