@@ -87,12 +87,10 @@ fn sample(file: &str) -> String {
             '*' | '?' => name.push('x'),
             '\\' => name.extend(left.next()),
             '[' => {
-                let class: Vec<char> = left.by_ref().take_while(|letter| *letter != ']').collect();
-                match class.split_first() {
-                    Some(('!' | '^', others)) => name.extend("x0_".chars().find(|letter| !others.contains(letter))),
-                    Some((first, _)) => name.push(*first),
-                    None => {}
-                }
+                let class: String = left.by_ref().take_while(|letter| *letter != ']').collect();
+                let first = class.trim_start_matches(['!', '^']).chars().next();
+                let Ok(one) = pattern(&format!("[{class}]")) else { continue };
+                name.extend(first.into_iter().chain("x0_A-".chars()).find(|letter| one.is_match(letter.to_string())));
             }
             '{' => {
                 let choices: String = left.by_ref().take_while(|letter| *letter != '}').collect();
