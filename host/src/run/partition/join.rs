@@ -19,6 +19,7 @@ use crate::model::outcome::Effect;
 use crate::model::rows::PortShape;
 use crate::model::totals::{ControlTotals, PortTotals};
 use crate::run::process::aggregate::Aggregate;
+use crate::run::process::book::count_skipped;
 use crate::run::process::tally::Tally;
 use crate::run::process::{FileForm, NotedRow, ProcessError, Processed, Room, Work, work_out};
 use crate::sandbox::{CallError, Report};
@@ -108,7 +109,7 @@ impl<'w> Joined<'w> {
         self.note(&mut result)?;
         self.warnings += result.warnings;
         for (code, rows) in std::mem::take(&mut result.skipped) {
-            *self.skipped.entry(code).or_default() += rows;
+            count_skipped(&mut self.skipped, &code, rows);
         }
         self.add_report(result.report())
     }

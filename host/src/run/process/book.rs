@@ -80,7 +80,7 @@ impl Book {
             if effect == Effect::Skip {
                 page.tally.rows.skipped += 1;
                 let code = finding.reasons.first().map_or("", |reason| reason.code.as_str());
-                count_skipped(&mut self.skipped, code);
+                count_skipped(&mut self.skipped, code, 1);
                 if let Some(within) = within {
                     // The usual case, and there may be millions: no need to find the row again.
                     left_out.insert(within);
@@ -132,15 +132,15 @@ impl Book {
     }
 }
 
-/// Counts a skipped row under its code, or with the others of which there are too many.
-fn count_skipped(skipped: &mut BTreeMap<String, u64>, code: &str) {
+/// Counts skipped rows under their code, or with the others of which there are too many.
+pub(in crate::run) fn count_skipped(skipped: &mut BTreeMap<String, u64>, code: &str, rows: u64) {
     // The usual case, without a copy of the code.
-    if let Some(rows) = skipped.get_mut(code) {
-        *rows += 1;
+    if let Some(known) = skipped.get_mut(code) {
+        *known += rows;
         return;
     }
     let code = if skipped.len() < SKIP_CODES_MAX { code } else { "other" };
-    *skipped.entry(code.to_owned()).or_default() += 1;
+    *skipped.entry(code.to_owned()).or_default() += rows;
 }
 
 /// The place of a row in a batch, if it is one of its rows.

@@ -5,7 +5,7 @@
 
 mod adapter;
 pub(super) mod aggregate;
-mod book;
+pub(super) mod book;
 mod file;
 mod outlet;
 mod rule_set;
