@@ -250,7 +250,7 @@ fn cut_off_at_any_byte_one_file_is_delivered() {
     let (up, down) = whole.passed();
     let spread = (1..10).flat_map(|part| [Cut::Up(up * part / 10), Cut::Down(down * part / 10)]);
     // The end is where the file is given its name.
-    let end = (1..16).flat_map(|step| [Cut::Up(up.saturating_sub(step * 40)), Cut::Down(down.saturating_sub(step * 40))]);
+    let end = (1..28).flat_map(|step| [Cut::Up(up.saturating_sub(step * 40)), Cut::Down(down.saturating_sub(step * 40))]);
     let (mut failed, mut named) = (0, 0);
     for cut in spread.chain(end) {
         fs::remove_file(&target).unwrap();
