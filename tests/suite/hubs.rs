@@ -133,7 +133,7 @@ fn a_hub_that_only_slept_changes_nothing_when_it_wakes() {
 /// It sleeps from the moment at which the server has its delivery until another hub has the run.
 #[test]
 fn a_hub_that_sleeps_while_it_sends_is_not_followed_by_a_second_delivery() {
-    let site = Site::staffordshire();
+    let shared = Shared::new(Site::staffordshire(), Kind::Postgres, Some("2000"));
     wait(async {
         let (arrived, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
         let (answer, answers) = std::sync::mpsc::channel::<()>();
@@ -145,8 +145,7 @@ fn a_hub_that_sleeps_while_it_sends_is_not_followed_by_a_second_delivery() {
             }
             (201, Vec::new(), Vec::new())
         });
-        sent_by_web(&web, &site);
-        let shared = Shared::new(site, Kind::Postgres, Some("2000"));
+        sent_by_web(&web, &shared.site);
         let mut first = shared.hub("first");
         first.run(LGPS);
         arrivals.recv().await.unwrap();
