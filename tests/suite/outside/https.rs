@@ -360,7 +360,7 @@ fn a_delivery_that_arrived_after_all_is_not_sent_again() {
         let receipts = hub.ledger().receipts(Scope::Hub, run.id).await.unwrap();
         let first = receipts.iter().find(|receipt| receipt.delivered.port == "return").unwrap();
         assert!(first.delivered.receipt.contains("the word of person:operator: the fund has it"), "{receipts:?}");
-        assert!(settle("return", false).await.unwrap_err().to_string().contains("no delivery of it is uncertain"));
+        assert!(settle("return", false).await.unwrap_err().to_string().contains("its output return has been delivered"));
         let acts = hub.ledger().audit(Scope::Hub, None, 9).await.unwrap().items;
         assert!(acts.iter().any(|act| act.action == "delivery.arrived" && act.actor.as_str() == "person:operator"), "{acts:?}");
     });
