@@ -279,11 +279,18 @@ fn cut_off_at_any_byte_a_receiver_that_collects_gets_one_file() {
     let target = world.there().join("return-2026-10.csv");
     let collect = || usize::from(fs::remove_file(&target).is_ok());
     let whole = Wire::to(sshd.port(), Cut::Never);
-    deliver(&over(&whole, &sshd, &world), &delivery(digest), &world.artefacts).unwrap();
+    let passed = std::cell::Cell::new((0, 0));
+    let begin = |_: Option<&str>| {
+        passed.set(whole.passed());
+        Ok(())
+    };
+    let notes = Notes { earlier: None, begin: &begin };
+    deliver_noting(&over(&whole, &sshd, &world), &delivery(digest), &world.artefacts, notes).unwrap();
     assert_eq!(collect(), 1);
-    let (up, down) = whole.passed();
+    // Around the moment from which on its receiver may see it: the request for the name, and the answer to that.
+    let (up, down) = passed.get();
     let (mut named, mut unnamed) = (0, 0);
-    for cut in (1..24).flat_map(|step| [Cut::Up(up.saturating_sub(step * 30)), Cut::Down(down.saturating_sub(step * 30))]) {
+    for cut in (0..16).flat_map(|step| [Cut::Up((up + step * 12).saturating_sub(60)), Cut::Down((down + step * 8).saturating_sub(40))]) {
         let noted = std::cell::RefCell::new(None);
         let attempt = |place: &Outside| {
             let earlier = noted.borrow().clone();
