@@ -29,18 +29,15 @@ pub(in crate::connection) enum Side {
 
 /// Copies to the end, and hashes what was copied. Answers how many bytes that was.
 pub(in crate::connection) fn copy(source: &mut impl Read, sink: &mut impl Write, hasher: &mut Sha256) -> Result<u64, (Side, io::Error)> {
-    let mut block = vec![0; COPY_BYTES];
-    let mut copied = 0;
-    while copied < LONG_BYTES || thread::available_parallelism().map_or(1, usize::from) == 1 {
-        let read = next(source, &mut block)?;
-        if read == 0 {
-            return Ok(copied);
-        }
-        hasher.update(&block[..read]);
-        sink.write_all(&block[..read]).map_err(|error| (Side::Sink, error))?;
-        copied += read as u64;
+    let begun = in_turns((&mut *source, &mut *sink), hasher, LONG_BYTES)?;
+    if begun < LONG_BYTES {
+        return Ok(begun);
     }
-    side_by_side(source, sink, hasher).map(|rest| copied + rest)
+    let rest = match thread::available_parallelism().map_or(1, usize::from) {
+        1 => in_turns((source, sink), hasher, u64::MAX)?,
+        _ => side_by_side(source, sink, hasher)?,
+    };
+    Ok(begun + rest)
 }
 
 /// The digest and size of a file from its beginning.
@@ -49,6 +46,22 @@ pub(in crate::connection) fn digest_of(file: &mut File) -> io::Result<Stored> {
     let mut hasher = Sha256::new();
     let size = copy(file, &mut io::sink(), &mut hasher).map_err(|(_, error)| error)?;
     Ok(Stored { digest: Digest::new(hasher.finalize().into()), size })
+}
+
+/// Copies to the end, or until so many bytes are reached.
+fn in_turns((source, sink): (&mut impl Read, &mut impl Write), hasher: &mut Sha256, enough_bytes: u64) -> Result<u64, (Side, io::Error)> {
+    let mut block = vec![0; COPY_BYTES];
+    let mut copied = 0;
+    while copied < enough_bytes {
+        let read = next(source, &mut block)?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&block[..read]);
+        sink.write_all(&block[..read]).map_err(|error| (Side::Sink, error))?;
+        copied += read as u64;
+    }
+    Ok(copied)
 }
 
 fn side_by_side(source: &mut impl Read, sink: &mut impl Write, hasher: &mut Sha256) -> Result<u64, (Side, io::Error)> {
