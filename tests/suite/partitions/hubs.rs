@@ -18,7 +18,11 @@ enum Kind {
 }
 
 /// Enough that a kill meets a hub in the middle of a partition.
-const MANY: usize = 60_000;
+const MANY: usize = 120_000;
+
+/// Eight batches each: more partitions than the hubs have places, so that each comes back for another.
+const CUT: &str = "rows = 8192";
+const PARTITIONS: usize = 15;
 
 /// A site whose pools several hubs share, and what one hub makes of them.
 struct Shared {
@@ -32,7 +36,7 @@ impl Shared {
     async fn new(on: Kind, lease_ms: Option<&str>) -> Self {
         let pools = pools(MANY);
         let wanted = alone(&site(pools.as_bytes(), "at-most = 1")).await.2;
-        let site = site(pools.as_bytes(), "at-most = 6");
+        let site = site(pools.as_bytes(), CUT);
         let mut environment: Vec<_> = lease_ms.map(|ms| ("BAILIWICK_LEASE_MS", ms.to_owned())).into_iter().collect();
         let database = match on {
             Kind::Sqlite => Database::Sqlite(site.data().join("ledger.sqlite")),
@@ -105,7 +109,7 @@ fn at_work(partition: &Partition, hub: &str) -> bool {
 
 /// So that it is not at its end by the time that somebody has looked.
 fn has_just_begun(partition: &Partition, hub: &str) -> bool {
-    at_work(partition, hub) && partition.started_at_ms.is_some_and(|started| Clock::machine().now_ms() - started < 100)
+    at_work(partition, hub) && partition.started_at_ms.is_some_and(|started| Clock::machine().now_ms() - started < 200)
 }
 
 fn names(partitions: &[Partition]) -> std::collections::BTreeSet<&str> {
@@ -130,7 +134,7 @@ fn two_hubs_share(on: Kind) {
         let run = shared.request(&ledger).await;
         closed(&ledger, run).await;
         let partitions = partitions(&ledger, run).await;
-        assert_eq!((partitions.len(), names(&partitions)), (6, ["first", "second"].into()), "{partitions:?}");
+        assert_eq!((partitions.len(), names(&partitions)), (PARTITIONS, ["first", "second"].into()), "{partitions:?}");
         assert!(partitions.iter().all(|partition| partition.claims == 1), "{partitions:?}");
         let run = shared.check(&ledger, run).await;
         assert_eq!((run.lease, run.attempt), (1, 1));

@@ -144,7 +144,10 @@ impl Ledger {
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
                 fenced(&mut transaction, lease).await?;
-                query("UPDATE partitions SET claims = 0 WHERE run = $1").bind(lease.run.to_string()).execute(&mut transaction).await?;
+                query("UPDATE partitions SET claims = 0 WHERE run = $1 AND state <> 'done'")
+                    .bind(lease.run.to_string())
+                    .execute(&mut transaction)
+                    .await?;
                 query(
                     "UPDATE partitions SET state = 'waiting', failed = NULL, ended_at_ms = NULL, claimable_at_ms = $2
                      WHERE run = $1 AND (state = 'failed' OR (state <> 'done' AND claimable_at_ms IS NULL))",
