@@ -1,6 +1,7 @@
 //! docs/operating.md: every command of the page is typed, and backups are restored while nothing is lost and nothing comes twice.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -128,6 +129,8 @@ fn a_hub_restored_from_its_backup_loses_nothing_and_doubles_nothing() {
         assert_eq!(said.code, Some(0), "{}", said.err);
         let again = say(&world.site, &["backup", to.to_str().unwrap()]);
         assert!(again.code == Some(1) && again.err.contains("has something in it"), "{}", again.err);
+        let mode = fs::metadata(to).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "it is for its owner alone");
     };
     restored(&mut world, backup, |world, from| {
         fs::remove_dir_all(world.site.data()).unwrap();

@@ -4,7 +4,8 @@
 //! changed. What is not copied: compiled components, which are compiled again, and the master key, which is no backup if it lies beside
 //! what it seals.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use super::Hub;
@@ -34,7 +35,8 @@ impl Hub {
     /// [`RunError::Disk`] if the folder is there and has something in it, or cannot be written; [`RunError::Ledger`] if the ledger cannot
     /// be copied.
     pub async fn backup(&self, to: &Path) -> Result<Backup, RunError> {
-        fs::create_dir_all(to)?;
+        // For its owner alone, as rows of people are in it.
+        DirBuilder::new().recursive(true).mode(0o700).create(to)?;
         if fs::read_dir(to)?.next().is_some() {
             let why = format!("{} has something in it: name a folder that is empty, or is not there yet", to.display());
             return Err(RunError::Disk(std::io::Error::new(std::io::ErrorKind::AlreadyExists, why)));

@@ -42,11 +42,6 @@ impl Built {
             }
             succeed(build)?;
         }
-        for queue in ["awa", "apalis"] {
-            let mut build = cargo(&["build", "--locked", "--release", "--manifest-path"]);
-            build.arg(root().join("tests/bench/peers/queues").join(queue).join("Cargo.toml")).arg("--target-dir").arg(target());
-            succeed(build)?;
-        }
         let built = Self {
             measure,
             bare: target().join("release/bare"),

@@ -11,7 +11,7 @@ use super::rounds::{Rounds, median, number};
 use crate::demo;
 use crate::postgres::Server;
 use crate::prerequisites;
-use crate::tools::{command, root, succeed, target};
+use crate::tools::{cargo, command, root, succeed, target};
 
 /// Runs of a round.
 const RUNS: &str = "10000";
@@ -33,8 +33,9 @@ const LONG_ROUNDS: usize = 3;
 
 /// Runs a second on SQLite over what the disk lets expect.
 pub(super) fn sqlite_against_the_disk(rounds: &Rounds<'_>) -> Result<Figures> {
+    let program = built("apalis")?;
     let apalis = || {
-        let mut peer = rounds.peer(&target().join("release/apalis-peer"));
+        let mut peer = rounds.peer(&program);
         peer.arg(fresh(rounds, "apalis")?.join("jobs.sqlite")).args([FEWER, IN_FLIGHT]);
         number(peer, "per_second")
     };
@@ -54,7 +55,7 @@ pub(super) fn sqlite_against_the_disk(rounds: &Rounds<'_>) -> Result<Figures> {
 
 /// Runs a second on PostgreSQL over awa's.
 pub(super) fn postgres_against_awa(rounds: &Rounds<'_>) -> Result<Figures> {
-    let program = target().join("release/awa-peer");
+    let program = built("awa")?;
     against(rounds, "awa", |address| {
         let mut peer = rounds.peer(&program);
         peer.args([address, RUNS, IN_FLIGHT]);
@@ -141,6 +142,15 @@ pub(super) fn takeover(rounds: &Rounds<'_>) -> Result<Figures> {
     }
     let runs = (0..rounds.count.min(LONG_ROUNDS)).map(|_| demo::takeover_of(&rounds.built.bailiwick)).collect::<Result<Vec<_>>>()?;
     Ok(Figures::from(runs))
+}
+
+/// A peer that has a lock file of its own, built when it is asked for: it brings a whole runtime with it.
+fn built(name: &str) -> Result<PathBuf> {
+    let manifest = root().join("tests/bench/peers/queues").join(name).join("Cargo.toml");
+    let mut build = cargo(&["build", "--locked", "--release", "--manifest-path"]);
+    build.arg(manifest).arg("--target-dir").arg(target());
+    succeed(build)?;
+    Ok(target().join("release").join(format!("{name}-peer")))
 }
 
 /// A folder with nothing in it.
