@@ -267,11 +267,11 @@ impl Hub {
         if let Some(error) = processed.error.take() {
             return Err(error.into());
         }
-        let supersedes = match claim.run.trigger() {
-            Trigger::Resubmission(_) => all_accounted(self.resubmitted(claim).await?, &processed)?,
-            _ => BTreeMap::new(),
+        let brought_back = match claim.run.trigger() {
+            Trigger::Resubmission(_) => Some(all_accounted(self.resubmitted(claim).await?, &processed)?),
+            _ => None,
         };
-        let found = found(&mut processed, &supersedes);
+        let found = found(&mut processed, brought_back.as_ref());
         Ok((event(processed, claim, (pinned, pulled, &setup))?, found))
     }
 

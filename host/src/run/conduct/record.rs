@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::Pinned;
 use super::forms::widest;
 use crate::ledger::{
-    Claim, FindingId, Found, FoundEffect, LimitUse, LogLine, NewFinding, Processed as ProcessedEvent, Pulled, Reason, Resubmitted,
-    StagedOutput, StateChange, TableUsed, Trigger,
+    Claim, Found, FoundEffect, LimitUse, LogLine, NewFinding, Processed as ProcessedEvent, Pulled, Reason, Resubmitted, StagedOutput,
+    StateChange, TableUsed, Trigger,
 };
 use crate::model::job::{FileFormat, Job, JobOutput};
 use crate::model::manifest::{Kind, Manifest};
@@ -100,20 +100,25 @@ pub(super) fn why_other(before: &ProcessedEvent, now: &ProcessedEvent) -> Option
     None
 }
 
-/// Which reject each record corrects, by where the record begins; or that not all of them were read.
-pub(super) fn all_accounted(resubmitted: Resubmitted, processed: &Processed) -> Result<BTreeMap<u64, FindingId>, RunError> {
+/// The rows that were brought back, if each of them was read.
+pub(super) fn all_accounted(resubmitted: Resubmitted, processed: &Processed) -> Result<Resubmitted, RunError> {
     let input = processed.totals.inputs.iter().find(|input| input.port == resubmitted.port);
     let read = input.map_or(0, |input| input.rows.read);
     if read != resubmitted.rows || read != resubmitted.supersedes.len() as u64 {
         return Err(RunError::RowsUnaccounted { resubmitted: resubmitted.rows, read });
     }
-    Ok(resubmitted.supersedes)
+    Ok(resubmitted)
 }
 
-/// What was found about single rows. `supersedes` says which reject a record corrects, by where the record begins.
-pub(super) fn found(processed: &mut Processed, supersedes: &BTreeMap<u64, FindingId>) -> Found {
+/// What was found about single rows. Those that were brought back know which reject they correct, by where their record begins.
+pub(super) fn found(processed: &mut Processed, brought_back: Option<&Resubmitted>) -> Found {
+    let corrects = |noted: &process::NotedRow| {
+        let back = brought_back.filter(|back| back.port == noted.input && noted.effect == Effect::Reject)?;
+        back.supersedes.get(&noted.byte_offset).copied()
+    };
     let finding = |noted: process::NotedRow| NewFinding {
         effect: if noted.effect == Effect::Warn { FoundEffect::Warn } else { FoundEffect::Reject },
+        supersedes: corrects(&noted),
         port: noted.input,
         row: noted.row,
         line: Some(noted.line),
@@ -121,7 +126,6 @@ pub(super) fn found(processed: &mut Processed, supersedes: &BTreeMap<u64, Findin
         reasons: noted.reasons,
         raw: (noted.effect == Effect::Reject).then_some(noted.raw),
         decoded: noted.decoded,
-        supersedes: supersedes.get(&noted.byte_offset).copied().filter(|_| noted.effect == Effect::Reject),
     };
     let mut log: Vec<LogLine> = processed
         .skipped
