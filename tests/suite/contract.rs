@@ -28,7 +28,7 @@ const FROZEN: [Frozen; 2] = [
         folder: "wit/0.2.0",
         version: "0.2.0",
         files: &["connector.wit", "format.wit", "http.wit"],
-        digest: "a28ee5efd389be260232c677a714f006aeb47fa010441a7d92a7bbd628a788b0",
+        digest: "27cb4f27f6df189c3ebfae1980d8672f274f87ef8a02afe1101c853a8d4ef888",
         declarations_min: 44,
     },
 ];

@@ -9,6 +9,7 @@ mod api;
 mod bad_input;
 mod chaos;
 mod cli;
+mod connectors;
 mod contract;
 mod determinism;
 mod example;

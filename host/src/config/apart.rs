@@ -29,7 +29,8 @@ impl Reader<'_> {
                 self.wrong(output.file.span(), "another output of this job has the same file", "give each output its own file");
             }
             for input in &job.input {
-                if !self.one_place(partner, input.connection.get_ref(), at) {
+                // What is sent to an API is not what is fetched there.
+                if input.connector.is_some() || !self.one_place(partner, input.connection.get_ref(), at) {
                     continue;
                 }
                 let Ok(pattern) = pattern(input.file.get_ref()) else { continue };

@@ -1,6 +1,6 @@
 //! A job against the plugins that it runs: what only all together can show.
 
-use crate::model::job::{DateStyle, FileFormat, Format, Job, Partitions, PluginFormat};
+use crate::model::job::{DateStyle, FileFormat, FilePlugin, Format, Job, Partitions};
 use crate::model::limits::Limits;
 use crate::model::manifest::{FormatShape, Kind, Manifest};
 use crate::model::rows::{ColumnKind, PortShape};
@@ -17,17 +17,17 @@ enum Way {
     Out,
 }
 
-/// Checks a job against the manifests of its plugin and of the formats that its files name. Each finding is a sentence; none
+/// Checks a job against the manifests of its plugin and of those that its files go through. Each finding is a sentence; none
 /// means that the job can run.
 #[must_use]
-pub fn check_job(job: &Job, manifest: &Manifest, formats: &[&Manifest]) -> Vec<String> {
+pub fn check_job(job: &Job, manifest: &Manifest, plugins: &[&Manifest]) -> Vec<String> {
     let mut findings = Vec::new();
     match &manifest.kind {
         Kind::Adapter(shape) => {
             for input in &job.inputs {
                 match port(&shape.inputs, &input.port) {
                     Ok(shape) => match &input.format {
-                        FileFormat::Plugin(format) => plugin_format(format, (shape, Way::In), formats, &mut findings),
+                        FileFormat::Plugin(format) => plugin_format(format, (shape, Way::In), plugins, &mut findings),
                         FileFormat::BuiltIn(format) => input_format(format, shape, &mut findings),
                     },
                     Err(names) => findings.push(format!("The plugin has no input {:?}: its inputs are {names}.", input.port)),
@@ -36,7 +36,7 @@ pub fn check_job(job: &Job, manifest: &Manifest, formats: &[&Manifest]) -> Vec<S
             for output in &job.outputs {
                 match port(&shape.outputs, &output.port) {
                     Ok(shape) => match &output.format {
-                        FileFormat::Plugin(format) => plugin_format(format, (shape, Way::Out), formats, &mut findings),
+                        FileFormat::Plugin(format) => plugin_format(format, (shape, Way::Out), plugins, &mut findings),
                         FileFormat::BuiltIn(format) => columns(format, shape, &mut findings),
                     },
                     Err(names) => findings.push(format!("The plugin has no output {:?}: its outputs are {names}.", output.port)),
@@ -56,6 +56,7 @@ pub fn check_job(job: &Job, manifest: &Manifest, formats: &[&Manifest]) -> Vec<S
             manifest.kind_name()
         )),
     }
+    connectors(job, plugins, &mut findings);
     if manifest.wants.state && job.queue.runs_at_once > 1 {
         findings.push("The plugin remembers things from one run to the next: write runs-at-once = 1.".to_owned());
     }
@@ -160,7 +161,7 @@ fn width_needed(kind: ColumnKind, dates: DateStyle) -> usize {
 }
 
 /// A file of a format that a plugin is: it must be there, go that way, and agree with the port on columns.
-fn plugin_format(format: &PluginFormat, (port, way): (&PortShape, Way), formats: &[&Manifest], findings: &mut Vec<String>) {
+fn plugin_format(format: &FilePlugin, (port, way): (&PortShape, Way), formats: &[&Manifest], findings: &mut Vec<String>) {
     let (name, line) = (&format.plugin, format.line);
     let Some(manifest) = formats.iter().find(|manifest| manifest.name == *name) else {
         findings.push(format!("Line {line}: there is no plugin {name}: name its component in plugins.toml."));
@@ -175,11 +176,39 @@ fn plugin_format(format: &PluginFormat, (port, way): (&PortShape, Way), formats:
         findings.push(format!("Line {line}: format {name} does not {verb} files."));
     }
     findings.extend(columns_agree(shape, port, way).into_iter().map(|finding| format!("Line {line}: {finding}")));
+    of_named((format, manifest), "format", findings);
+}
+
+/// The connectors that a job's files go through: each must be there and go that way.
+fn connectors(job: &Job, plugins: &[&Manifest], findings: &mut Vec<String>) {
+    let inputs = job.inputs.iter().filter_map(|input| Some((input.connector.as_ref()?, Way::In)));
+    let outputs = job.outputs.iter().filter_map(|output| Some((output.connector.as_ref()?, Way::Out)));
+    for (named, way) in inputs.chain(outputs) {
+        let (name, line) = (&named.plugin, named.line);
+        let Some(manifest) = plugins.iter().find(|manifest| manifest.name == *name) else {
+            findings.push(format!("Line {line}: there is no plugin {name}: name its component in plugins.toml."));
+            continue;
+        };
+        let Kind::Connector(shape) = &manifest.kind else {
+            findings.push(format!("Line {line}: plugin {name} is no connector but of the kind {}.", manifest.kind_name()));
+            continue;
+        };
+        if !(if way == Way::In { shape.pulls } else { shape.pushes }) {
+            let verb = if way == Way::In { "fetch" } else { "send" };
+            findings.push(format!("Line {line}: connector {name} does not {verb} files."));
+        }
+        of_named((named, manifest), "connector", findings);
+    }
+}
+
+/// What a plugin that a file goes through makes of its limits and settings.
+fn of_named((named, manifest): (&FilePlugin, &Manifest), word: &str, findings: &mut Vec<String>) {
+    let line = named.line;
     let mut limits = Limits::default();
     let above = manifest.limits.iter().filter_map(|(limit, amount)| limits.set(*limit, *amount).err());
     findings.extend(above.map(|error| format!("Line {line}: limit {error}.")));
     let mut of_file = Vec::new();
-    settings(&format.settings, manifest, &format!("settings of format {name}"), &mut of_file);
+    settings(&named.settings, manifest, &format!("settings of {word} {}", named.plugin), &mut of_file);
     findings.extend(of_file.into_iter().map(|finding| format!("Line {line}: {finding}")));
 }
 

@@ -3,10 +3,9 @@
 use toml::Spanned;
 
 use crate::model::job::{
-    Align, CsvFormat, DateStyle, Encoding, FileFormat, FixedField, FixedWidthFormat, Format, JsonLinesFormat, LineEnd, PluginFormat,
+    Align, CsvFormat, DateStyle, Encoding, FileFormat, FilePlugin, FixedField, FixedWidthFormat, Format, JsonLinesFormat, LineEnd,
 };
 use crate::model::limits::RECORD_BYTES_MAX;
-use crate::registry::source::Problems;
 
 use super::job::Reader;
 use super::written::{self, AlignWord, DatesWord, EncodingWord, FormatWord, LineEndWord, OtherColumnsWord, PointWord};
@@ -73,7 +72,7 @@ impl Reader<'_> {
     }
 
     /// A format that is a plugin. Whether the partner has it, and what it makes of the settings, is seen when the job is checked.
-    fn plugin(&mut self, written: &Spanned<written::Format>) -> Option<PluginFormat> {
+    fn plugin(&mut self, written: &Spanned<written::Format>) -> Option<FilePlugin> {
         let options = written.get_ref();
         if options.dates.is_some() {
             self.wrong(
@@ -86,19 +85,8 @@ impl Reader<'_> {
             self.wrong(written.span(), "the format names no plugin", "add plugin = \"…\", the name of a format in plugins.toml");
             return None;
         };
-        let settings = match &options.settings {
-            None => serde_json::json!({}),
-            Some(table) => {
-                let mut problems = Problems::default();
-                let settings = self.source.settings("settings", table.get_ref().clone(), &mut problems);
-                for problem in problems.as_slice() {
-                    self.wrong(table.span(), problem.what(), problem.to_do());
-                }
-                settings
-            }
-        };
-        let line = self.source.text[..plugin.span().start].matches('\n').count() + 1;
-        Some(PluginFormat { plugin: self.name(plugin)?, settings, line })
+        let settings = self.settings_of(options.settings.as_ref());
+        Some(FilePlugin { plugin: self.name(plugin)?, settings, line: self.line_of(plugin) })
     }
 
     fn delimiter(&mut self, written: Option<&Spanned<String>>) -> Option<u8> {

@@ -185,6 +185,7 @@ impl Reader<'_> {
         self.file_name(&written.file);
         self.pattern(&written.file);
         let format = self.format(&written.format);
+        let connector = connection.as_ref().map(|name| self.connector(written.connector.as_ref(), (name, &written.connection), partner));
         let take = match written.take {
             TakeWord::Next => Take::Next,
             TakeWord::Latest => Take::Latest,
@@ -195,6 +196,7 @@ impl Reader<'_> {
             file: written.file.get_ref().clone(),
             take,
             format: format?,
+            connector: connector??,
         })
     }
 
@@ -210,11 +212,13 @@ impl Reader<'_> {
             }
         }
         let format = self.format(&written.format);
+        let connector = connection.as_ref().map(|name| self.connector(written.connector.as_ref(), (name, &written.connection), partner));
         Some(JobOutput {
             port: written.port.get_ref().clone(),
             connection: connection?,
             file: written.file.get_ref().clone(),
             format: format?,
+            connector: connector??,
         })
     }
 

@@ -7,13 +7,16 @@
 //!     kind = "folder"  path, settle-ms
 //!     kind = "sftp"    host, port, user, host-key, password-secret or key-secret, folder, settle-ms
 //!     kind = "https"   url, user and password-secret or token-secret, ca-file, client-certificate, method, idempotent, cursor-header
+//!     kind = "api"     url, requests = ["GET /v2/payments"], redirects, allow-private, idempotent, answer-bytes-max, ca-file,
+//!                      client-certificate, and one of: user and password-secret; token-secret; api-key-header and api-key-secret;
+//!                      oauth-url, oauth-client, oauth-secret and oauth-scope
 //! plugins.toml        [[plugin]] partner, name, component: where the hub finds components (optional)
 //! jobs/*.toml         one job a file:
 //!     partner, name, title, plugin, zone = "Europe/London", attempts-max = 5
 //!     [schedule]  cron, working-day = any | before | after | skip, catch-up = "skip" | "once" | { all = 12 }
 //!     [queue]     runs-at-once = 1, priority = low | normal | high, overlap = queue | skip | cancel-older, overdue-minutes
-//!     [[input]]   port, connection, file = "payroll-*.csv", take = next | latest, format
-//!     [[output]]  port, connection, file = "return-{month}.txt", format
+//!     [[input]]   port, connection, file = "payroll-*.csv", take = next | latest, format, connector
+//!     [[output]]  port, connection, file = "return-{month}.txt", format, connector
 //!     [partitions] rows = 200000 or at-most = 8: where to cut the last input, if its rows are independent; by itself above 64 MiB
 //!     [rejects]   rows-max, overdue-days = 5
 //!     [limits]    as `bailiwick plugin inspect` names them
@@ -22,7 +25,8 @@
 //! ```
 //!
 //! A format is `{ kind = "csv", encoding, delimiter, dates, headings, other-columns }`, `{ kind = "json-lines", dates }` or
-//! `{ kind = "fixed-width", encoding, dates, line-end, fields = [{ column, start, width, align, fill, point }] }`.
+//! `{ kind = "fixed-width", encoding, dates, line-end, fields = [{ column, start, width, align, fill, point }] }`. What a connection
+//! of the kind `api` needs besides is a connector: `{ plugin, settings }`.
 //!
 //! Keys that are not known are errors. Every file's errors are told at once, with file and line; of a file that cannot be read into its
 //! form, the first.
@@ -31,6 +35,7 @@
 mod apart;
 mod check;
 mod connections;
+mod connector;
 mod folder;
 mod formats;
 mod job;

@@ -76,6 +76,16 @@ pub(super) struct Connection {
     pub cursor_header: Option<Spanned<String>>,
     pub silence_seconds_max: Option<Spanned<u64>>,
     pub file_bytes_max: Option<Spanned<u64>>,
+    pub requests: Option<Spanned<Vec<Spanned<String>>>>,
+    pub redirects: Option<Spanned<Vec<Spanned<String>>>>,
+    pub allow_private: Option<Spanned<bool>>,
+    pub api_key_header: Option<Spanned<String>>,
+    pub api_key_secret: Option<Spanned<String>>,
+    pub oauth_url: Option<Spanned<String>>,
+    pub oauth_client: Option<Spanned<String>>,
+    pub oauth_secret: Option<Spanned<String>>,
+    pub oauth_scope: Option<Spanned<String>>,
+    pub answer_bytes_max: Option<Spanned<u64>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -84,6 +94,7 @@ pub(super) enum PlaceWord {
     Folder,
     Sftp,
     Https,
+    Api,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -215,6 +226,14 @@ pub(super) struct Input {
     pub file: Spanned<String>,
     pub take: TakeWord,
     pub format: Spanned<Format>,
+    pub connector: Option<Spanned<Connector>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Connector {
+    pub plugin: Spanned<String>,
+    pub settings: Option<Spanned<toml::Table>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -231,6 +250,7 @@ pub(super) struct Output {
     pub connection: Spanned<String>,
     pub file: Spanned<String>,
     pub format: Spanned<Format>,
+    pub connector: Option<Spanned<Connector>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::api::{Api, TokenSlot};
 use super::error::{ConnectionError, Step};
 use super::outside::{Credentials, Outside};
 use super::{Looking, folder, https, on_runtime, sftp};
@@ -35,6 +36,8 @@ pub fn check(outside: &Outside, trial: Trial) -> (Vec<Checked>, Option<Connectio
         Place::Folder { path, .. } => check_folder(path, trial, &mut done),
         Place::Sftp(place) => on_runtime(sftp::check(place, credentials, trial.writes, &mut done)),
         Place::Https(place) => https::check(place, credentials, &mut done),
+        // A token of its own: one that is kept would not show whether one is given out.
+        Place::Api(place) => Api::of_place(place, TokenSlot::default(), credentials).and_then(|api| api.check(&mut done)),
     };
     (steps, result.err())
 }

@@ -83,6 +83,12 @@ pub enum ConnectionError {
         /// What it does not accept.
         why: String,
     },
+    /// The operator's: what is there is no file, but an API that somebody must speak.
+    #[error("{place} is an API and has no files of its own: name a connector in the job's input or output")]
+    NeedsConnector {
+        /// The address.
+        place: String,
+    },
     /// The operator's: a credential cannot be used.
     #[error("secret {name} {why}")]
     Credential {

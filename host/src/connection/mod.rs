@@ -4,6 +4,7 @@
 //! where waiting is allowed. A place's kind is matched once, here; each kind has its own file or room.
 //! Nothing here knows formats, jobs, plugins, the database, who sealed a credential, or what time it is.
 
+mod api;
 mod artefacts;
 mod check;
 mod deliver;
@@ -16,6 +17,7 @@ mod sftp;
 #[cfg(test)]
 mod tests;
 
+pub use api::{Api, Bounds, TokenSlot};
 pub use artefacts::{Artefacts, StagedWriter, Stored};
 pub use check::{Checked, Trial, advice, check};
 pub use deliver::{Delivery, Notes, Receipt, check_file_name};
@@ -23,7 +25,7 @@ pub use error::{ConnectionError, Step};
 pub use listing::{Fetched, FoundFile, LeftAlone, Listing, Looking, WhyLeft, check_pattern};
 pub use outside::Outside;
 
-use crate::model::job::Place;
+use crate::model::job::{ApiPlace, Place};
 use outside::Credentials;
 
 /// The files of a place whose names match a pattern, in the order of their names; and those that match and are left alone, with why.
@@ -39,6 +41,7 @@ pub fn list(outside: &Outside, looking: &Looking<'_>) -> Result<Listing, Connect
         }
         Place::Sftp(place) => on_runtime(sftp::list(place, credentials, looking.pattern)),
         Place::Https(place) => Ok(https::list(place, looking)),
+        Place::Api(place) => Err(no_files(place)),
     }
 }
 
@@ -53,6 +56,7 @@ pub fn pull(outside: &Outside, file: &FoundFile, artefacts: &Artefacts) -> Resul
         Place::Folder { path, .. } => folder::pull(path, file, artefacts).map(Fetched::whole),
         Place::Sftp(place) => on_runtime(sftp::pull(place, credentials, file, artefacts)).map(Fetched::whole),
         Place::Https(place) => https::pull(place, credentials, file, artefacts),
+        Place::Api(place) => Err(no_files(place)),
     }
 }
 
@@ -66,6 +70,7 @@ pub fn check_target(outside: &Outside, delivery: &Delivery<'_>) -> Result<bool, 
         Place::Folder { path, .. } => deliver::check_target(path, delivery),
         Place::Sftp(place) => on_runtime(sftp::check_target(place, credentials, delivery)),
         Place::Https(place) => https::check_target(place, credentials, delivery),
+        Place::Api(place) => Err(no_files(place)),
     }
 }
 
@@ -106,7 +111,13 @@ pub fn deliver_noting(
             on_runtime(sftp::publish(place, credentials, delivery, staged))
         }
         Place::Https(place) => https::deliver(place, credentials, delivery, artefacts),
+        Place::Api(place) => Err(no_files(place)),
     }
+}
+
+/// An API is spoken by a connector, which the configuration is checked for.
+fn no_files(place: &ApiPlace) -> ConnectionError {
+    ConnectionError::NeedsConnector { place: place.url.clone() }
 }
 
 /// Waits on the runtime of the caller, who is on a thread that may wait.

@@ -5,7 +5,7 @@
 //!  runs       queue → lease → events → findings, receipts        what happened, and how it stands
 //!  audit      who did what, each entry chained to the last
 //!  tokens     who may call
-//!  outside    sealed credentials of connections, marks of pulls, deliveries that were begun
+//!  outside    sealed credentials of connections, marks of pulls, deliveries that were begun, exchanges with providers
 //! ```
 //!
 //! The log is the truth: what happens to a run is an event that is never changed, and the run's row is the fold of its events,
@@ -36,14 +36,14 @@ pub use declared::{
     Verdict, Whole,
 };
 pub use error::LedgerError;
-pub use outside::{BegunDelivery, MarkOf, NewSecret, StoredSecret};
+pub use outside::{BegunDelivery, Exchange, MarkOf, NewSecret, SessionOf, StoredSecret};
 pub use runs::{
     Chosen, Claim, Claimed, Closed, Cut, Cutting, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, DuplicateOf, Enqueued, Failed, FileQuestion,
     FindingId, FormatUsed, Found, FoundEffect, Instruction, Keeping, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding,
     NewResubmission, NewRun, NotAFindingId, NotAState, Outcome, Overdue, Partition, PartitionClaim, PartitionEnd, PartitionLease,
     Partitioned, Pins, Processed, Pulled, PulledFile, Quarantine, QuarantineFilter, Quarantined, Queued, Reason, Receipt, ResendAsk,
-    ResendBegun, Resent, Resubmitted, Retried, Run, RunEvent, RunFilter, RunRows, RunState, Settled, StagedOutput, Standing, StateChange,
-    Step, StoredFinding, TableUsed, TakenFile, Trigger, Waiting, WaitingGroup, Word,
+    ResendBegun, Resent, Resubmitted, Retried, Run, RunEvent, RunFilter, RunRows, RunState, Session, Settled, StagedOutput, Standing,
+    StateChange, Step, StoredFinding, TableUsed, TakenFile, Trigger, Waiting, WaitingGroup, Word,
 };
 pub use store::{Database, HeldName};
 pub use tokens::{NewToken, Token};

@@ -9,6 +9,7 @@
 //! outside   connections tried, credentials set, rotated, opened
 //! backup    all that cannot be made again, copied while runs go on
 //! partition a large input, shared between hubs
+//! provider  connectors: files fetched from APIs and sent to them
 //! ```
 //!
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
@@ -24,6 +25,7 @@ mod failure;
 mod outside;
 mod partition;
 mod process;
+mod provider;
 mod pull;
 mod release;
 mod shelf;
@@ -50,9 +52,9 @@ pub use pull::Columns;
 pub use release::{ColumnDifference, Differences, Example, OutputDifference, Push, Pushed, ReleaseError, Review, TRIALS_MAX, Trial};
 
 use crate::clock::Clock;
-use crate::connection::Artefacts;
+use crate::connection::{Artefacts, TokenSlot};
 use crate::ledger::{Database, HeldName, HubId, Ledger};
-use crate::model::ids::{Digest, RunId};
+use crate::model::ids::{ConnectionName, Digest, PartnerName, RunId};
 use crate::model::job::Schedule;
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::vault::{KeySource, Vault};
@@ -125,6 +127,8 @@ struct Shared {
     progress: Mutex<HashMap<RunId, Arc<Progress>>>,
     /// When to look again for what retention gives up.
     retain_at_ms: AtomicI64,
+    /// Tokens of connections, in memory alone: whoever starts again fetches them again.
+    tokens: Mutex<HashMap<(PartnerName, ConnectionName), TokenSlot>>,
     /// Schedules by the digest of the file that declares them: read once, as such a file never changes.
     schedules: Mutex<HashMap<Digest, Option<Schedule>>>,
 }
@@ -184,6 +188,7 @@ impl Hub {
             sharing,
             progress: Mutex::default(),
             retain_at_ms: AtomicI64::new(0),
+            tokens: Mutex::default(),
             schedules: Mutex::default(),
         };
         let hub = Self { shared: Arc::new(shared) };

@@ -1,12 +1,17 @@
 //! Inputs fetched into artefacts: which file, whether it was taken before, and what it holds.
 
+use std::sync::Arc;
+
 use super::Hub;
+use super::conduct::Pinned;
 use super::failure::RunError;
+use super::process::Progress;
+use super::provider::SessionWith;
 use crate::connection::{self, ConnectionError, Fetched, FoundFile, LeftAlone, Listing, Looking, Stored, WhyLeft};
-use crate::ledger::{FileQuestion, MarkOf, Pulled, PulledFile, Run, Scope, TakenFile};
+use crate::ledger::{Claim, FileQuestion, MarkOf, Pulled, PulledFile, Scope, TakenFile};
 use crate::model::ids::{ConnectionName, RunId};
 use crate::model::job::{Connection, Job, JobInput, Take};
-use crate::model::manifest::{Kind, Manifest};
+use crate::model::manifest::Kind;
 use crate::model::rows::ColumnKind;
 use crate::registry::masking::Masking;
 
@@ -27,26 +32,34 @@ impl Places<'_> {
 impl Hub {
     /// Fetches the inputs of a job. An optional input without a file is left out; a required one without a file means that
     /// there is nothing to run for.
-    pub(super) async fn pull(&self, run: &Run, job: &Job, manifest: &Manifest, places: &Places<'_>) -> Result<Pulled, RunError> {
-        let takes = !run.enqueued.dry_run;
+    pub(super) async fn pull(&self, (claim, pinned): (&Claim, &Pinned), progress: &Arc<Progress>) -> Result<Pulled, RunError> {
+        let (job, places) = (&pinned.job, Places { connections: &pinned.connections });
         let mut pulled = Pulled { inputs: Vec::new(), formats: Vec::new() };
         for input in &job.inputs {
-            let optional = match &manifest.kind {
+            let optional = match &pinned.plugin.manifest.kind {
                 Kind::Adapter(shape) => shape.inputs.iter().any(|port| port.name == input.port && port.optional),
                 Kind::RuleSet(_) | Kind::Format(_) | Kind::Connector(_) => false,
             };
             let place = places.get(&input.connection)?;
-            match self.fetch(run.id, (job, input), place).await? {
-                Some((file, stored)) => pulled.inputs.push(PulledFile {
+            let file = match &input.connector {
+                Some(connector) => {
+                    let with = SessionWith { claim, pinned, connector, port: &input.port };
+                    self.fetch_through(with, (input, place), progress).await?
+                }
+                None => self.fetch(claim.run.id, (job, input), place).await?.map(|(file, stored)| PulledFile {
                     port: input.port.clone(),
                     connection: input.connection.clone(),
                     path: file.name,
                     size_bytes: stored.size,
                     modified_ms: file.modified_ms,
                     digest: stored.digest,
-                    taken: takes && input.take == Take::Next,
+                    taken: !claim.run.enqueued.dry_run && input.take == Take::Next,
                     duplicate_of: None,
+                    session: None,
                 }),
+            };
+            match file {
+                Some(file) => pulled.inputs.push(file),
                 None if optional => {}
                 None => {
                     let (input, pattern, connection) = (input.port.clone(), input.file.clone(), input.connection.clone());

@@ -35,6 +35,25 @@ pub mod rule_set {
     });
 }
 
+/// The world of connectors, of version 0.2.0: what it shares with 0.1.0 it takes from there.
+#[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
+pub mod connector {
+    wit_bindgen::generate!({
+        path: ["../../wit/0.1.0", "../../wit/0.2.0"],
+        world: "bailiwick:plugin/connector@0.2.0",
+        pub_export_macro: true,
+        export_macro_name: "export_connector",
+        default_bindings_module: "bailiwick_sdk::bindings::connector",
+        generate_all,
+        with: {
+            "bailiwick:plugin/types@0.1.0": crate::bindings::adapter::bailiwick::plugin::types,
+            "bailiwick:plugin/log@0.1.0": crate::bindings::adapter::bailiwick::plugin::log,
+            "bailiwick:plugin/settings@0.1.0": crate::bindings::adapter::bailiwick::plugin::settings,
+            "bailiwick:plugin/clock@0.1.0": crate::bindings::adapter::bailiwick::plugin::clock,
+        },
+    });
+}
+
 /// The world of formats, of version 0.2.0: what it shares with 0.1.0 it takes from there.
 #[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
 pub mod format {

@@ -1,7 +1,7 @@
-//! Write plugins for the Bailiwick integration hub: adapters, which turn rows into rows, rule sets, which decide cases, and
-//! formats, which turn rows into files and files into rows.
+//! Write plugins for the Bailiwick integration hub: adapters, which turn rows into rows, rule sets, which decide cases,
+//! formats, which turn rows into files and files into rows, and connectors, which fetch files from a provider's API and send them.
 //!
-//! A plugin is a crate of its own that implements [`Adapter`], [`RuleSet`] or [`Format`] and says [`register!`]. It is plain Rust:
+//! A plugin is a crate of its own that implements [`Adapter`], [`RuleSet`], [`Format`] or [`Connector`] and says [`register!`]. It is plain Rust:
 //! `cargo test` runs it natively, and `bailiwick plugin build` makes it a component for the sandbox.
 //!
 //! ```
@@ -55,6 +55,7 @@
 pub mod bindings;
 
 mod adapter;
+mod connector;
 mod failure;
 mod format;
 #[cfg(target_arch = "wasm32")]
@@ -74,6 +75,7 @@ pub use rust_decimal::Decimal;
 pub use time::Weekday;
 
 pub use adapter::{Adapter, Context, Done};
+pub use connector::{Connector, Fetching, FileSession, Http, HttpError, HttpRequest, HttpResponse, Page, Sending, Sent, Trouble};
 pub use failure::{Failure, Problem};
 pub use format::{FileContext, FileOut, FileReader, FileWriter, Format, Line, Lines, OneWay, Place, Records};
 pub use hub::{Hub, Instant, Level, StateError, Table, TableRow, TableVersion};

@@ -1,7 +1,7 @@
 //! Makes a type the plugin of its crate.
 
-/// Makes a type the plugin of its crate: `register!(adapter LgpsReturn);`, `register!(rule_set ClaimRouting);` or
-/// `register!(format BacsStandard18);`.
+/// Makes a type the plugin of its crate: `register!(adapter LgpsReturn);`, `register!(rule_set ClaimRouting);`,
+/// `register!(format BacsStandard18);` or `register!(connector ProviderApi);`.
 ///
 /// A crate registers one. In a build for WebAssembly this writes the exports of the contract; natively it only checks
 /// that the type implements the trait, so that `cargo test` works.
@@ -39,6 +39,23 @@ macro_rules! register {
         const _: () = {
             type BailiwickExports = $crate::guest::RuleSetGuest<$plugin>;
     $crate::bindings::rule_set::export_rule_set!(BailiwickExports with_types_in $crate::bindings::rule_set);
+        };
+    };
+    (connector $plugin:ty) => {
+        const _: () = {
+            const fn is_a_connector<C: $crate::Connector>() {}
+            is_a_connector::<$plugin>();
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        impl $crate::testing::Cases for $plugin {
+            fn run_cases(folder: &str) {
+                $crate::testing::run_connector_cases::<Self>(folder);
+            }
+        }
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type BailiwickExports = $crate::guest::ConnectorGuest<$plugin>;
+    $crate::bindings::connector::export_connector!(BailiwickExports with_types_in $crate::bindings::connector);
         };
     };
     (format $plugin:ty) => {

@@ -13,3 +13,9 @@ pub mod format {
         ColumnShape, ColumnType, Context, Fault, LastBytes, LastRecords, Place, Records, Refused, UnwritableRow, WriteFailure,
     };
 }
+
+/// Types of version 0.2.0 that connectors speak of.
+pub mod connector {
+    pub use crate::bindings::connector::bailiwick::plugin0_2_0::http::{Header, HttpError, Request, Response};
+    pub use crate::bindings::connector::exports::bailiwick::plugin0_2_0::connectors::{ConnectorFailure, Context, Page, Pause};
+}

@@ -1,5 +1,6 @@
 //! Places outside, against real servers: OpenSSH's, and a web server with TLS.
 
+mod api;
 mod check;
 mod https;
 mod once;

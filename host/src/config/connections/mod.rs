@@ -1,11 +1,12 @@
 //! One entry of connections.toml: which options belong to which kind of place, and what each may be.
 
+mod api;
 #[cfg(test)]
 mod tests;
 mod text;
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use toml::Spanned;
@@ -52,6 +53,7 @@ pub(super) fn place(written: &written::Connection, folder: &Path, source: &Sourc
         }
         PlaceWord::Sftp => entry.sftp().map(Place::Sftp),
         PlaceWord::Https => entry.https().map(Place::Https),
+        PlaceWord::Api => entry.api().map(Place::Api),
     }
 }
 
@@ -65,30 +67,40 @@ struct Entry<'a> {
 impl Entry<'_> {
     /// Refuses options of another kind, each with its own line.
     fn belong(&mut self) {
-        use PlaceWord::{Folder, Https, Sftp};
+        use PlaceWord::{Api, Folder, Https, Sftp};
         let of = self.written;
         let present = [
             ("path", span(of.path.as_ref()), &[Folder][..]),
             ("settle-ms", span(of.settle_ms.as_ref()), &[Folder, Sftp]),
             ("host", span(of.host.as_ref()), &[Sftp]),
             ("port", span(of.port.as_ref()), &[Sftp]),
-            ("user", span(of.user.as_ref()), &[Sftp, Https]),
+            ("user", span(of.user.as_ref()), &[Sftp, Https, Api]),
             ("host-key", span(of.host_key.as_ref()), &[Sftp]),
             ("folder", span(of.folder.as_ref()), &[Sftp]),
-            ("password-secret", span(of.password_secret.as_ref()), &[Sftp, Https]),
+            ("password-secret", span(of.password_secret.as_ref()), &[Sftp, Https, Api]),
             ("key-secret", span(of.key_secret.as_ref()), &[Sftp]),
             ("key-passphrase-secret", span(of.key_passphrase_secret.as_ref()), &[Sftp]),
-            ("url", span(of.url.as_ref()), &[Https]),
-            ("token-secret", span(of.token_secret.as_ref()), &[Https]),
-            ("ca-file", span(of.ca_file.as_ref()), &[Https]),
-            ("client-certificate", span(of.client_certificate.as_ref()), &[Https]),
-            ("client-key-secret", span(of.client_key_secret.as_ref()), &[Https]),
+            ("url", span(of.url.as_ref()), &[Https, Api]),
+            ("token-secret", span(of.token_secret.as_ref()), &[Https, Api]),
+            ("ca-file", span(of.ca_file.as_ref()), &[Https, Api]),
+            ("client-certificate", span(of.client_certificate.as_ref()), &[Https, Api]),
+            ("client-key-secret", span(of.client_key_secret.as_ref()), &[Https, Api]),
             ("method", span(of.method.as_ref()), &[Https]),
             ("content-type", span(of.content_type.as_ref()), &[Https]),
-            ("idempotent", span(of.idempotent.as_ref()), &[Https]),
+            ("idempotent", span(of.idempotent.as_ref()), &[Https, Api]),
             ("cursor-header", span(of.cursor_header.as_ref()), &[Https]),
             ("silence-seconds-max", span(of.silence_seconds_max.as_ref()), &[Sftp, Https]),
             ("file-bytes-max", span(of.file_bytes_max.as_ref()), &[Sftp, Https]),
+            ("requests", span(of.requests.as_ref()), &[Api]),
+            ("redirects", span(of.redirects.as_ref()), &[Api]),
+            ("allow-private", span(of.allow_private.as_ref()), &[Api]),
+            ("api-key-header", span(of.api_key_header.as_ref()), &[Api]),
+            ("api-key-secret", span(of.api_key_secret.as_ref()), &[Api]),
+            ("oauth-url", span(of.oauth_url.as_ref()), &[Api]),
+            ("oauth-client", span(of.oauth_client.as_ref()), &[Api]),
+            ("oauth-secret", span(of.oauth_secret.as_ref()), &[Api]),
+            ("oauth-scope", span(of.oauth_scope.as_ref()), &[Api]),
+            ("answer-bytes-max", span(of.answer_bytes_max.as_ref()), &[Api]),
         ];
         for (option, at, kinds) in present {
             if let Some(at) = at.filter(|_| !kinds.contains(of.kind.get_ref())) {
@@ -155,7 +167,6 @@ impl Entry<'_> {
         let of = self.written;
         let url = self.url();
         let (password, token) = (self.secret(of.password_secret.as_ref()), self.secret(of.token_secret.as_ref()));
-        let client_key = self.secret(of.client_key_secret.as_ref());
         if of.user.is_some() != of.password_secret.is_some() {
             let at = span(of.user.as_ref()).or_else(|| span(of.password_secret.as_ref()));
             self.wrong(at.unwrap_or_default(), "a user and a password belong together", "write user and password-secret, or neither");
@@ -163,13 +174,7 @@ impl Entry<'_> {
         if let (Some(at), true) = (span(of.token_secret.as_ref()), of.user.is_some()) {
             self.wrong(at, "the hub signs in by a token or as a user, not both", "take one of them out");
         }
-        if of.client_certificate.is_some() != of.client_key_secret.is_some() {
-            let at = span(of.client_certificate.as_ref()).or_else(|| span(of.client_key_secret.as_ref()));
-            let to_do = "write client-certificate and client-key-secret, or neither";
-            self.wrong(at.unwrap_or_default(), "a certificate and its key belong together", to_do);
-        }
-        let path = |written: Option<&Spanned<String>>| written.map(|path| plain_path(&self.folder.join(path.get_ref())));
-        let (ca_file, client_certificate) = (path(of.ca_file.as_ref()), path(of.client_certificate.as_ref()));
+        let (ca_file, client_certificate, client_key) = self.certificates();
         let text = |written: Option<&Spanned<String>>| written.map(|text| text.get_ref().clone());
         Some(HttpsPlace {
             url: url?,
@@ -191,17 +196,31 @@ impl Entry<'_> {
         })
     }
 
+    /// Whom the hub trusts there, and who it is.
+    fn certificates(&mut self) -> (Option<PathBuf>, Option<PathBuf>, Option<SecretName>) {
+        let of = self.written;
+        if of.client_certificate.is_some() != of.client_key_secret.is_some() {
+            let at = span(of.client_certificate.as_ref()).or_else(|| span(of.client_key_secret.as_ref()));
+            let to_do = "write client-certificate and client-key-secret, or neither";
+            self.wrong(at.unwrap_or_default(), "a certificate and its key belong together", to_do);
+        }
+        let path = |written: Option<&Spanned<String>>| written.map(|path| plain_path(&self.folder.join(path.get_ref())));
+        let (ca_file, client_certificate) = (path(of.ca_file.as_ref()), path(of.client_certificate.as_ref()));
+        (ca_file, client_certificate, self.secret(of.client_key_secret.as_ref()))
+    }
+
     fn url(&mut self) -> Option<String> {
-        const TO_DO: &str = "write, for instance, url = \"https://api.example.org/claims\"";
-        let url = self.text(self.written.url.as_ref(), "url = \"https://…\"")?;
+        self.address(self.written.url.as_ref(), "url = \"https://…\"")
+    }
+
+    /// An address that begins with https:// and has a host.
+    fn address(&mut self, written: Option<&Spanned<String>>, example: &str) -> Option<String> {
+        const TO_DO: &str = "write, for instance, \"https://api.example.org/claims\"";
+        let url = self.text(written, example)?;
         let rest = url.strip_prefix("https://").unwrap_or_default();
         let host = rest.split('/').next().unwrap_or_default();
         if host.is_empty() || host.contains('@') || url.contains(['?', '#', ' ']) {
-            self.wrong(
-                span(self.written.url.as_ref()).unwrap_or_default(),
-                "this is no address that begins with https:// and has a host",
-                TO_DO,
-            );
+            self.wrong(span(written).unwrap_or_default(), "this is no address that begins with https:// and has a host", TO_DO);
             return None;
         }
         Some(if rest.contains('/') { url } else { url + "/" })

@@ -38,6 +38,23 @@ idempotent = false
 cursor-header = "x-next"
 silence-seconds-max = 10
 file-bytes-max = 2000000
+[[connection]]
+partner = "staffordshire-police"
+name = "provider"
+kind = "api"
+url = "https://api.provider.example:8443/v2/"
+oauth-url = "https://tokens.provider.example/token"
+oauth-client = "police"
+oauth-secret = "provider-secret"
+oauth-scope = "payments"
+ca-file = "ca/provider.pem"
+client-certificate = "ca/police.pem"
+client-key-secret = "claims-client-key"
+requests = ["GET /payments", "GET /payments/*", "POST /payments"]
+redirects = ["files.provider.example/exports/**"]
+allow-private = true
+idempotent = true
+answer-bytes-max = 1000000
 "#;
 
 fn with_servers() -> Vec<(&'static str, String)> {
@@ -63,6 +80,9 @@ fn servers_are_read_and_written_again_as_they_were() {
     assert_eq!(https.ca_file, Some(folder.path().join("ca/claims.pem")));
     assert_eq!(connections[1].place.secrets().len(), 2);
     assert_eq!((connections[0].runs_at_once, connections[1].runs_at_once), (Some(2), None));
+    let Place::Api(api) = &connections[2].place else { panic!("api") };
+    assert_eq!((api.url.as_str(), api.allow_private, api.requests.len()), ("https://api.provider.example:8443/v2", true, 3));
+    assert_eq!((api.redirects[0].to_string(), connections[2].place.secrets().len()), ("files.provider.example/exports/**".to_owned(), 2));
     let text = connections_text(&connections);
     assert!(text.contains("kind = \"folder\"\npath = ") && !text.contains("None"), "{text}");
     let texts = [("partners.toml", PARTNERS), ("connections.toml", text.as_str())].map(|(name, text)| (name.to_owned(), text.to_owned()));
@@ -90,6 +110,35 @@ fn wrong_servers_are_refused_with_their_line() {
         ("method = \"put\"", "method = \"patch\"", "patch", "unknown variant"),
         ("content-type = \"application/jsonl\"", "content-type = \"é\"", "é", "cannot stand in a header"),
         ("idempotent = false", "idempotent = \"no\"", "\"no\"", "invalid type"),
+        ("https://api.provider.example:8443/v2/", "https://api.provider.example:99999/", "99999", "no plain address"),
+        ("https://api.provider.example:8443/v2/", "https://api.provider.example/v2/../v1", "/../", "no plain address"),
+        ("https://tokens.provider.example/token", "http://tokens.provider.example/token", "http://tokens", "begins with https://"),
+        ("oauth-client = \"police\"\n", "", "oauth-url", "belong together"),
+        (
+            "oauth-url = \"https://tokens.provider.example/token\"\noauth-client = \"police\"\noauth-secret = \"provider-secret\"\n",
+            "",
+            "oauth-scope",
+            "belongs to oauth-url",
+        ),
+        ("oauth-scope = \"payments\"", "token-secret = \"t\"", "oauth-url", "in one way"),
+        ("oauth-scope = \"payments\"", "method = \"put\"", "method", "method does not belong"),
+        (
+            "requests = [\"GET /payments\", \"GET /payments/*\", \"POST /payments\"]\n",
+            "",
+            "kind = \"api\"",
+            "nothing says what may be asked",
+        ),
+        ("\"GET /payments/*\"", "\"GET payments\"", "GET payments", "no rule for requests"),
+        ("\"GET /payments/*\"", "\"GET /../admin\"", "/../admin", "no rule for requests"),
+        ("files.provider.example/exports/**", "https://files.provider.example/exports", "https://files", "redirected to"),
+        ("allow-private = true", "allow-private = 1", "1", "invalid type"),
+        (
+            "idempotent = true\nanswer-bytes-max = 1000000",
+            "api-key-header = \"host\"\napi-key-secret = \"k\"",
+            "api-key-header",
+            "in one way",
+        ),
+        ("answer-bytes-max = 1000000", "answer-bytes-max = 0", "answer-bytes-max", "answer-bytes-max is 0"),
     ] {
         refused_of(&with_servers(), "connections.toml", ((from, to), at), told);
     }

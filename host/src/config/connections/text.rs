@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::model::ids::SecretName;
-use crate::model::job::{Connection, Place, SendMethod};
+use crate::model::job::{ApiPlace, Connection, Place, SendMethod, SignIn};
 
 /// Connections as connections.toml, with absolute paths and every option written out.
 #[must_use]
@@ -51,6 +51,16 @@ struct Entry {
     cursor_header: Option<String>,
     silence_seconds_max: Option<u64>,
     file_bytes_max: Option<u64>,
+    requests: Option<Vec<String>>,
+    redirects: Option<Vec<String>>,
+    allow_private: Option<bool>,
+    api_key_header: Option<String>,
+    api_key_secret: Option<String>,
+    oauth_url: Option<String>,
+    oauth_client: Option<String>,
+    oauth_secret: Option<String>,
+    oauth_scope: Option<String>,
+    answer_bytes_max: Option<u64>,
     runs_at_once: Option<u32>,
 }
 
@@ -95,6 +105,38 @@ fn of(place: &Place) -> Entry {
             silence_seconds_max: Some(https.silence_seconds_max),
             file_bytes_max: Some(https.file_bytes_max),
             ..Entry::default()
+        },
+        Place::Api(api) => api_entry(api),
+    }
+}
+
+fn api_entry(api: &ApiPlace) -> Entry {
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    let name = |name: &SecretName| Some(name.to_string());
+    let entry = Entry {
+        kind: "api",
+        url: Some(api.url.clone()),
+        ca_file: api.ca_file.as_deref().map(path),
+        client_certificate: api.client_certificate.as_deref().map(path),
+        client_key_secret: api.client_key.as_ref().map(ToString::to_string),
+        requests: Some(api.requests.iter().map(ToString::to_string).collect()),
+        redirects: (!api.redirects.is_empty()).then(|| api.redirects.iter().map(ToString::to_string).collect()),
+        allow_private: Some(api.allow_private),
+        idempotent: Some(api.idempotent),
+        answer_bytes_max: Some(api.answer_bytes_max),
+        ..Entry::default()
+    };
+    match &api.sign_in {
+        SignIn::Not => entry,
+        SignIn::Basic { user, password } => Entry { user: Some(user.clone()), password_secret: name(password), ..entry },
+        SignIn::Bearer { token } => Entry { token_secret: name(token), ..entry },
+        SignIn::ApiKey { header, key } => Entry { api_key_header: Some(header.clone()), api_key_secret: name(key), ..entry },
+        SignIn::OAuth { url, client, secret, scope } => Entry {
+            oauth_url: Some(url.clone()),
+            oauth_client: Some(client.clone()),
+            oauth_secret: name(secret),
+            oauth_scope: scope.clone(),
+            ..entry
         },
     }
 }

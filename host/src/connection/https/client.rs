@@ -1,27 +1,23 @@
 //! Requests: whom the hub trusts, how it signs in, how long it waits, and what an answer means.
 
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use secrecy::ExposeSecret as _;
 use secrecy::zeroize::Zeroizing;
-use secrecy::{ExposeSecret as _, SecretString};
 use ureq::http::header::{AUTHORIZATION, HeaderValue, IF_NONE_MATCH, LOCATION};
 use ureq::http::{Response, StatusCode};
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, RequestBuilder};
 
+use super::tls::{self, Trust};
 use crate::connection::error::{ConnectionError, Step};
 use crate::connection::outside::{Credentials, TRANSFER_TIME_MAX};
 use crate::model::job::{HttpsPlace, SendMethod};
 
 /// Redirects within a host that are followed for one resource.
 const REDIRECTS_MAX: usize = 5;
-
-/// Largest file of certificates.
-const PEM_BYTES_MAX: u64 = 4 << 20;
 
 /// A client for one place.
 pub(super) struct Client<'a> {
@@ -53,7 +49,7 @@ impl<'a> Client<'a> {
             .timeout_recv_response(silence)
             .timeout_per_read(silence)
             .timeout_per_write(silence)
-            .tls_config(tls(place, credentials)?)
+            .tls_config(tls::config(&own_tls(place), credentials)?)
             .build()
             .new_agent();
         Ok(Self { place, agent, authorization: authorization(place, credentials)? })
@@ -208,6 +204,14 @@ fn tls_failed(place: String, why: &str) -> ConnectionError {
     ConnectionError::Refused { place, step: Step::Certificate, why }
 }
 
+fn own_tls(place: &HttpsPlace) -> Trust<'_> {
+    Trust {
+        ca_file: place.ca_file.as_deref(),
+        client_certificate: place.client_certificate.as_deref(),
+        client_key: place.client_key.as_ref(),
+    }
+}
+
 fn authorization(place: &HttpsPlace, credentials: Credentials<'_>) -> Result<Option<HeaderValue>, ConnectionError> {
     let text = match (credentials.get(place.token.as_ref())?, credentials.get(place.password.as_ref())?, &place.user) {
         (Some(token), ..) => Zeroizing::new(format!("Bearer {}", token.expose_secret())),
@@ -225,40 +229,4 @@ fn authorization(place: &HttpsPlace, credentials: Credentials<'_>) -> Result<Opt
     })?;
     value.set_sensitive(true);
     Ok(Some(value))
-}
-
-fn tls(place: &HttpsPlace, credentials: Credentials<'_>) -> Result<TlsConfig, ConnectionError> {
-    let roots = match &place.ca_file {
-        Some(file) => RootCerts::new_with_certs(&certificates(file)?),
-        None => RootCerts::WebPki,
-    };
-    let own = match (&place.client_certificate, credentials.get(place.client_key.as_ref())?) {
-        (Some(file), Some(key)) => Some(ClientCert::new_with_certs(&certificates(file)?, private_key(place, key)?)),
-        _ => None,
-    };
-    Ok(TlsConfig::builder().root_certs(roots).client_cert(own).build())
-}
-
-fn private_key(place: &HttpsPlace, key: &SecretString) -> Result<PrivateKey<'static>, ConnectionError> {
-    // What the reader says could repeat what it read.
-    PrivateKey::from_pem(key.expose_secret().as_bytes()).map_err(|_| ConnectionError::Credential {
-        name: place.client_key.clone().expect("a key was given"),
-        why: "is no private key in PEM".to_owned(),
-    })
-}
-
-fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, ConnectionError> {
-    let unusable = |why: String| ConnectionError::FileUnusable { path: file.to_owned(), why };
-    let size = std::fs::metadata(file).map_err(|error| unusable(error.to_string()))?.len();
-    if size > PEM_BYTES_MAX {
-        return Err(unusable(format!("it has {size} bytes and may have {PEM_BYTES_MAX}")));
-    }
-    let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
-    let mut found = Vec::new();
-    for item in parse_pem(&pem) {
-        if let PemItem::Certificate(certificate) = item.map_err(|error| unusable(error.to_string()))? {
-            found.push(certificate);
-        }
-    }
-    if found.is_empty() { Err(unusable("it has no certificate in PEM".to_owned())) } else { Ok(found) }
 }

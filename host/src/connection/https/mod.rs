@@ -5,6 +5,7 @@
 
 mod client;
 mod send;
+pub(super) mod tls;
 
 use std::io::{Read as _, Write as _};
 

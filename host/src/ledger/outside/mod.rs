@@ -3,9 +3,11 @@
 //! Must not know what a place is, nor what a sealed value holds.
 
 pub(in crate::ledger) mod begun;
+mod exchanges;
 mod marks;
 mod secrets;
 
 pub use begun::BegunDelivery;
+pub use exchanges::{Exchange, SessionOf};
 pub use marks::MarkOf;
 pub use secrets::{NewSecret, StoredSecret};

@@ -19,8 +19,8 @@ mod state;
 pub use amend::{Chosen, Keeping, NewResubmission, QuarantineFilter, Quarantined, ResendAsk, Resubmitted, Waiting, WaitingGroup};
 pub use event::{
     Claimed, Closed, Cut, Delivered, DuplicateOf, Enqueued, Failed, FormatUsed, LimitUse, LoggedEvent, Outcome, Overdue, Partitioned, Pins,
-    Processed, Pulled, PulledFile, Reason, ResendBegun, Resent, Retried, RunEvent, Settled, StagedOutput, StateChange, TableUsed, Trigger,
-    Word,
+    Processed, Pulled, PulledFile, Reason, ResendBegun, Resent, Retried, RunEvent, Session, Settled, StagedOutput, StateChange, TableUsed,
+    Trigger, Word,
 };
 pub use found::{FindingId, Found, FoundEffect, LeftQuarantine, LogLine, NewFinding, NotAFindingId, Quarantine, StoredFinding};
 pub use lease::{Claim, Instruction, Lease, Step};

@@ -304,6 +304,7 @@ impl TryFrom<ReceiptRow> for Receipt {
             size_bytes: count(row.size_bytes),
             receipt: row.receipt,
             already_there: row.already_there != 0,
+            session: None,
         };
         Ok(Self { run: parsed(&row.run, "run id")?, delivered, delivered_at_ms: row.delivered_at_ms })
     }

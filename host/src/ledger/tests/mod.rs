@@ -228,6 +228,7 @@ fn pulled(path: &str) -> Step {
         digest: Digest::of(path.as_bytes()),
         taken: true,
         duplicate_of: None,
+        session: None,
     };
     Step::Pulled(Pulled { inputs: vec![file], formats: Vec::new() })
 }
@@ -291,6 +292,7 @@ fn delivered(port: &str) -> Step {
         size_bytes,
         receipt: "renamed".to_owned(),
         already_there: false,
+        session: None,
     })
 }
 

@@ -9,7 +9,8 @@ on_both![
     what_may_have_been_sent_stays_taken,
     a_persons_word_resolves_what_is_uncertain,
     the_same_content_is_judged_by_who_took_it_first,
-    of_two_hubs_that_take_the_same_content_one_has_it
+    of_two_hubs_that_take_the_same_content_one_has_it,
+    exchanges_are_kept_by_session_and_lease
 ];
 
 async fn a_secret_is_replaced_resealed_and_removed(on: Kind) {
@@ -190,4 +191,35 @@ async fn of_two_hubs_that_take_the_same_content_one_has_it(on: Kind) {
             house.append(claim, 6, failed(None)).await;
         }
     }
+}
+
+async fn exchanges_are_kept_by_session_and_lease(on: Kind) {
+    let house = House::new(on).await;
+    let run = house.enqueue(1).await;
+    let of = |session: &str| SessionOf { partner: police(), run, session: session.to_owned() };
+    let exchange = |lease, seq, body: Option<&[u8]>| Exchange {
+        lease,
+        seq,
+        request: Digest::of(b"GET /v2/payments"),
+        method: "GET".to_owned(),
+        target: "/v2/payments?page=1".to_owned(),
+        answer: r#"{"status":200}"#.to_owned(),
+        body: body.map(Digest::of),
+        sent_bytes: 22,
+        received_bytes: 1 << 40,
+        took_ms: 7,
+        at_ms: 3,
+    };
+    let kept = [exchange(1, 1, Some(b"{}")), exchange(1, 2, None), exchange(2, 1, Some(b"[]"))];
+    for one in &kept {
+        house.ledger.put_exchange(&of("pull:lines"), one).await.unwrap();
+    }
+    house.ledger.put_exchange(&of("push:payments"), &kept[0]).await.unwrap();
+    assert!(house.ledger.put_exchange(&of("pull:lines"), &kept[0]).await.is_err(), "what was kept is never written over");
+    assert_eq!(house.ledger.exchanges_of(&of("pull:lines")).await.unwrap(), kept);
+    let anothers = SessionOf { partner: name("nobody"), ..of("pull:lines") };
+    assert_eq!(house.ledger.exchanges_of(&anothers).await.unwrap(), []);
+    let sessions = house.ledger.sessions(Scope::Partner(&police()), run).await.unwrap();
+    assert_eq!(sessions, [of("pull:lines"), of("push:payments")]);
+    assert_eq!(house.ledger.sessions(Scope::Partner(&name("nobody")), run).await.unwrap(), []);
 }

@@ -8,7 +8,7 @@ pub enum FileFormat {
     /// By the hub itself.
     BuiltIn(Format),
     /// By a plugin of the partner's.
-    Plugin(PluginFormat),
+    Plugin(FilePlugin),
 }
 
 /// A file format that is built in.
@@ -22,9 +22,9 @@ pub enum Format {
     FixedWidth(FixedWidthFormat),
 }
 
-/// A format that a plugin of the partner's is.
+/// A plugin of the partner's that a file goes through: a format that makes or reads it, a connector that fetches or sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PluginFormat {
+pub struct FilePlugin {
     /// The plugin.
     pub plugin: PluginName,
     /// Its settings for this file: a JSON object.

@@ -6,10 +6,10 @@ mod place;
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName};
 use crate::model::limits::Limit;
 
-pub use place::{HttpsPlace, Place, SendMethod, SftpPlace};
+pub use place::{ApiPlace, HttpsPlace, Place, RedirectRule, SendMethod, SftpPlace, SignIn};
 
 pub use format::{
-    Align, CsvFormat, DateStyle, Encoding, FileFormat, FixedField, FixedWidthFormat, Format, JsonLinesFormat, LineEnd, PluginFormat,
+    Align, CsvFormat, DateStyle, Encoding, FileFormat, FilePlugin, FixedField, FixedWidthFormat, Format, JsonLinesFormat, LineEnd,
 };
 
 /// An organisation.
@@ -134,6 +134,8 @@ pub struct JobInput {
     pub take: Take,
     /// How to read it.
     pub format: FileFormat,
+    /// What speaks with the connection, where that is an API.
+    pub connector: Option<FilePlugin>,
 }
 
 /// Which of several files to take.
@@ -157,6 +159,8 @@ pub struct JobOutput {
     pub file: String,
     /// How to write it.
     pub format: FileFormat,
+    /// What speaks with the connection, where that is an API.
+    pub connector: Option<FilePlugin>,
 }
 
 /// How the last input of a run is cut into partitions, which several hubs may process at one time.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::model::http::RequestRule;
 use crate::model::ids::SecretName;
 
 /// The kinds of place.
@@ -18,6 +19,8 @@ pub enum Place {
     Sftp(SftpPlace),
     /// Resources of a web server.
     Https(HttpsPlace),
+    /// A provider's API, which a connector speaks.
+    Api(ApiPlace),
 }
 
 impl Place {
@@ -27,6 +30,7 @@ impl Place {
         match self {
             Self::Folder { .. } | Self::Sftp(_) => true,
             Self::Https(place) => place.idempotent,
+            Self::Api(place) => place.idempotent,
         }
     }
 
@@ -43,6 +47,7 @@ impl Place {
             Self::Folder { .. } => Vec::new(),
             Self::Sftp(place) => [&place.password, &place.key, &place.key_passphrase].into_iter().flatten().collect(),
             Self::Https(place) => [&place.password, &place.token, &place.client_key].into_iter().flatten().collect(),
+            Self::Api(place) => place.sign_in.secret().into_iter().chain(place.client_key.as_ref()).collect(),
         }
     }
 }
@@ -112,4 +117,95 @@ pub enum SendMethod {
     Post,
     /// To the file's name below the address.
     Put,
+}
+
+/// A provider's API below one address. What is asked there is a connector's to say, within what stands here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiPlace {
+    /// The address, `https://host/path`, without a slash at its end.
+    pub url: String,
+    /// How the hub signs in. A connector sees nothing of it.
+    pub sign_in: SignIn,
+    /// PEM file of the authorities that may vouch for the server, in place of those of the web.
+    pub ca_file: Option<PathBuf>,
+    /// PEM file of the hub's own certificates, where the server wants one.
+    pub client_certificate: Option<PathBuf>,
+    /// The credential that is their private key, in PEM.
+    pub client_key: Option<SecretName>,
+    /// The requests that it allows; paths are below the address.
+    pub requests: Vec<RequestRule>,
+    /// Where else an answer may redirect to, without credentials.
+    pub redirects: Vec<RedirectRule>,
+    /// Whether its address may be one of a private network, or of the hub's own machine.
+    pub allow_private: bool,
+    /// Whether the provider promises to act once on one key, however often it sees it.
+    pub idempotent: bool,
+    /// Largest answer that is taken, in bytes.
+    pub answer_bytes_max: u64,
+}
+
+/// How the hub signs in to a provider's API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignIn {
+    /// It does not.
+    Not,
+    /// With a name and a password.
+    Basic {
+        /// The name.
+        user: String,
+        /// The credential that is the password.
+        password: SecretName,
+    },
+    /// With a token that does not run out.
+    Bearer {
+        /// The credential that is the token.
+        token: SecretName,
+    },
+    /// With a key in a header of its own.
+    ApiKey {
+        /// The header, in lower case.
+        header: String,
+        /// The credential that is the key.
+        key: SecretName,
+    },
+    /// With tokens that it fetches, and fetches anew when they run out (OAuth 2.0, client credentials).
+    OAuth {
+        /// Where tokens are given out.
+        url: String,
+        /// The hub's name there.
+        client: String,
+        /// The credential that is its secret there.
+        secret: SecretName,
+        /// What the tokens are to be good for.
+        scope: Option<String>,
+    },
+}
+
+impl SignIn {
+    /// The credential that it uses.
+    #[must_use]
+    pub const fn secret(&self) -> Option<&SecretName> {
+        match self {
+            Self::Not => None,
+            Self::Basic { password: secret, .. }
+            | Self::Bearer { token: secret }
+            | Self::ApiKey { key: secret, .. }
+            | Self::OAuth { secret, .. } => Some(secret),
+        }
+    }
+}
+
+/// Another host that a provider may redirect to, and the paths there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedirectRule {
+    /// Its name, in lower case, with the port where it is not 443.
+    pub host: String,
+    /// The paths.
+    pub paths: RequestRule,
+}
+
+impl std::fmt::Display for RedirectRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.host, self.paths.path())
+    }
 }

@@ -1,25 +1,33 @@
 //! What was staged is sent: every name looked at before anything is, each output once.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
+use super::Pinned;
 use crate::connection::{self, ConnectionError, Delivery, Notes, Outside};
 use crate::ledger::{BegunDelivery, Claim, Delivered, Receipt, Scope, StagedOutput};
 use crate::model::ids::{ConnectionName, Digest, RunId};
-use crate::model::job::Connection;
+use crate::model::job::{FilePlugin, Job};
 use crate::run::Hub;
 use crate::run::failure::RunError;
+use crate::run::process::Progress;
+use crate::run::provider::SessionWith;
 use crate::run::pull::Places;
 
 impl Hub {
     /// Sees that every name is free before anything is sent, so that a run is not delivered in part.
-    pub(super) async fn check_targets(&self, claim: &Claim, outputs: &[&StagedOutput], connections: &[Connection]) -> Result<(), RunError> {
+    pub(super) async fn check_targets(&self, (claim, pinned): (&Claim, &Pinned), outputs: &[&StagedOutput]) -> Result<(), RunError> {
         for (place, output) in outputs.iter().enumerate() {
             if outputs[..place].iter().any(|other| (&other.connection, &other.target) == (&output.connection, &output.target)) {
                 return Err(RunError::SameTarget { connection: output.connection.clone(), target: output.target.clone() });
             }
             let (connection, staged, key) =
                 (output.connection.clone(), (*output).clone(), delivery_key(claim.lease.run, &output.port, output.artefact));
-            let to = self.outside(Places { connections }.get(&connection)?).await?;
+            let to = self.outside(Places { connections: &pinned.connections }.get(&connection)?).await?;
+            if connector_of(&pinned.job, output).is_some() {
+                // What a provider has under a name, nobody can look at.
+                continue;
+            }
             let check = move || connection::check_target(&to, &Delivery { digest: staged.artefact, name: &staged.target, key: &key });
             let checked = tokio::task::spawn_blocking(check).await.expect("looking does not panic");
             if checked.map_err(|error| RunError::Connection { connection, error })? {
@@ -39,8 +47,21 @@ impl Hub {
         }
     }
 
-    pub(super) async fn deliver(&self, claim: &Claim, output: &StagedOutput, connections: &[Connection]) -> Result<Delivered, RunError> {
-        let outside = self.outside(Places { connections }.get(&output.connection)?).await?;
+    pub(super) async fn deliver(
+        &self,
+        (claim, pinned): (&Claim, &Pinned),
+        output: &StagedOutput,
+        progress: &Arc<Progress>,
+    ) -> Result<Delivered, RunError> {
+        let places = Places { connections: &pinned.connections };
+        let place = places.get(&output.connection)?;
+        if let Some(connector) = connector_of(&pinned.job, output) {
+            let with = SessionWith { claim, pinned, connector, port: &output.port };
+            return self
+                .send_through(with, (output, place), (&delivery_key(claim.lease.run, &output.port, output.artefact), progress))
+                .await;
+        }
+        let outside = self.outside(place).await?;
         let failed = |error| RunError::Connection { connection: output.connection.clone(), error };
         let earlier = match claim.lease.number {
             1 => None,
@@ -97,6 +118,10 @@ struct Sent {
     begun: bool,
 }
 
+fn connector_of<'a>(job: &'a Job, output: &StagedOutput) -> Option<&'a FilePlugin> {
+    job.outputs.iter().find(|declared| declared.port == output.port)?.connector.as_ref()
+}
+
 pub(super) fn is_delivered(claim: &Claim, output: &StagedOutput) -> bool {
     claim.delivered.iter().any(|delivered| delivered.port == output.port && delivered.target == output.target)
 }
@@ -117,5 +142,6 @@ pub(in crate::run) fn delivered((port, connection, target): (&str, &ConnectionNa
         size_bytes: receipt.size,
         receipt: format!("{} with SHA-256 {}{said}", receipt.target, receipt.digest),
         already_there: receipt.already_there,
+        session: None,
     }
 }

@@ -1,4 +1,4 @@
-//! The formats that a job's files name: which releases a run is pinned to, and what each file's instance is given.
+//! The plugins that a job's files go through: which releases a run is pinned to, and what each file's instance is given.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Basis, Pinned, limits};
 use crate::ledger::{FormatUsed, Trigger};
 use crate::model::ids::PluginName;
-use crate::model::job::{FileFormat, Job, PluginFormat};
+use crate::model::job::{FileFormat, FilePlugin, Job};
 use crate::model::limits::Limits;
 use crate::model::manifest::Kind;
 use crate::model::rows::PortShape;
@@ -17,17 +17,17 @@ use crate::run::process::FileForm;
 use crate::run::shelf::{self, Plugin};
 use crate::sandbox::Setup;
 
-/// A format as a run is pinned to it.
-pub(super) struct PinnedFormat {
-    pub(super) plugin: Arc<Plugin>,
+/// A format or connector as a run is pinned to it.
+pub(in crate::run) struct PinnedFormat {
+    pub(in crate::run) plugin: Arc<Plugin>,
     pub(super) tables: Arc<TableSet>,
 }
 
-/// The formats of a run, by name.
-pub(super) type Formats = BTreeMap<PluginName, PinnedFormat>;
+/// The formats and connectors of a run, by name.
+pub(in crate::run) type Formats = BTreeMap<PluginName, PinnedFormat>;
 
 impl Hub {
-    /// The formats that a job's files name: those that the run's inputs were pulled with, or that a replay's origin had;
+    /// The formats and connectors that a job's files name: those that the run's inputs were pulled with, or that a replay's origin had;
     /// for a run that has pulled nothing yet, the active ones.
     pub(super) async fn formats(&self, basis: Basis<'_>, job: &Job) -> Result<Formats, RunError> {
         let named: Vec<&PluginName> = formats_of(job).map(|format| &format.plugin).collect();
@@ -57,13 +57,16 @@ impl Hub {
     }
 }
 
-/// The formats that a job's files name.
-pub(in crate::run) fn formats_of(job: &Job) -> impl Iterator<Item = &PluginFormat> {
-    let inputs = job.inputs.iter().map(|input| &input.format);
-    let all = inputs.chain(job.outputs.iter().map(|output| &output.format));
-    all.filter_map(|format| match format {
-        FileFormat::Plugin(format) => Some(format),
-        FileFormat::BuiltIn(_) => None,
+/// The formats and connectors that a job's files name.
+pub(in crate::run) fn formats_of(job: &Job) -> impl Iterator<Item = &FilePlugin> {
+    let inputs = job.inputs.iter().map(|input| (&input.format, &input.connector));
+    let all = inputs.chain(job.outputs.iter().map(|output| (&output.format, &output.connector)));
+    all.flat_map(|(format, connector)| {
+        let format = match format {
+            FileFormat::Plugin(format) => Some(format),
+            FileFormat::BuiltIn(_) => None,
+        };
+        format.into_iter().chain(connector)
     })
 }
 

@@ -10,8 +10,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use deliver::is_delivered;
 pub(super) use deliver::{delivered, delivery_key};
 use forms::{Formats, form, used};
@@ -21,7 +19,8 @@ use record::{all_accounted, event, found, input_files, output_forms, why_held, w
 use super::Hub;
 use super::failure::{Next, RunError, WRITTEN_HOURS_MAX, pause_after, pause_while_written};
 use super::process::{self, Progress, Work};
-use super::pull::{Places, refuse_duplicates};
+use super::provider::moment;
+use super::pull::refuse_duplicates;
 use super::shelf::Plugin;
 use crate::config::{self, Configuration};
 use crate::ledger::{
@@ -54,11 +53,12 @@ impl<'a> Basis<'a> {
 
 /// What a run works with, as it is pinned.
 pub(super) struct Pinned {
-    job: Job,
-    connections: Vec<Connection>,
-    plugin: Arc<Plugin>,
+    pub(super) job: Job,
+    pub(super) connections: Vec<Connection>,
+    pub(super) plugin: Arc<Plugin>,
     tables: Arc<TableSet>,
-    formats: Formats,
+    /// The plugins that its files go through.
+    pub(super) formats: Formats,
 }
 
 impl Hub {
@@ -98,7 +98,7 @@ impl Hub {
         let processed = match &claim.processed {
             Some(processed) => processed.clone(),
             None => {
-                let pulled = self.pulled(claim, pinned).await?;
+                let pulled = self.pulled((claim, pinned), progress).await?;
                 let (event, found) = self.processed(claim, pinned, (&pulled, progress)).await?;
                 self.append(claim, Step::Processed(Box::new(event.clone()), found)).await?;
                 self.remove_pieces(claim.lease.run);
@@ -106,7 +106,7 @@ impl Hub {
             }
         };
         if let Trigger::Replay(origin) = claim.run.trigger() {
-            return self.compare(claim, origin, &processed).await;
+            return self.compare((claim, pinned), origin, &processed).await;
         }
         // Judged by every attempt: one that was killed after its rows were processed has not said yet that the run is held.
         if let Some(reason) = why_held(&processed, &pinned.job).filter(|_| !claim.run.released) {
@@ -116,20 +116,24 @@ impl Hub {
             return self.append(claim, Step::Closed(Closed { outcome: Outcome::DryRun, state: Vec::new() })).await;
         }
         let waiting: Vec<&StagedOutput> = processed.outputs.iter().filter(|output| !is_delivered(claim, output)).collect();
-        self.check_targets(claim, &waiting, &pinned.connections).await?;
+        self.check_targets((claim, pinned), &waiting).await?;
         for output in waiting {
-            let delivered = self.deliver(claim, output, &pinned.connections).await?;
+            let delivered = self.deliver((claim, pinned), output, progress).await?;
             self.append(claim, Step::Delivered(delivered)).await?;
         }
         self.append(claim, Step::Closed(Closed { outcome: Outcome::Delivered, state: processed.state })).await
     }
 
     /// Ends a replay: it closes if it came to what its origin came to, and is held if not.
-    async fn compare(&self, claim: &Claim, origin: RunId, processed: &ProcessedEvent) -> Result<RunState, RunError> {
+    async fn compare(&self, (claim, pinned): (&Claim, &Pinned), origin: RunId, processed: &ProcessedEvent) -> Result<RunState, RunError> {
         let before = self.ledger().processed(Scope::Partner(claim.run.partner()), origin).await?;
         // Of a release that is tried, a person may know why it comes to something else, and says so by releasing the run.
         let explained = claim.run.released && claim.run.enqueued.release.is_some();
-        let step = match before.and_then(|before| why_other(&before, processed)).filter(|_| !explained) {
+        let difference = match before.and_then(|before| why_other(&before, processed)) {
+            None => self.fetched_otherwise((claim, pinned), origin).await?,
+            other => other,
+        };
+        let step = match difference.filter(|_| !explained) {
             Some(difference) => {
                 let (what, code) = match claim.run.enqueued.release {
                     Some(release) => (format!("Release {}, tried on run {origin},", release.short()), "trial-differs"),
@@ -230,17 +234,14 @@ impl Hub {
         tokio::task::spawn_blocking(move || hub.shared.shelf.plugin(release)).await.expect("installing does not panic")
     }
 
-    async fn pulled(&self, claim: &Claim, pinned: &Pinned) -> Result<Pulled, RunError> {
+    async fn pulled(&self, (claim, pinned): (&Claim, &Pinned), progress: &Arc<Progress>) -> Result<Pulled, RunError> {
         let pulled = match &claim.pulled {
             Some(pulled) => pulled.clone(),
             None => {
                 let mut pulled = match claim.run.trigger() {
                     Trigger::Replay(origin) => self.stored_inputs(&claim.run, origin).await?,
                     Trigger::Resubmission(origin) => self.corrected_inputs(claim, &pinned.job, origin).await?,
-                    _ => {
-                        let places = Places { connections: &pinned.connections };
-                        self.pull(&claim.run, &pinned.job, &pinned.plugin.manifest, &places).await?
-                    }
+                    _ => self.pull((claim, pinned), progress).await?,
                 };
                 pulled.formats = used(&pinned.formats);
                 // A duplicate is taken all the same: the next run must not find it again.
@@ -271,7 +272,8 @@ impl Hub {
             Trigger::Resubmission(_) => Some(all_accounted(self.resubmitted(claim).await?, &processed)?),
             _ => None,
         };
-        let found = found(&mut processed, brought_back.as_ref());
+        let mut found = found(&mut processed, brought_back.as_ref());
+        found.log.splice(..0, pulled.inputs.iter().filter_map(|file| file.session.as_ref()).flat_map(|session| session.log.clone()));
         Ok((event(processed, claim, (pinned, pulled, &setup))?, found))
     }
 
@@ -297,8 +299,7 @@ impl Hub {
 
     async fn setup(&self, run: &Run, pinned: &Pinned, pulled: &Pulled) -> Result<Setup, RunError> {
         let (job, manifest) = (&pinned.job, &pinned.plugin.manifest);
-        let now = Timestamp::from_millisecond(run.enqueued.logical_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-        let today = now.in_tz(&job.zone).map_or_else(|_| now.to_zoned(jiff::tz::TimeZone::UTC).date(), |zoned| zoned.date());
+        let (now, today) = moment(job, run.enqueued.logical_ms);
         let (inputs_present, outputs_present) = match &manifest.kind {
             Kind::Adapter(shape) => (
                 shape.inputs.iter().map(|port| pulled.inputs.iter().any(|file| file.port == port.name)).collect(),
@@ -352,7 +353,8 @@ impl Hub {
             Next::Retry | Next::Person => None,
         };
         let again = matches!(next, Next::Retry | Next::Wait) && claim.run.attempt < attempts_max;
-        let pause = waiting.or_else(|| again.then(|| pause_after(claim.run.attempt, claim.run.enqueued.seed)));
+        let pause = waiting
+            .or_else(|| again.then(|| pause_after(claim.run.attempt, claim.run.enqueued.seed).max(error.not_before().unwrap_or_default())));
         let retry_at_ms = pause.map(|pause| now_ms.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)));
         if next == Next::Wait && retry_at_ms.is_none() {
             reason.sentence += &format!(". After {WRITTEN_HOURS_MAX} hours of that: `bailiwick retry` the run when the upload is done");

@@ -9,6 +9,7 @@ use crate::ledger::{
     StateChange, TableUsed, Trigger,
 };
 use crate::model::job::{FileFormat, Job, JobOutput};
+use crate::model::limits::Limits;
 use crate::model::manifest::{Kind, Manifest};
 use crate::model::outcome::Effect;
 use crate::model::rows::PortShape;
@@ -166,12 +167,20 @@ pub(super) fn event(
         })
     };
     let warnings = processed.warnings;
+    let mut usage = processed.report.usage.clone();
+    let allowed = widest(setup, pinned);
+    // What the connectors used that fetched the inputs is of the run too.
+    for used in pulled.inputs.iter().filter_map(|file| file.session.as_ref()).flat_map(|session| &session.limits) {
+        if let (Some(limit), Some(amount)) = (Limits::named(&used.limit), used.used) {
+            usage.raise(limit, amount);
+        }
+    }
     let tables = tables_used(&processed.report.tables, pinned)?;
     Ok(ProcessedEvent {
         outputs: pinned.job.outputs.iter().filter_map(staged).collect(),
         rejects: processed.totals.inputs.iter().map(|input| input.rows.rejected).sum(),
         warnings,
-        limits: LimitUse::all(&widest(setup, pinned), &processed.report.usage),
+        limits: LimitUse::all(&allowed, &usage),
         tables,
         took_ms: u64::try_from(processed.took.as_millis()).unwrap_or(u64::MAX),
         log_lines_dropped: processed.report.log_dropped,

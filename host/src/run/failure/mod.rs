@@ -2,9 +2,9 @@
 
 mod next;
 
-pub(crate) use next::{Next, WRITTEN_HOURS_MAX, pause_after, pause_while_written};
-
 use std::time::Duration;
+
+pub(crate) use next::{Next, WRITTEN_HOURS_MAX, pause_after, pause_while_written};
 
 use crate::connection::ConnectionError;
 use crate::ledger::{Failed, LedgerError, RunState};
@@ -242,6 +242,16 @@ pub enum RunError {
         connection: ConnectionName,
         /// What went wrong there.
         error: ConnectionError,
+    },
+    /// As the inner error says, of the plugin that speaks with a provider.
+    #[error("{port}, by the connector {plugin}: {error}")]
+    Through {
+        /// The input or output.
+        port: String,
+        /// The connector.
+        plugin: PluginName,
+        /// Why it went no further.
+        error: CallError,
     },
     /// See the inner error.
     #[error(transparent)]

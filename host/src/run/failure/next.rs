@@ -10,6 +10,9 @@ use crate::model::outcome::PluginFailure;
 use crate::run::process::ProcessError;
 use crate::sandbox::{CallError, SandboxError};
 
+/// Longest pause that a provider may ask for. One that asks for more is asked again all the same.
+const ASKED_PAUSE_MAX: Duration = Duration::from_secs(24 * 3_600);
+
 /// What comes after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -37,10 +40,20 @@ impl RunError {
                 Next::Retry
             }
             Self::Process(error) => error.next(),
-            Self::Call(CallError::Failed(PluginFailure::TryLater { .. })) => Next::Retry,
+            Self::Through { error: CallError::HubFault { .. } | CallError::Failed(PluginFailure::TryLater { .. }), .. } => Next::Retry,
             Self::Partition { failed, .. } if failed.retry_at_ms.is_some() => Next::Retry,
             Self::NoInput { .. } => Next::Nothing,
             _ => Next::Person,
+        }
+    }
+
+    /// How long the other side asks to be left alone, if it says.
+    pub(crate) fn not_before(&self) -> Option<Duration> {
+        match self {
+            Self::Through { error: CallError::Failed(PluginFailure::TryLater { seconds: Some(seconds), .. }), .. } => {
+                Some(Duration::from_secs(u64::from(*seconds)).min(ASKED_PAUSE_MAX))
+            }
+            _ => None,
         }
     }
 
@@ -75,7 +88,7 @@ impl RunError {
             Self::Connection { .. } => "connection-failed",
             Self::Process(error) => error.code(),
             Self::Sandbox(_) => "release-not-installed",
-            Self::Call(error) => call_code(error),
+            Self::Call(error) | Self::Through { error, .. } => call_code(error),
             Self::Ledger(_) => "ledger-failed",
             Self::Disk(_) | Self::Store(_) => "disk-failed",
             Self::CaseUnreadable { .. } | Self::Cases(_) => "cases-unreadable",

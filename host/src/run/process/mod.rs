@@ -108,6 +108,19 @@ impl Progress {
         self.left.get()
     }
 
+    /// Whether it is to stop.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Notes what a plugin left that ended badly. The first to do so is what a failure is told with.
+    pub(crate) fn leave(&self, report: &Report) {
+        self.left.get_or_init(|| {
+            let log = &report.log;
+            Left { usage: report.usage.clone(), log: log[log.len().saturating_sub(NOTES_OF_FAILED_MAX)..].to_vec() }
+        });
+    }
+
     /// Says how many rows have been read, where others read them.
     pub(super) fn reach(&self, rows: u64) {
         self.rows.store(rows, Ordering::Relaxed);
@@ -115,7 +128,7 @@ impl Progress {
 
     pub(super) fn add(&self, rows: u64) -> Result<(), ProcessError> {
         self.rows.fetch_add(rows, Ordering::Relaxed);
-        if self.stop.load(Ordering::Relaxed) { Err(ProcessError::Stopped) } else { Ok(()) }
+        if self.is_stopped() { Err(ProcessError::Stopped) } else { Ok(()) }
     }
 }
 
@@ -319,10 +332,7 @@ pub(crate) fn process(worker: &Worker, work: &Work) -> Processed {
         Kind::RuleSet(shape) => rule_set::process(worker, work, shape),
         Kind::Format(_) | Kind::Connector(_) => unreachable!("a job with a format or a connector for its plugin does not pass its check"),
     };
-    work.progress.left.get_or_init(|| {
-        let log = &processed.report.log;
-        Left { usage: processed.report.usage.clone(), log: log[log.len().saturating_sub(NOTES_OF_FAILED_MAX)..].to_vec() }
-    });
+    work.progress.leave(&processed.report);
     processed
 }
 

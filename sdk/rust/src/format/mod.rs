@@ -87,9 +87,9 @@ pub trait FileReader: 'static {
     fn finish(&mut self, records: &mut Records<'_>) -> Result<Done, Failure>;
 }
 
-/// The way that a format does not go. There is no value of it.
+/// The way that a format or a connector does not go. There is no value of it.
 #[derive(Debug)]
-pub struct OneWay(Infallible);
+pub struct OneWay(pub(crate) Infallible);
 
 impl FileWriter for OneWay {
     fn write(&mut self, _: &Rows<'_>, _: &mut FileOut<'_>) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! Inside the sandbox: what the contract's exports call. Only here do the worlds' bindings meet the traits.
 
+mod connector;
 mod format;
 
 use std::cell::RefCell;
@@ -15,6 +16,7 @@ use crate::hub::Hub;
 use crate::rule_set::{Decision, RuleSet, Verdict, decide};
 use crate::{hub, wire};
 
+pub use connector::{ConnectorGuest, Fetch, Send};
 pub use format::{FormatGuest, Reading, Writing};
 
 /// What an adapter's first batch takes of memory, more or less: 1,024 rows in and out.

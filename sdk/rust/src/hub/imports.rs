@@ -2,6 +2,7 @@
 
 use super::{Instant, Level, StateError};
 use crate::bindings::adapter::bailiwick::plugin::{clock, log, lookup, random, state};
+use crate::bindings::connector::bailiwick::plugin0_2_0::http;
 use crate::values::Date;
 use crate::wire;
 
@@ -56,6 +57,14 @@ impl Backing {
 
     pub(crate) fn state_set(&self, key: &str, value: &[u8]) -> Result<(), StateError> {
         state::set(key, value).map_err(state_error)
+    }
+
+    pub(crate) fn http_send(&self, request: &wire::connector::Request) -> Result<wire::connector::Response, wire::connector::HttpError> {
+        http::send(request)
+    }
+
+    pub(crate) fn http_wait(&self, seconds: u32) {
+        http::wait(seconds);
     }
 
     pub(crate) fn state_delete(&self, key: &str) -> Result<(), StateError> {

@@ -17,6 +17,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::bindings::adapter::bailiwick::plugin::lookup::LookupError;
+use crate::connector::Http;
 use crate::failure::Failure;
 use crate::values::Date;
 
@@ -141,6 +142,12 @@ impl Hub {
             versions.push(table.version().clone());
         }
         Ok(table)
+    }
+
+    /// The provider of the connection that the job names. Wants `http`, which only a connector can.
+    #[must_use]
+    pub fn http(&self) -> Http {
+        Http::new(Rc::clone(&self.backing))
     }
 
     /// The value that this job keeps under a key, if there is one. Wants `state`.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::{Instant, Level, StateError};
 use crate::bindings::adapter::bailiwick::plugin::lookup::LookupError;
+use crate::testing::Script;
 use crate::values::Date;
 use crate::wire;
 
@@ -22,6 +23,7 @@ pub(crate) struct Wants {
     pub(crate) clock: bool,
     pub(crate) random: bool,
     pub(crate) state: bool,
+    pub(crate) http: bool,
     pub(crate) lookup: Vec<String>,
 }
 
@@ -42,6 +44,7 @@ pub(crate) struct Backing {
     pub(crate) seed: Cell<u64>,
     pub(crate) log: RefCell<Vec<(Level, String)>>,
     pub(crate) state: RefCell<BTreeMap<String, Vec<u8>>>,
+    pub(crate) http: Script,
 }
 
 /// One open table.
@@ -65,6 +68,16 @@ impl Backing {
     pub(crate) fn log(&self, level: Level, message: &str) {
         self.wanted(self.wants.log, "log");
         self.log.borrow_mut().push((level, message.to_owned()));
+    }
+
+    pub(crate) fn http_send(&self, request: &wire::connector::Request) -> Result<wire::connector::Response, wire::connector::HttpError> {
+        self.wanted(self.wants.http, "http");
+        self.http.send(request)
+    }
+
+    pub(crate) fn http_wait(&self, seconds: u32) {
+        self.wanted(self.wants.http, "http");
+        self.http.wait(seconds);
     }
 
     /// SplitMix64: good enough for tests, and the same everywhere.

@@ -69,6 +69,7 @@ fn run_case<F: Format>(folder: &Path, case: &Path) -> Result<String, String> {
         let came = match way {
             Way::Write => written::<F>(&format, &port, case)?,
             Way::Read => read::<F>(&format, &port, case)?,
+            Way::Pull | Way::Push => return Err("a format writes and reads; connectors pull and push".to_owned()),
         };
         differences += &match (came, &file.expect_failure) {
             (Ok(differences), None) => differences,

@@ -43,6 +43,9 @@ pub(super) struct Manifest {
     /// Of a format.
     #[serde(default)]
     pub(super) columns: Vec<Column>,
+    /// Of a connector.
+    #[serde(default, rename = "requests")]
+    _requests: Vec<String>,
     #[serde(rename = "case")]
     _case: Option<toml::Table>,
     pub(super) decision: Option<Decided>,
@@ -55,15 +58,18 @@ struct Wanted {
     clock: bool,
     random: bool,
     state: bool,
+    http: bool,
     lookup: Vec<String>,
 }
 
-/// A way that a format goes.
+/// A way that a format or a connector goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Way {
     Write,
     Read,
+    Pull,
+    Push,
 }
 
 #[derive(Debug, Deserialize)]
@@ -126,8 +132,8 @@ impl Manifest {
     }
 
     pub(super) fn wants(&self) -> Wants {
-        let Wanted { log, clock, random, state, lookup } = &self.wants;
-        Wants { log: *log, clock: *clock, random: *random, state: *state, lookup: lookup.clone() }
+        let Wanted { log, clock, random, state, http, lookup } = &self.wants;
+        Wants { log: *log, clock: *clock, random: *random, state: *state, http: *http, lookup: lookup.clone() }
     }
 
     /// The context of a run that has the named inputs.

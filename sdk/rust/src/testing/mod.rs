@@ -20,6 +20,7 @@
 
 mod adapter_cases;
 mod case_files;
+mod connector_cases;
 mod csv_rows;
 mod format_cases;
 mod manifest;
@@ -38,6 +39,8 @@ pub use native_format::{FileRead, NativeFormat, NotWritten};
 pub use test_hub::TestHub;
 
 pub use adapter_cases::run_adapter_cases;
+pub(crate) use connector_cases::Script;
+pub use connector_cases::run_connector_cases;
 pub use format_cases::run_format_cases;
 pub use rule_set_cases::run_rule_set_cases;
 

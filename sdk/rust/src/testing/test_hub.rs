@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::manifest::Manifest;
-use super::tables;
+use super::{Script, tables};
 use crate::hub::{Backing, Hub, Level, TableData, Wants};
 use crate::values::Date;
 
@@ -73,7 +73,13 @@ impl TestHub {
     /// The hub. Each call makes a fresh one, with an empty log and no state.
     #[must_use]
     pub fn hub(&self) -> Hub {
+        self.hub_with(Script::default())
+    }
+
+    /// The hub, with a provider that answers what a script says.
+    pub(super) fn hub_with(&self, http: Script) -> Hub {
         Hub::new(Backing {
+            http,
             wants: self.wants.clone(),
             today: self.today,
             tables: self.tables.clone(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
-use bailiwick::model::job::{HttpsPlace, SendMethod};
+use bailiwick::model::job::{ApiPlace, HttpsPlace, SendMethod, SignIn};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
@@ -106,6 +106,22 @@ impl Web {
             cursor_header: None,
             silence_seconds_max: 20,
             file_bytes_max: 1 << 30,
+        }
+    }
+
+    /// The server as a provider's API below `/api`, which allows what most tests ask.
+    pub(crate) fn api(&self) -> ApiPlace {
+        ApiPlace {
+            url: format!("https://127.0.0.1:{}/api", self.port),
+            sign_in: SignIn::Not,
+            ca_file: self.place().ca_file,
+            client_certificate: None,
+            client_key: None,
+            requests: ["GET /**", "POST /**"].map(|rule| rule.parse().expect("a rule")).to_vec(),
+            redirects: Vec::new(),
+            allow_private: true,
+            idempotent: true,
+            answer_bytes_max: 1 << 20,
         }
     }
 

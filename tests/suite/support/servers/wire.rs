@@ -17,6 +17,8 @@ pub(crate) enum Cut {
     Down(u64),
     /// Towards the hub nothing more comes, and the connection stays.
     Silence(u64),
+    /// Towards the hub it comes byte by byte, twenty in a second.
+    Drip(u64),
 }
 
 /// A wire to a server on this machine.
@@ -89,6 +91,18 @@ impl Shared {
                 (Cut::Up(bytes), true) | (Cut::Down(bytes) | Cut::Silence(bytes), false) => Some(bytes),
                 _ => None,
             };
+            if let (Cut::Drip(swift), false) = (cut, up)
+                && before >= swift
+            {
+                let dripped = buffer[..usize::try_from(read).expect("it fits")].iter().try_for_each(|byte| {
+                    std::thread::sleep(Duration::from_millis(50));
+                    to.write_all(&[*byte])
+                });
+                if dripped.is_err() {
+                    break;
+                }
+                continue;
+            }
             let pass = left.map_or(read, |left| left.saturating_sub(before).min(read));
             let all = &buffer[..usize::try_from(pass).expect("it is no longer than the buffer")];
             let passed = to.write_all(all);

@@ -166,5 +166,6 @@ fn of_staged(output: &StagedOutput, receipt: String) -> Delivered {
         size_bytes: output.size_bytes,
         receipt,
         already_there: true,
+        session: None,
     }
 }

@@ -226,12 +226,12 @@ pub struct Claimed {
 pub struct Pulled {
     /// In the order of the plugin's inputs.
     pub inputs: Vec<PulledFile>,
-    /// The formats that read and write its files, of which every attempt and every replay uses the same releases.
+    /// The formats and connectors that its files go through, of which every attempt and every replay uses the same releases.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub formats: Vec<FormatUsed>,
 }
 
-/// A format that is a plugin, as a run uses it.
+/// A plugin that files go through, as a run uses it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormatUsed {
     /// The plugin.
@@ -266,6 +266,9 @@ pub struct PulledFile {
     /// The run that had taken the same content first, as the ledger found when this one took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<DuplicateOf>,
+    /// Of a file that a connector fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Session>,
 }
 
 /// A file whose content had been taken before.
@@ -276,6 +279,21 @@ pub struct DuplicateOf {
     pub run: RunId,
     /// Its name then.
     pub path: String,
+}
+
+/// A connector's session with a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The lease under which its exchanges are kept.
+    pub lease: u64,
+    /// From where it went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// What it used of its limits.
+    pub limits: Vec<LimitUse>,
+    /// What it noted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<LogLine>,
 }
 
 /// An output was sent.
@@ -297,6 +315,9 @@ pub struct Delivered {
     pub receipt: String,
     /// Whether the very same was there already, from an attempt whose word was lost.
     pub already_there: bool,
+    /// Of a file that a connector sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Session>,
 }
 
 /// A run is done.

@@ -1,9 +1,13 @@
 //! Requests and answers of a provider's API, as a connector sees them, and which requests may be made at all.
 //!
-//! Pure: nothing here knows an address, a credential or a socket.
+//! Pure: nothing here knows a credential or a socket.
+
+mod origin;
 
 use std::fmt;
 use std::str::FromStr;
+
+pub use origin::Origin;
 
 use super::outcome::misleads;
 
@@ -145,8 +149,8 @@ impl HttpRequest {
         if !METHODS.contains(&self.method.as_str()) {
             return malformed(&format!("the method is none of {}", METHODS.join(", ")));
         }
-        if self.only_reads() && self.body.is_some() {
-            return malformed("GET and HEAD have no body");
+        if matches!(self.method.as_str(), "GET" | "HEAD" | "DELETE") && self.body.is_some() {
+            return malformed("GET, HEAD and DELETE have no body");
         }
         check_target(&self.target).map_err(HttpError::Malformed)?;
         if self.headers.len() > HEADERS_MAX {
@@ -237,6 +241,12 @@ impl RequestRule {
                     _ => break false,
                 }
             }
+    }
+
+    /// The paths, as they are written.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// Whether what it allows changes nothing at the provider.
@@ -361,7 +371,7 @@ mod tests {
                 prop_assert!(path.starts_with('/') && !path.contains("..%") && !path.contains("/../") && !path.ends_with("/.."));
                 // A rule that is the path itself allows exactly that path.
                 if let Ok(rule) = format!("GET {path}").parse::<RequestRule>() {
-                    let longer = format!("{path}x");
+                    let longer = path.to_owned() + "x";
                     prop_assert!(rule.allows("GET", path) && !rule.allows("GET", &longer));
                 }
             }
