@@ -1,11 +1,14 @@
 //! Several hubs on one ledger: one is killed, one only sleeps, the database goes away. Every run is brought to its end, and is
 //! delivered once.
 
+use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bailiwick::clock::Clock;
+use bailiwick::connection::{Artefacts, ConnectionError, SharedArtefacts};
 use bailiwick::ledger::{Database, Failed, HubId, Ledger, LedgerError, Reason, Run, RunEvent, RunFilter, RunState, Scope, Step};
+use bailiwick::model::job::S3Place;
 use bailiwick::run::Sharing;
 use tokio::sync::Notify;
 
@@ -288,4 +291,120 @@ fn a_hub_that_lost_a_run_says_who_has_it() {
         let lost = working.await.unwrap().unwrap_err();
         assert!(matches!(lost, LedgerError::LeaseLost { lease: 1, current: 2, state: RunState::Running, .. }), "{lost}");
     });
+}
+
+/// Two machines that have nothing in common but a database and a bucket.
+#[test]
+fn hubs_with_folders_of_their_own_share_a_bucket() {
+    let (s3, elsewhere) = (S3::start(), tempfile::tempdir().unwrap());
+    let mut shared = Shared::new(Site::large(), Kind::Postgres, None);
+    let url = format!("s3://{}/hub?endpoint=https://127.0.0.1:{}&region=eu-west-2&ca-file={}", S3::BUCKET, s3.port, s3.ca_file().display());
+    let key = [("AWS_ACCESS_KEY_ID", "AKIAPOLICE".to_owned()), ("AWS_SECRET_ACCESS_KEY", S3::SECRET.to_owned())];
+    shared.environment.extend([("BAILIWICK_ARTEFACTS", url)].into_iter().chain(key));
+    let mut first = shared.hub("first");
+    first.run(LGPS);
+    wait(async {
+        let ledger = Ledger::open(&shared.database).await.unwrap();
+        let run = shared.until(&ledger, "begun", |run| run.state == RunState::Running).await;
+        let began = Instant::now();
+        while !ledger.events(Scope::Hub, run.id, 0).await.unwrap().iter().any(|event| matches!(event.event, RunEvent::Pulled(_))) {
+            assert!(began.elapsed() < Duration::from_secs(60), "its input is not taken");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        first.kill();
+        assert_eq!(shared.until(&ledger, "there", |_| true).await.state, RunState::Running, "it was killed at work");
+        // Everything is gone with the first machine: only the bucket has the payroll, and the plugin.
+        fs::remove_dir_all(shared.site.data()).unwrap();
+        fs::remove_file(shared.site.path("data/payroll/payroll-2026-10.csv")).unwrap();
+        let mut environment: Vec<(&str, &str)> = shared.environment.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        environment.extend([("BAILIWICK_HUB", "second"), ("BAILIWICK_DATA", elsewhere.path().to_str().unwrap())]);
+        let _second = Serving::join(&shared.site, &environment);
+        let run = shared.until(&ledger, "closed", |run| run.state == RunState::Closed).await;
+        shared.check_delivered_once(&ledger, &run, &["first", "second"]).await;
+        ledger.close().await;
+    });
+    let wrong = bailiwick(&shared.site, &["jobs"]).envs(shared.environment.clone()).env("AWS_SECRET_ACCESS_KEY", "hunter3").output();
+    let wrong: Said = wrong.expect("the program starts").into();
+    assert!(wrong.code == Some(1) && wrong.err.contains("SignatureDoesNotMatch") && !wrong.err.contains("hunter"), "{}", wrong.err);
+}
+
+/// What lies in the bucket is not what it should be: it is noticed, and a whole copy at hand, or in the bucket, mends the other.
+#[test]
+fn an_artefact_from_a_bucket_is_compared_with_its_name() {
+    let (s3, folders) = (S3::start(), [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()]);
+    let place = || S3Place { prefix: "hub/".to_owned(), ..s3.place() };
+    let [ours, theirs] = folders.each_ref().map(|folder| {
+        let shared = SharedArtefacts::new(place(), S3::SECRET.into(), Box::new(|| Clock::machine().now_ms()));
+        Artefacts::open_shared(folder.path(), shared).unwrap()
+    });
+    for size in [0, 9, 40 << 20] {
+        let content: Vec<u8> = (0..size).map(|at: u32| (at % 251) as u8).collect();
+        let stored = ours.put(&content[..]).unwrap();
+        assert_eq!(ours.put(&content[..]).unwrap(), stored);
+        let key = format!("hub/{}/{}", &stored.digest.to_string()[..2], stored.digest);
+        assert!(fs::read(s3.object(&key)).unwrap() == content);
+        assert!(!theirs.holds(&stored.digest));
+        assert_eq!(theirs.verify(&stored.digest).unwrap(), stored);
+        if size > 0 {
+            // A copy at hand that is damaged is fetched again.
+            fs::write(theirs.path(&stored.digest), b"damaged").unwrap();
+            assert_eq!(theirs.verify(&stored.digest).unwrap(), stored);
+            // In the bucket it is damaged: it does not get here.
+            fs::write(s3.object(&key), vec![7; content.len()]).unwrap();
+            fs::remove_file(theirs.path(&stored.digest)).unwrap();
+            assert!(matches!(theirs.read(&stored.digest), Err(ConnectionError::ArtefactDamaged { .. })));
+            assert!(!theirs.holds(&stored.digest));
+        }
+        // Copies are fetched again, and what another hub gave up is given up here.
+        let now_ms = Clock::machine().now_ms() + 5_000;
+        assert_eq!(ours.remove_copies(now_ms, Duration::from_secs(3_600)).unwrap(), 0);
+        assert!(ours.remove_copies(now_ms, Duration::ZERO).unwrap() == 1 && !ours.holds(&stored.digest));
+        assert_eq!(theirs.remove_settled(&stored.digest, now_ms, Duration::from_secs(3_600)).unwrap(), None, "written a moment ago");
+        fs::File::open(s3.object(&key))
+            .unwrap()
+            .set_modified(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000))
+            .unwrap();
+        // Written again by somebody, it stays.
+        assert_eq!(ours.put(&content[..]).unwrap(), stored);
+        assert_eq!(theirs.remove_settled(&stored.digest, now_ms, Duration::from_secs(3_600)).unwrap(), None);
+        fs::File::open(s3.object(&key))
+            .unwrap()
+            .set_modified(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000))
+            .unwrap();
+        assert_eq!(theirs.remove_settled(&stored.digest, now_ms, Duration::from_secs(3_600)).unwrap(), Some(Some(stored.size)));
+        assert_eq!(theirs.remove_settled(&stored.digest, now_ms, Duration::from_secs(3_600)).unwrap(), Some(None));
+        ours.remove(&stored.digest).unwrap();
+        assert!(!s3.object(&key).exists() && !ours.holds(&stored.digest));
+        assert!(matches!(ours.read(&stored.digest), Err(ConnectionError::ArtefactMissing { .. })));
+    }
+}
+
+/// A database across a network: it shows who it is, or is not spoken to.
+#[test]
+fn a_ledger_on_a_server_with_tls_is_reached_only_if_its_certificate_is_right() {
+    let (ours, another, folder) = (Authority::new(), Authority::new(), tempfile::tempdir().unwrap());
+    let (certificate, key) = ours.issue("localhost", rcgen::ExtendedKeyUsagePurpose::ServerAuth);
+    let server = Postgres::with_tls(&certificate.pem(), &key.serialize_pem());
+    wait(server.execute("CREATE ROLE hub LOGIN PASSWORD 'hunter2'"));
+    wait(server.execute("CREATE DATABASE hub OWNER hub"));
+    let [ours, another] = [("ours.pem", &ours), ("another.pem", &another)].map(|(name, authority)| {
+        fs::write(folder.path().join(name), authority.pem()).unwrap();
+        folder.path().join(name)
+    });
+    let url = |host: &str, root: &std::path::Path| {
+        format!("postgres://hub:hunter2@{host}:{}/hub?sslmode=verify-full&sslrootcert={}", server.port(), root.display())
+    };
+    let site = Site::staffordshire();
+    assert_eq!(say(&site, &["apply", ".", "--database", &url("localhost", &ours)]).code, Some(0));
+    let run = say(&site, &["run", LGPS, "--json", "--database", &url("localhost", &ours)]);
+    assert_eq!((run.code, &run.json()["state"]), (Some(0), &"closed".into()), "{}", run.err);
+    for (host, root) in [("localhost", &another), ("127.0.0.1", &ours)] {
+        let began = Instant::now();
+        let refused = say(&site, &["jobs", "--database", &url(host, root)]);
+        assert!(refused.code == Some(1) && refused.err.contains("certificate") && !refused.err.contains("hunter2"), "{}", refused.err);
+        assert!(began.elapsed() < Duration::from_secs(20), "it is not waited for: {:?}", began.elapsed());
+    }
+    let plain = url("localhost", &ours).replace("verify-full", "disable");
+    let refused = say(&site, &["jobs", "--database", &plain]);
+    assert!(refused.code == Some(1) && !refused.err.contains("hunter2"), "the server wants TLS: {}", refused.err);
 }

@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 
 use crate::ledger::Database;
 use crate::model::ids::is_name;
+use crate::run::ArtefactBucket;
 use crate::telemetry::{self, LogForm};
 
 /// Runs partners' adapters and rule sets in a sandbox, moves data between providers, and accounts for every row and every penny.
@@ -109,10 +110,14 @@ struct DataOption {
     /// The hub's folder.
     #[arg(long, env = "BAILIWICK_DATA", default_value = "bailiwick-data", value_name = "DIR")]
     data: PathBuf,
-    /// The PostgreSQL database that several hubs share: postgres://USER:PASSWORD@HOST/DATABASE. They share the folder too.
-    /// Without it, the ledger is a file in the folder.
+    /// The PostgreSQL database that several hubs share: postgres://USER:PASSWORD@HOST/DATABASE. They share the folder too, or name a
+    /// bucket with --artefacts. Without it, the ledger is a file in the folder.
     #[arg(long, env = "BAILIWICK_DATABASE", hide_env_values = true, value_name = "URL", value_parser = database)]
     database: Option<Database>,
+    /// The bucket in which hubs with folders of their own share artefacts and releases:
+    /// s3://BUCKET/PREFIX?endpoint=https://HOST&region=REGION, with the key in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+    #[arg(long, env = "BAILIWICK_ARTEFACTS", value_name = "URL", value_parser = outside::artefacts)]
+    artefacts: Option<Box<ArtefactBucket>>,
     /// The hub's name, which no other hub on the same folder or database has.
     #[arg(long, env = "BAILIWICK_HUB", default_value = "main", value_name = "NAME", value_parser = hub_name)]
     hub: String,
@@ -124,7 +129,7 @@ struct DataOption {
 impl DataOption {
     /// A hub that shares its work with nobody, whatever the environment says.
     const fn alone(data: PathBuf, hub: String) -> Self {
-        Self { data, database: None, hub, lease_ms: 10_000 }
+        Self { data, database: None, artefacts: None, hub, lease_ms: 10_000 }
     }
 }
 

@@ -82,7 +82,8 @@ async fn open(data: &DataOption, works: bool) -> Result<Hub, RunError> {
     };
     let lease = Duration::from_millis(data.lease_ms);
     // A hub may miss three words before its runs are taken over.
-    Hub::open_shared(options, Sharing { database: data.database.clone(), lease, heartbeat: lease / 4 }).await
+    let sharing = Sharing { database: data.database.clone(), artefacts: data.artefacts.as_deref().cloned(), lease, heartbeat: lease / 4 };
+    Hub::open_shared(options, sharing).await
 }
 
 /// Who types.

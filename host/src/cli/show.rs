@@ -195,6 +195,15 @@ pub(super) async fn one_run(hub: &Hub, id: RunId, as_json: bool) -> Result<(), B
     for line in log {
         say(format!("  {} {}", paint(Tone::Quiet, format!("log {}", line.level)), line.message));
     }
+    for notice in ledger.notices(Scope::Hub, id).await? {
+        let how = match (notice.sent_at_ms, notice.next_at_ms) {
+            (Some(_), _) => "told",
+            (None, Some(_)) => "to be told",
+            (None, None) => "not told",
+        };
+        let outcome = notice.outcome.map(|outcome| format!(": {outcome}")).unwrap_or_default();
+        say(format!("  {} {}{outcome}", paint(Tone::Quiet, how), notice.told.as_str()));
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::model::ids::{ConnectionName, Digest, PartnerName, is_name};
 use crate::model::job::{
-    CatchUp, Connection, Job, JobInput, JobOutput, Overlap, Partitions, Partner, Priority, Queue, Schedule, Take, WorkingDay,
+    CatchUp, Connection, Job, JobInput, JobOutput, Overlap, Partitions, Partner, Place, Priority, Queue, Schedule, Take, WorkingDay,
 };
 use crate::model::limits::{PARTITIONS_MAX, REJECT_ROWS_DEFAULT, REJECT_ROWS_MAX, REJECTS_OVERDUE_DAYS_DEFAULT, REJECTS_OVERDUE_DAYS_MAX};
 use crate::registry::manifest;
@@ -76,6 +76,7 @@ impl Reader<'_> {
         if let Some(partner) = partner.as_ref().filter(|_| !self.known.judged) {
             self.outputs_apart(&written, partner);
         }
+        let notify = written.notify.as_ref().map(|notify| self.notify(notify, partner.as_ref()));
         let limits = written.limits.0.iter().map(|(name, amount)| manifest::limit(self.source, name, amount)).collect::<Vec<_>>();
         let limits = limits.into_iter().filter_map(|limit| self.problems.note(limit)).collect();
         let reject_rows_max =
@@ -93,6 +94,7 @@ impl Reader<'_> {
             outputs: outputs?,
             schedule: schedule?,
             queue,
+            notify: notify.flatten(),
             zone,
             settings,
             reject_rows_max,
@@ -182,6 +184,9 @@ impl Reader<'_> {
     fn input(&mut self, written: &written::Input, partner: Option<&PartnerName>) -> Option<JobInput> {
         self.port(&written.port);
         let connection = self.connection(&written.connection, partner);
+        if connection.as_ref().and_then(|name| self.place(name, partner)).is_some_and(|place| !place.gives_files()) {
+            self.wrong(written.connection.span(), "nothing is taken from this kind of connection", "name one that has files");
+        }
         self.file_name(&written.file);
         self.pattern(&written.file);
         let format = self.format(&written.format);
@@ -203,6 +208,9 @@ impl Reader<'_> {
     fn output(&mut self, written: &written::Output, partner: Option<&PartnerName>) -> Option<JobOutput> {
         self.port(&written.port);
         let connection = self.connection(&written.connection, partner);
+        if connection.as_ref().and_then(|name| self.place(name, partner)).is_some_and(|place| !place.takes_files()) {
+            self.wrong(written.connection.span(), "nothing is delivered to this kind of connection", "name one that takes files");
+        }
         self.file_name(&written.file);
         for placeholder in placeholders(written.file.get_ref()) {
             if !placeholder.is_some_and(|name| PLACEHOLDERS.contains(&name)) {
@@ -222,7 +230,13 @@ impl Reader<'_> {
         })
     }
 
-    fn connection(&mut self, name: &Spanned<String>, partner: Option<&PartnerName>) -> Option<ConnectionName> {
+    /// The place of a connection.
+    pub(super) fn place(&self, name: &ConnectionName, partner: Option<&PartnerName>) -> Option<&Place> {
+        let same = |known: &&Connection| known.name == *name && Some(&known.partner) == partner;
+        self.known.connections.iter().find(same).map(|known| &known.place)
+    }
+
+    pub(super) fn connection(&mut self, name: &Spanned<String>, partner: Option<&PartnerName>) -> Option<ConnectionName> {
         let parsed: ConnectionName = self.name(name)?;
         let partner = partner?;
         if !self.known.judged

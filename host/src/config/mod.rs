@@ -10,11 +10,16 @@
 //!     kind = "api"     url, requests = ["GET /v2/payments"], redirects, allow-private, idempotent, answer-bytes-max, ca-file,
 //!                      client-certificate, and one of: user and password-secret; token-secret; api-key-header and api-key-secret;
 //!                      oauth-url, oauth-client, oauth-secret and oauth-scope
+//!     kind = "s3"      url, region, bucket, prefix, path-style, access-key, key-secret, ca-file
+//!     kind = "postgres"  host, port, database, user, password-secret, encrypted, ca-file; kind = "sqlite"  path; both with
+//!                      query = "SELECT … WHERE {since} IS NULL OR …", cursor-column, rows-max, seconds-max: its rows as JSON lines
+//!     kind = "smtp"    host, port, tls = "starttls" | "at-once", user, password-secret, from, ca-file: for [notify] only
 //! plugins.toml        [[plugin]] partner, name, component: where the hub finds components (optional)
 //! jobs/*.toml         one job a file:
 //!     partner, name, title, plugin, zone = "Europe/London", attempts-max = 5
 //!     [schedule]  cron, working-day = any | before | after | skip, catch-up = "skip" | "once" | { all = 12 }
 //!     [queue]     runs-at-once = 1, priority = low | normal | high, overlap = queue | skip | cancel-older, overdue-minutes
+//!     [notify]    connection, to = ["payroll@example.org"], on = ["held", "failed", "delivered", "skipped", "overdue"]
 //!     [[input]]   port, connection, file = "payroll-*.csv", take = next | latest, format, connector
 //!     [[output]]  port, connection, file = "return-{month}.txt", format, connector
 //!     [partitions] rows = 200000 or at-most = 8: where to cut the last input, if its rows are independent; by itself above 64 MiB
@@ -39,6 +44,7 @@ mod connector;
 mod folder;
 mod formats;
 mod job;
+mod notify;
 mod written;
 
 use std::path::PathBuf;

@@ -74,6 +74,19 @@ pub(super) struct Connection {
     pub content_type: Option<Spanned<String>>,
     pub idempotent: Option<Spanned<bool>>,
     pub cursor_header: Option<Spanned<String>>,
+    pub region: Option<Spanned<String>>,
+    pub bucket: Option<Spanned<String>>,
+    pub prefix: Option<Spanned<String>>,
+    pub path_style: Option<Spanned<bool>>,
+    pub access_key: Option<Spanned<String>>,
+    pub database: Option<Spanned<String>>,
+    pub encrypted: Option<Spanned<bool>>,
+    pub query: Option<Spanned<String>>,
+    pub cursor_column: Option<Spanned<String>>,
+    pub from: Option<Spanned<String>>,
+    pub tls: Option<Spanned<TlsWord>>,
+    pub rows_max: Option<Spanned<u64>>,
+    pub seconds_max: Option<Spanned<u64>>,
     pub silence_seconds_max: Option<Spanned<u64>>,
     pub file_bytes_max: Option<Spanned<u64>>,
     pub requests: Option<Spanned<Vec<Spanned<String>>>>,
@@ -95,6 +108,18 @@ pub(super) enum PlaceWord {
     Sftp,
     Https,
     Api,
+    S3,
+    Postgres,
+    Sqlite,
+    Smtp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) enum TlsWord {
+    #[serde(rename = "starttls")]
+    StartTls,
+    #[serde(rename = "at-once")]
+    AtOnce,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -138,6 +163,7 @@ pub(super) struct Job {
     pub schedule: Option<Schedule>,
     #[serde(default)]
     pub queue: Queue,
+    pub notify: Option<Notify>,
     #[serde(default)]
     pub input: Vec<Input>,
     #[serde(default)]
@@ -181,6 +207,14 @@ pub(super) struct Queue {
 pub(super) struct Partitions {
     pub rows: Option<Spanned<u64>>,
     pub at_most: Option<Spanned<u64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notify {
+    pub connection: Spanned<String>,
+    pub to: Vec<Spanned<String>>,
+    pub on: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]

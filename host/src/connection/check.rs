@@ -5,7 +5,7 @@ use std::path::Path;
 use super::api::{Api, TokenSlot};
 use super::error::{ConnectionError, Step};
 use super::outside::{Credentials, Outside};
-use super::{Looking, folder, https, on_runtime, sftp};
+use super::{Looking, folder, https, mail, on_runtime, s3, sftp, sql};
 use crate::model::job::Place;
 
 /// One step of a check that succeeded.
@@ -38,6 +38,9 @@ pub fn check(outside: &Outside, trial: Trial) -> (Vec<Checked>, Option<Connectio
         Place::Https(place) => https::check(place, credentials, &mut done),
         // A token of its own: one that is kept would not show whether one is given out.
         Place::Api(place) => Api::of_place(place, TokenSlot::default(), credentials).and_then(|api| api.check(&mut done)),
+        Place::S3(place) => s3::check(place, outside.opened(), trial.writes, &mut done),
+        Place::Sql(place) => on_runtime(sql::check(place, credentials, &mut done)),
+        Place::Smtp(place) => mail::check(place, credentials, &mut done),
     };
     (steps, result.err())
 }

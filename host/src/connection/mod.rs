@@ -12,8 +12,11 @@ mod error;
 mod folder;
 mod https;
 mod listing;
+mod mail;
 mod outside;
+mod s3;
 mod sftp;
+mod sql;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +26,9 @@ pub use check::{Checked, Trial, advice, check};
 pub use deliver::{Delivery, Notes, Receipt, check_file_name};
 pub use error::{ConnectionError, Step};
 pub use listing::{Fetched, FoundFile, LeftAlone, Listing, Looking, WhyLeft, check_pattern};
+pub use mail::{Mail, send};
 pub use outside::Outside;
+pub use s3::{Moment, Shared as SharedArtefacts};
 
 use crate::model::job::{ApiPlace, Place};
 use outside::Credentials;
@@ -42,6 +47,9 @@ pub fn list(outside: &Outside, looking: &Looking<'_>) -> Result<Listing, Connect
         Place::Sftp(place) => on_runtime(sftp::list(place, credentials, looking.pattern)),
         Place::Https(place) => Ok(https::list(place, looking)),
         Place::Api(place) => Err(no_files(place)),
+        Place::S3(place) => s3::list(place, outside.opened(), looking.pattern),
+        Place::Sql(_) => Ok(sql::list(looking)),
+        Place::Smtp(_) => Ok(Listing::default()),
     }
 }
 
@@ -57,6 +65,9 @@ pub fn pull(outside: &Outside, file: &FoundFile, artefacts: &Artefacts) -> Resul
         Place::Sftp(place) => on_runtime(sftp::pull(place, credentials, file, artefacts)).map(Fetched::whole),
         Place::Https(place) => https::pull(place, credentials, file, artefacts),
         Place::Api(place) => Err(no_files(place)),
+        Place::S3(place) => s3::pull(place, outside.opened(), file, artefacts).map(Fetched::whole),
+        Place::Sql(place) => on_runtime(sql::pull(place, credentials, file, artefacts)),
+        Place::Smtp(_) => Ok(None),
     }
 }
 
@@ -71,6 +82,8 @@ pub fn check_target(outside: &Outside, delivery: &Delivery<'_>) -> Result<bool, 
         Place::Sftp(place) => on_runtime(sftp::check_target(place, credentials, delivery)),
         Place::Https(place) => https::check_target(place, credentials, delivery),
         Place::Api(place) => Err(no_files(place)),
+        Place::S3(place) => s3::check_target(place, outside.opened(), delivery),
+        Place::Sql(_) | Place::Smtp(_) => Err(takes_no_files(delivery)),
     }
 }
 
@@ -112,12 +125,19 @@ pub fn deliver_noting(
         }
         Place::Https(place) => https::deliver(place, credentials, delivery, artefacts),
         Place::Api(place) => Err(no_files(place)),
+        Place::S3(place) => s3::deliver(place, outside.opened(), (delivery, notes), artefacts),
+        Place::Sql(_) | Place::Smtp(_) => Err(takes_no_files(delivery)),
     }
 }
 
 /// An API is spoken by a connector, which the configuration is checked for.
 fn no_files(place: &ApiPlace) -> ConnectionError {
     ConnectionError::NeedsConnector { place: place.url.clone() }
+}
+
+/// No configuration gets so far.
+fn takes_no_files(delivery: &Delivery<'_>) -> ConnectionError {
+    ConnectionError::FileName { name: delivery.name.to_owned(), message: "nothing is delivered to this kind of connection" }
 }
 
 /// Waits on the runtime of the caller, who is on a thread that may wait.

@@ -16,14 +16,27 @@ pub struct Outside {
     pub place: Place,
     /// By name. `Debug` does not show the values.
     pub credentials: BTreeMap<SecretName, SecretString>,
+    /// The moment, in milliseconds since 1970: some places want requests to be dated.
+    pub now_ms: i64,
 }
 
 impl Outside {
     /// A place that needs no credentials.
     #[must_use]
     pub const fn open(place: Place) -> Self {
-        Self { place, credentials: BTreeMap::new() }
+        Self { place, credentials: BTreeMap::new(), now_ms: 0 }
     }
+
+    pub(super) const fn opened(&self) -> Opened<'_> {
+        Opened { credentials: Credentials(&self.credentials), now_ms: self.now_ms }
+    }
+}
+
+/// What opens a place, and when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Opened<'a> {
+    pub(super) credentials: Credentials<'a>,
+    pub(super) now_ms: i64,
 }
 
 /// The credentials of one place.

@@ -5,7 +5,7 @@
 //!  runs       queue → lease → events → findings, receipts        what happened, and how it stands
 //!  audit      who did what, each entry chained to the last
 //!  tokens     who may call
-//!  outside    sealed credentials of connections, marks of pulls, deliveries that were begun, exchanges with providers
+//!  outside    sealed credentials of connections, marks of pulls, deliveries that were begun, exchanges with providers, notices
 //! ```
 //!
 //! The log is the truth: what happens to a run is an event that is never changed, and the run's row is the fold of its events,
@@ -36,7 +36,7 @@ pub use declared::{
     Verdict, Whole,
 };
 pub use error::LedgerError;
-pub use outside::{BegunDelivery, Exchange, MarkOf, NewSecret, SessionOf, StoredSecret};
+pub use outside::{BegunDelivery, Exchange, MarkOf, NewSecret, Notice, SessionOf, StoredSecret};
 pub use runs::{
     Chosen, Claim, Claimed, Closed, Cut, Cutting, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, DuplicateOf, Enqueued, Failed, FileQuestion,
     FindingId, FormatUsed, Found, FoundEffect, Instruction, Keeping, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding,

@@ -43,7 +43,12 @@ pub(super) async fn repair(store: &Store) -> Result<Vec<RunId>, LedgerError> {
 async fn rebuild(transaction: &mut Transaction, id: RunId) -> Result<(), LedgerError> {
     let events = events_of(transaction, id).await?;
     let before = load(transaction, id).await?;
-    for follows in ["DELETE FROM receipts WHERE run = $1", "DELETE FROM taken_files WHERE run = $1"] {
+    for follows in [
+        "DELETE FROM receipts WHERE run = $1",
+        "DELETE FROM taken_files WHERE run = $1",
+        // Of what never happened nobody is told.
+        "DELETE FROM notices WHERE run = $1 AND seq > (SELECT COALESCE(MAX(seq), 0) FROM run_events WHERE run = $1)",
+    ] {
         query(follows).bind(id.to_string()).execute(&mut *transaction).await?;
     }
     forget(transaction, id).await?;

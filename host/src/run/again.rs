@@ -139,7 +139,7 @@ impl Hub {
         for file in &mut pulled.inputs {
             file.taken = false;
             file.duplicate_of = None;
-            if !self.artefact_path(file.digest).is_file() {
+            if !self.has(file.digest).await? {
                 return Err(RunError::InputGone { run: origin.to_string(), input: file.port.clone(), file: file.path.clone() });
             }
         }

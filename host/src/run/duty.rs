@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::Hub;
 use super::failure::RunError as Error;
@@ -195,7 +195,17 @@ impl Hub {
 
     async fn do_duties(&self, stop: &Notify) {
         let places = Arc::new(Semaphore::new(self.shared.runs_at_once));
+        let mut telling: Option<JoinHandle<()>> = None;
         loop {
+            // Beside the runs, as a mail server may be slow; one at a time, and waited for when the hub stops.
+            if telling.as_ref().is_none_or(JoinHandle::is_finished) {
+                let hub = self.clone();
+                telling = Some(tokio::spawn(async move {
+                    if let Err(error) = hub.send_notices().await {
+                        tracing::error!(%error, "notices could not be sent");
+                    }
+                }));
+            }
             if let Err(error) = self.tick().await {
                 tracing::error!(%error, "a tick of the schedule failed");
             }
@@ -210,6 +220,9 @@ impl Hub {
         }
         let all = u32::try_from(self.shared.runs_at_once).unwrap_or(u32::MAX);
         drop(places.acquire_many(all).await);
+        if let Some(telling) = telling {
+            drop(telling.await);
+        }
     }
 
     /// Takes up as many runs as there are places free.

@@ -6,7 +6,7 @@
 //! shelf     releases and tables at hand             again     replays, and the slots of a time gone by
 //! failure   what can go wrong with a run, and what comes next
 //! amend     what a person puts right after a run
-//! outside   connections tried, credentials set, rotated, opened
+//! outside   connections tried, credentials set, rotated, opened; people told of runs
 //! backup    all that cannot be made again, copied while runs go on
 //! partition a large input, shared between hubs
 //! provider  connectors: files fetched from APIs and sent to them
@@ -38,6 +38,8 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 pub use crate::registry::masking::{Masking, masked_row};
 pub use again::Backfilled;
 pub use amend::{Corrections, ForCorrection, Retained};
@@ -52,10 +54,10 @@ pub use pull::Columns;
 pub use release::{ColumnDifference, Differences, Example, OutputDifference, Push, Pushed, ReleaseError, Review, TRIALS_MAX, Trial};
 
 use crate::clock::Clock;
-use crate::connection::{Artefacts, TokenSlot};
+use crate::connection::{Artefacts, ConnectionError, SharedArtefacts, TokenSlot};
 use crate::ledger::{Database, HeldName, HubId, Ledger};
 use crate::model::ids::{ConnectionName, Digest, PartnerName, RunId};
-use crate::model::job::Schedule;
+use crate::model::job::{S3Place, Schedule};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::vault::{KeySource, Vault};
 use shelf::Shelf;
@@ -83,19 +85,30 @@ pub struct HubOptions {
 /// How a hub shares its work with others.
 #[derive(Debug, Clone)]
 pub struct Sharing {
-    /// Where the ledger is; none for a file in the hub's folder. Hubs on one database have names of their own, and one folder of
-    /// artefacts, releases and compiled components.
+    /// Where the ledger is; none for a file in the hub's folder. Hubs on one database have names of their own, and share one folder, or
+    /// a bucket.
     pub database: Option<Database>,
+    /// Where artefacts and releases are; none for the hub's folder alone.
+    pub artefacts: Option<ArtefactBucket>,
     /// How long a run stays with a hub that gives no word. After that another takes it over.
     pub lease: Duration,
     /// How often a hub gives word.
     pub heartbeat: Duration,
 }
 
+/// A bucket in which hubs with folders of their own keep artefacts and releases.
+#[derive(Debug, Clone)]
+pub struct ArtefactBucket {
+    /// Which.
+    pub place: S3Place,
+    /// The secret access key. `Debug` does not show it.
+    pub key: SecretString,
+}
+
 impl Default for Sharing {
     /// A run is taken over within eleven seconds of its hub's end, and a hub may miss three words before.
     fn default() -> Self {
-        Self { database: None, lease: Duration::from_secs(10), heartbeat: Duration::from_millis(2_500) }
+        Self { database: None, artefacts: None, lease: Duration::from_secs(10), heartbeat: Duration::from_millis(2_500) }
     }
 }
 
@@ -168,12 +181,13 @@ impl Hub {
             run_threads: options.runs_at_once,
             decision_threads: options.runs_at_once,
         })?;
-        let artefacts = Artefacts::open(data.join("artefacts"))?;
+        let artefacts = open_artefacts(&data, &sharing, &options.clock).await?;
         if lock.is_some() {
             artefacts.remove_abandoned(options.clock.now_ms(), ABANDONED)?;
         }
         std::fs::create_dir_all(data.join("spill"))?;
-        let shelf = Shelf::new(&data.join("releases"), sandbox.clone());
+        let shared_releases = artefacts.is_shared().then(|| artefacts.clone());
+        let shelf = Shelf::new(&data.join("releases"), sandbox.clone(), shared_releases);
         let shared = Shared {
             id,
             ledger,
@@ -234,6 +248,16 @@ impl Hub {
         self.shared.progress.lock().expect("nobody panics while holding the progress").get(&run).cloned()
     }
 
+    /// Whether an artefact is in the store; then it is at hand.
+    async fn has(&self, digest: Digest) -> Result<bool, RunError> {
+        let artefacts = self.shared.artefacts.clone();
+        match tokio::task::spawn_blocking(move || artefacts.read(&digest)).await.expect("reading does not panic") {
+            Ok(_) => Ok(true),
+            Err(ConnectionError::ArtefactMissing { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Where an artefact lies, for a person who wants to look at it.
     #[must_use]
     pub fn artefact_path(&self, digest: Digest) -> PathBuf {
@@ -250,6 +274,15 @@ fn make_private(data: &Path) -> Result<(), RunError> {
         tracing::warn!("other users can look into the hub's folder {path} (mode {mode:03o}): `chmod 700` it, unless that is meant");
     }
     Ok(())
+}
+
+/// Opens the store of artefacts, where it takes no async thread to wait for a bucket.
+async fn open_artefacts(data: &Path, sharing: &Sharing, clock: &Clock) -> Result<Artefacts, ConnectionError> {
+    let Some(bucket) = sharing.artefacts.clone() else { return Artefacts::open(data.join("artefacts")) };
+    // Apart from what a hub without a bucket has, of which there is no other copy.
+    let (folder, clock) = (data.join("copies"), clock.clone());
+    let shared = SharedArtefacts::new(bucket.place, bucket.key, Box::new(move || clock.now_ms()));
+    tokio::task::spawn_blocking(move || Artefacts::open_shared(folder, shared)).await.expect("opening does not panic")
 }
 
 /// Takes the lock of a hub's name in its folder; none if another process has it. It falls when the process ends, however it ends.

@@ -1,10 +1,12 @@
 //! Plugins ready to run: releases read from the hub's folder, verified, compiled and kept at hand by digest.
 
 use std::collections::HashMap;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::failure::RunError;
+use crate::connection::Artefacts;
 use crate::ledger::{Ledger, Release, StoredTable};
 use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::model::manifest::{Kind, Manifest};
@@ -50,27 +52,25 @@ type TablesKey = (PartnerName, Digest, u64);
 pub(crate) struct Shelf {
     releases: PathBuf,
     sandbox: Sandbox,
+    /// Where hubs with other folders find components too.
+    shared: Option<Artefacts>,
     plugins: Mutex<HashMap<Digest, Arc<Plugin>>>,
     tables: Mutex<HashMap<TablesKey, Arc<TableSet>>>,
 }
 
 impl Shelf {
     /// An empty one over the folder in which components lie.
-    pub(crate) fn new(releases: &Path, sandbox: Sandbox) -> Self {
-        Self { releases: releases.to_owned(), sandbox, plugins: Mutex::default(), tables: Mutex::default() }
+    pub(crate) fn new(releases: &Path, sandbox: Sandbox, shared: Option<Artefacts>) -> Self {
+        Self { releases: releases.to_owned(), sandbox, shared, plugins: Mutex::default(), tables: Mutex::default() }
     }
 
-    /// Keeps a component in the folder and takes it up. The digest of its bytes names it.
+    /// Keeps a component in the folder, and where other hubs find it, and takes it up. The digest of its bytes names it.
     pub(crate) fn add(&self, component: &[u8]) -> Result<Arc<Plugin>, RunError> {
         let plugin = Arc::new(Plugin::install(component, &self.sandbox)?);
-        std::fs::create_dir_all(&self.releases)?;
-        let file = self.releases.join(file_name(plugin.release.digest));
-        if !file.exists() {
-            let mut written = tempfile::NamedTempFile::new_in(&self.releases)?;
-            std::io::Write::write_all(&mut written, component)?;
-            written.as_file().sync_all()?;
-            written.persist(&file).map_err(|error| error.error)?;
+        if let Some(shared) = &self.shared {
+            shared.put(component)?;
         }
+        self.keep(plugin.release.digest, component)?;
         self.plugins.lock().expect("nobody panics while holding the shelf").insert(plugin.release.digest, Arc::clone(&plugin));
         Ok(plugin)
     }
@@ -81,7 +81,7 @@ impl Shelf {
         if let Some(plugin) = at_hand {
             return Ok(plugin);
         }
-        let component = std::fs::read(self.releases.join(file_name(digest)))?;
+        let component = self.component(digest)?;
         let found = Digest::of(&component);
         if found != digest {
             return Err(RunError::ReleaseDamaged { digest });
@@ -89,6 +89,32 @@ impl Shelf {
         let plugin = Arc::new(Plugin::install(&component, &self.sandbox)?);
         self.plugins.lock().expect("nobody panics while holding the shelf").insert(digest, Arc::clone(&plugin));
         Ok(plugin)
+    }
+
+    /// The bytes of a release: from the folder, else from where other hubs put them.
+    fn component(&self, digest: Digest) -> Result<Vec<u8>, RunError> {
+        match (std::fs::read(self.releases.join(file_name(digest))), &self.shared) {
+            (Err(error), Some(shared)) if error.kind() == std::io::ErrorKind::NotFound => {
+                let mut component = Vec::new();
+                shared.read(&digest)?.read_to_end(&mut component)?;
+                self.keep(digest, &component)?;
+                Ok(component)
+            }
+            (read, _) => Ok(read?),
+        }
+    }
+
+    /// Writes a component into the folder, whole or not at all.
+    fn keep(&self, digest: Digest, component: &[u8]) -> Result<(), RunError> {
+        std::fs::create_dir_all(&self.releases)?;
+        let file = self.releases.join(file_name(digest));
+        if !file.exists() {
+            let mut written = tempfile::NamedTempFile::new_in(&self.releases)?;
+            written.write_all(component)?;
+            written.as_file().sync_all()?;
+            written.persist(&file).map_err(|error| error.error)?;
+        }
+        Ok(())
     }
 
     /// The tables that a run sees: the plugin's own, and over them the partner's up to the number that the run is pinned to.

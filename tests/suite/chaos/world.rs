@@ -116,7 +116,7 @@ impl World {
     /// A hub on it, whose runs are taken over after a while.
     pub(crate) async fn reopen(&self, name: &str, clock: &Clock, lease: Duration) -> Hub {
         let database = self.database.clone().map(Database::Postgres);
-        self.site.reopen_shared(name, clock, Sharing { database, lease, heartbeat: lease / 4 }).await
+        self.site.reopen_shared(name, clock, Sharing { database, lease, heartbeat: lease / 4, ..Sharing::default() }).await
     }
 
     /// What the program needs to know in its environment.

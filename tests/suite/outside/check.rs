@@ -126,3 +126,58 @@ fn web_servers_and_folders_are_tried_too() {
     fs::remove_dir(there.path()).unwrap();
     assert_eq!(checked(&tried, "pension-fund").1["step"], "list");
 }
+
+#[test]
+fn a_bucket_is_tried_too_and_left_as_it_was() {
+    let s3 = S3::start();
+    let entry = format!(
+        "kind = \"s3\"\nurl = \"https://127.0.0.1:{}\"\nregion = \"eu-west-2\"\nbucket = \"{}\"\nprefix = \"out\"\naccess-key = \"AKIAPOLICE\"\n\
+         key-secret = \"archive-key\"\nca-file = \"{}\"",
+        s3.port,
+        S3::BUCKET,
+        s3.ca_file().display()
+    );
+    for (delivers, name, more) in [(false, "tried", &[][..]), (true, "pension-fund", &["write", "remove"])] {
+        let tried = site(&entry, delivers);
+        set(&tried, "archive-key", S3::SECRET);
+        let (steps, failed) = checked(&tried, name);
+        assert!(failed.is_null(), "{failed}");
+        assert_eq!(steps, [&["resolve", "connect", "certificate", "sign-in", "list"], more].concat());
+        assert!(s3.keys().is_empty(), "nothing is left: {:?}", s3.keys());
+    }
+    for (change, secret, step, says) in [
+        (("", ""), "hunter3", "sign-in", "SignatureDoesNotMatch"),
+        ((S3::BUCKET, "another-bucket"), S3::SECRET, "list", "NoSuchBucket"),
+        (("ca-file", "# ca-file"), S3::SECRET, "certificate", "ca-file"),
+    ] {
+        let tried = site(&if change.0.is_empty() { entry.clone() } else { entry.replace(change.0, change.1) }, false);
+        set(&tried, "archive-key", secret);
+        let (_, failed) = checked(&tried, "tried");
+        assert_eq!(failed["step"], step, "{failed}");
+        let told = say(&tried, &["connection", "check", POLICE, "tried"]);
+        assert!(told.code == Some(1) && told.out.contains(says) && !told.out.contains("hunter"), "{says:?} in {}", told.out);
+    }
+}
+
+#[test]
+fn a_mail_server_is_tried_without_a_message() {
+    let (smtp, other) = (Smtp::start(), Smtp::start());
+    let entry = smtp.entry(POLICE).split("kind = ").nth(1).map(|rest| format!("kind = {}", rest.trim_end())).unwrap();
+    for (change, password, steps, step) in [
+        (("", ""), Smtp::PASSWORD, "resolve connect certificate sign-in", None),
+        (("", ""), "hunter3", "resolve connect certificate", Some("sign-in")),
+        ((smtp.ca_file().to_str().unwrap(), other.ca_file().to_str().unwrap()), Smtp::PASSWORD, "", Some("certificate")),
+        (("ca-file", "# ca-file"), Smtp::PASSWORD, "", Some("certificate")),
+    ] {
+        let tried = site(&if change.0.is_empty() { entry.clone() } else { entry.replace(change.0, change.1) }, false);
+        set(&tried, "mail-password", password);
+        let (done, failed) = checked(&tried, "tried");
+        assert_eq!((done.join(" ").as_str(), failed["step"].as_str()), (steps, step), "{failed}");
+        let told = say(&tried, &["connection", "check", POLICE, "tried"]);
+        assert!(!told.out.contains("hunter") && told.out.contains("smtp://localhost") == step.is_some(), "{}", told.out);
+    }
+    let tried = site(&entry.replace(&format!("port = {}", smtp.port), "port = 1"), false);
+    set(&tried, "mail-password", Smtp::PASSWORD);
+    assert_eq!(checked(&tried, "tried").1["step"], "connect");
+    assert!(smtp.messages().is_empty());
+}

@@ -1,10 +1,13 @@
-//! Places outside, against real servers: OpenSSH's, and a web server with TLS.
+//! Places outside, against real servers: OpenSSH's, a web server with TLS, an S3 server that checks signatures, PostgreSQL, SQLite.
 
 mod api;
 mod check;
 mod https;
+mod mail;
 mod once;
+mod s3;
 mod sftp;
+mod sql;
 
 use std::path::PathBuf;
 
@@ -53,7 +56,7 @@ impl World {
 /// A place with credentials.
 fn with(place: Place, credentials: &[(&str, &str)]) -> Outside {
     let credentials = credentials.iter().map(|(name, value)| (name.parse::<SecretName>().expect("a name"), (*value).into()));
-    Outside { place, credentials: credentials.collect() }
+    Outside { place, credentials: credentials.collect(), now_ms: bailiwick::clock::Clock::machine().now_ms() }
 }
 
 const fn looking(pattern: &str) -> Looking<'_> {

@@ -15,7 +15,7 @@ pub(crate) use plugins::{component_of, hostile_component, plugin_path, root};
 pub(crate) use postgres::Postgres;
 pub(crate) use program::{Said, Serving, bailiwick, say};
 pub(crate) use runs::{FIRE, POLICE, drain, ended, finished, job, operator, partner, reason, request, runs_of};
-pub(crate) use servers::{Asked, Cut, PasswordServer, Sshd, Web, Wire};
+pub(crate) use servers::{Asked, Authority, Cut, Meddling, PasswordServer, S3, Smtp, Sshd, Web, Wire};
 pub(crate) use site::{LGPS, Site, clock_at};
 
 /// Takes a future to its end on a runtime of its own.

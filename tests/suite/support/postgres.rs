@@ -4,7 +4,7 @@
 //! The ledger's own tests use this file too, so it must know nothing of the hub.
 
 use std::fs::{self, File};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ exec 9<>"$folder/users"
 "$@" "$programs/initdb" --pgdata="$folder/data" --username=postgres --auth=trust --no-sync --encoding=UTF8 --locale=C.UTF-8 9>&- || exit 1
 while :; do
     "$@" "$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c full_page_writes=off \
-        -c max_connections="$connections" -c shared_buffers=64MB -c log_min_messages=fatal 9>&- &
+        -c max_connections="$connections" -c shared_buffers=64MB -c log_min_messages=fatal $(cat "$folder/options" 2>/dev/null) 9>&- &
     server=$!
     while kill -0 "$server"; do
         sleep 0.2
@@ -38,6 +38,9 @@ while :; do
     done
 done"#;
 
+/// Where no other is needed.
+const PORT: u16 = 5_432;
+
 /// Longest time that a server takes to begin, on a machine that is busy.
 const START: Duration = Duration::from_secs(60);
 
@@ -47,6 +50,8 @@ const CONNECTIONS: u32 = 300;
 /// A server, kept running while this is there.
 pub(crate) struct Postgres {
     folder: PathBuf,
+    /// Part of its socket's name; with TLS, where it listens too.
+    port: u16,
     /// Locked with a share.
     _users: File,
     /// It outlives this process, to stop the server when others have gone too.
@@ -61,7 +66,7 @@ impl Postgres {
         SHARED.get_or_init(|| {
             let checkout = env!("CARGO_MANIFEST_DIR").bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
             let folder = std::env::temp_dir().join(format!("bailiwick-postgres-{}-{checkout:08x}", rustix::process::getuid().as_raw()));
-            Self::at(folder, None, CONNECTIONS)
+            Self::at(folder, PORT, (None, CONNECTIONS))
         })
     }
 
@@ -73,18 +78,49 @@ impl Postgres {
     /// The same with so many connections.
     pub(crate) fn own_with(connections: u32) -> Self {
         let folder = tempfile::Builder::new().prefix("bailiwick-postgres-").tempdir().expect("a temporary folder");
-        Self::at(folder.path().to_owned(), Some(folder), connections)
+        Self::at(folder.path().to_owned(), PORT, (Some(folder), connections))
     }
 
-    fn at(folder: PathBuf, own: Option<tempfile::TempDir>, connections: u32) -> Self {
+    /// A server of its own that also listens on 127.0.0.1, with TLS and passwords only. Certificate and key in PEM.
+    pub(crate) fn with_tls(certificate: &str, key: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("bailiwick-postgres-").tempdir().expect("a temporary folder");
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr()).expect("a port").port();
+        let at = |name: &str| folder.path().join(name);
+        let options = format!(
+            "-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on -c ssl_cert_file={0}/server.pem -c ssl_key_file={0}/server.key -c hba_file={0}/hba",
+            folder.path().display()
+        );
+        let hba = "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n";
+        for (name, text) in [("options", options.as_str()), ("server.pem", certificate), ("server.key", key), ("hba", hba)] {
+            fs::write(at(name), text).expect("it is written");
+            fs::set_permissions(at(name), fs::Permissions::from_mode(0o600)).expect("it is ours");
+            if rustix::process::getuid().is_root() {
+                let (user, group) = postgres_user();
+                chown(at(name), Some(user), Some(group)).expect("it is ours");
+            }
+        }
+        Self::at(folder.path().to_owned(), port, (Some(folder), CONNECTIONS))
+    }
+
+    /// Where it listens, if it has TLS.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder of its socket.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.folder
+    }
+
+    fn at(folder: PathBuf, port: u16, (own, connections): (Option<tempfile::TempDir>, u32)) -> Self {
         fs::create_dir_all(&folder).expect("a folder");
         let open = |name: &str| File::options().create(true).truncate(false).write(true).open(folder.join(name)).expect("a file");
         let (start, users) = (open("start"), open("users"));
         // One process starts it, and the others wait. Whoever stops it keeps the users waiting until it has stopped.
         start.lock().expect("a lock");
         users.lock_shared().expect("a lock");
-        let keeper = (!answers(&folder)).then(|| begin(&folder, connections));
-        Self { folder, _users: users, _keeper: keeper, _own: own }
+        let keeper = (!answers(&folder, port)).then(|| begin(&folder, port, connections));
+        Self { folder, port, _users: users, _keeper: keeper, _own: own }
     }
 
     /// An empty database with a name of its own.
@@ -123,15 +159,15 @@ impl Postgres {
     }
 
     fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@localhost/{database}?host={}", self.folder.display())
+        format!("postgres://postgres@localhost:{}/{database}?host={}", self.port, self.folder.display())
     }
 }
 
-fn answers(folder: &Path) -> bool {
-    UnixStream::connect(folder.join(".s.PGSQL.5432")).is_ok()
+fn answers(folder: &Path, port: u16) -> bool {
+    UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).is_ok()
 }
 
-fn begin(folder: &Path, connections: u32) -> Child {
+fn begin(folder: &Path, port: u16, connections: u32) -> Child {
     let log = File::create(folder.join("log")).expect("a file");
     // What a test left that was killed together with its keeper.
     drop(fs::remove_dir_all(folder.join("data")));
@@ -146,7 +182,7 @@ fn begin(folder: &Path, connections: u32) -> Child {
     keeper.process_group(0).stdin(Stdio::null()).stdout(log.try_clone().expect("a file")).stderr(log);
     let keeper = keeper.spawn().expect("a shell");
     let began = Instant::now();
-    while !answers(folder) {
+    while !answers(folder, port) {
         let said = || fs::read_to_string(folder.join("log")).unwrap_or_default();
         assert!(began.elapsed() < START, "PostgreSQL does not begin: {}", said());
         std::thread::sleep(Duration::from_millis(50));

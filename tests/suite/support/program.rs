@@ -53,22 +53,25 @@ impl Serving {
 
     /// The same, with something in its environment.
     pub(crate) fn start_with(site: &Site, environment: &[(&str, &str)]) -> Self {
-        let with = |mut command: Command| {
-            command.envs(environment.iter().copied());
-            command
-        };
-        let applied: Said = with(bailiwick(site, &["apply", "."])).output().expect("the program starts").into();
+        let applied = bailiwick(site, &["apply", "."]).envs(environment.iter().copied()).output();
+        let applied: Said = applied.expect("the program starts").into();
         assert_eq!(applied.code, Some(0), "{}", applied.err);
         // Shown the first time only.
         let token = applied.out.lines().find_map(|line| line.strip_prefix("token of staffordshire-police for the API, shown this once: "));
-        let token = token.unwrap_or_default().to_owned();
-        let mut serve = with(bailiwick(site, &["serve", "--listen", "127.0.0.1:0"]));
-        let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let mut serving = Self::join(site, environment);
+        serving.token = token.unwrap_or_default().to_owned();
+        serving
+    }
+
+    /// Serves what is in force already.
+    pub(crate) fn join(site: &Site, environment: &[(&str, &str)]) -> Self {
+        let mut serve = bailiwick(site, &["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = serve.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
         let mut first = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first).expect("it says where it is");
         let address = first.split_whitespace().find_map(|word| word.strip_suffix(';').filter(|word| word.starts_with("http://")));
         let address = address.unwrap_or_else(|| panic!("no address in {first:?}")).to_owned();
-        Self { child, address, token }
+        Self { child, address, token: String::new() }
     }
 
     /// Asks for a run over HTTP.

@@ -1,6 +1,9 @@
 //! One entry of connections.toml: which options belong to which kind of place, and what each may be.
 
 mod api;
+mod s3;
+mod smtp;
+mod sql;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -18,6 +21,7 @@ use crate::registry::source::{Problems, Source};
 use super::folder::plain_path;
 use super::written::{self, MethodWord, OneOrMore, PlaceWord};
 
+pub(super) use smtp::is_address;
 pub use text::text;
 
 /// How long a file must have been left alone before it is taken, where the connection does not say.
@@ -54,6 +58,10 @@ pub(super) fn place(written: &written::Connection, folder: &Path, source: &Sourc
         PlaceWord::Sftp => entry.sftp().map(Place::Sftp),
         PlaceWord::Https => entry.https().map(Place::Https),
         PlaceWord::Api => entry.api().map(Place::Api),
+        PlaceWord::S3 => entry.s3().map(Place::S3),
+        PlaceWord::Postgres => entry.postgres().map(Place::Sql),
+        PlaceWord::Sqlite => entry.sqlite().map(Place::Sql),
+        PlaceWord::Smtp => entry.smtp().map(Place::Smtp),
     }
 }
 
@@ -67,30 +75,43 @@ struct Entry<'a> {
 impl Entry<'_> {
     /// Refuses options of another kind, each with its own line.
     fn belong(&mut self) {
-        use PlaceWord::{Api, Folder, Https, Sftp};
+        use PlaceWord::{Api, Folder, Https, Postgres, S3, Sftp, Smtp, Sqlite};
         let of = self.written;
         let present = [
-            ("path", span(of.path.as_ref()), &[Folder][..]),
+            ("path", span(of.path.as_ref()), &[Folder, Sqlite][..]),
             ("settle-ms", span(of.settle_ms.as_ref()), &[Folder, Sftp]),
-            ("host", span(of.host.as_ref()), &[Sftp]),
-            ("port", span(of.port.as_ref()), &[Sftp]),
-            ("user", span(of.user.as_ref()), &[Sftp, Https, Api]),
+            ("host", span(of.host.as_ref()), &[Sftp, Postgres, Smtp]),
+            ("port", span(of.port.as_ref()), &[Sftp, Postgres, Smtp]),
+            ("user", span(of.user.as_ref()), &[Sftp, Https, Api, Postgres, Smtp]),
             ("host-key", span(of.host_key.as_ref()), &[Sftp]),
             ("folder", span(of.folder.as_ref()), &[Sftp]),
-            ("password-secret", span(of.password_secret.as_ref()), &[Sftp, Https, Api]),
-            ("key-secret", span(of.key_secret.as_ref()), &[Sftp]),
+            ("password-secret", span(of.password_secret.as_ref()), &[Sftp, Https, Api, Postgres, Smtp]),
+            ("key-secret", span(of.key_secret.as_ref()), &[Sftp, S3]),
             ("key-passphrase-secret", span(of.key_passphrase_secret.as_ref()), &[Sftp]),
-            ("url", span(of.url.as_ref()), &[Https, Api]),
+            ("url", span(of.url.as_ref()), &[Https, Api, S3]),
             ("token-secret", span(of.token_secret.as_ref()), &[Https, Api]),
-            ("ca-file", span(of.ca_file.as_ref()), &[Https, Api]),
+            ("ca-file", span(of.ca_file.as_ref()), &[Https, Api, S3, Postgres, Smtp]),
             ("client-certificate", span(of.client_certificate.as_ref()), &[Https, Api]),
             ("client-key-secret", span(of.client_key_secret.as_ref()), &[Https, Api]),
             ("method", span(of.method.as_ref()), &[Https]),
             ("content-type", span(of.content_type.as_ref()), &[Https]),
             ("idempotent", span(of.idempotent.as_ref()), &[Https, Api]),
             ("cursor-header", span(of.cursor_header.as_ref()), &[Https]),
-            ("silence-seconds-max", span(of.silence_seconds_max.as_ref()), &[Sftp, Https]),
-            ("file-bytes-max", span(of.file_bytes_max.as_ref()), &[Sftp, Https]),
+            ("region", span(of.region.as_ref()), &[S3]),
+            ("bucket", span(of.bucket.as_ref()), &[S3]),
+            ("prefix", span(of.prefix.as_ref()), &[S3]),
+            ("path-style", span(of.path_style.as_ref()), &[S3]),
+            ("access-key", span(of.access_key.as_ref()), &[S3]),
+            ("database", span(of.database.as_ref()), &[Postgres]),
+            ("encrypted", span(of.encrypted.as_ref()), &[Postgres]),
+            ("query", span(of.query.as_ref()), &[Postgres, Sqlite]),
+            ("cursor-column", span(of.cursor_column.as_ref()), &[Postgres, Sqlite]),
+            ("from", span(of.from.as_ref()), &[Smtp]),
+            ("tls", span(of.tls.as_ref()), &[Smtp]),
+            ("rows-max", span(of.rows_max.as_ref()), &[Postgres, Sqlite]),
+            ("seconds-max", span(of.seconds_max.as_ref()), &[Postgres, Sqlite]),
+            ("silence-seconds-max", span(of.silence_seconds_max.as_ref()), &[Sftp, Https, S3, Smtp]),
+            ("file-bytes-max", span(of.file_bytes_max.as_ref()), &[Sftp, Https, S3, Postgres, Sqlite]),
             ("requests", span(of.requests.as_ref()), &[Api]),
             ("redirects", span(of.redirects.as_ref()), &[Api]),
             ("allow-private", span(of.allow_private.as_ref()), &[Api]),

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::model::ids::SecretName;
-use crate::model::job::{ApiPlace, Connection, Place, SendMethod, SignIn};
+use crate::model::job::{ApiPlace, Connection, Place, S3Place, SendMethod, SignIn, SmtpPlace, SqlDatabase};
 
 /// Connections as connections.toml, with absolute paths and every option written out.
 #[must_use]
@@ -49,6 +49,19 @@ struct Entry {
     content_type: Option<String>,
     idempotent: Option<bool>,
     cursor_header: Option<String>,
+    region: Option<String>,
+    bucket: Option<String>,
+    prefix: Option<String>,
+    path_style: Option<bool>,
+    access_key: Option<String>,
+    database: Option<String>,
+    encrypted: Option<bool>,
+    query: Option<String>,
+    cursor_column: Option<String>,
+    from: Option<String>,
+    tls: Option<&'static str>,
+    rows_max: Option<u64>,
+    seconds_max: Option<u64>,
     silence_seconds_max: Option<u64>,
     file_bytes_max: Option<u64>,
     requests: Option<Vec<String>>,
@@ -66,10 +79,9 @@ struct Entry {
 
 fn of(place: &Place) -> Entry {
     let secret = |name: &Option<SecretName>| name.as_ref().map(ToString::to_string);
-    let path = |path: &Path| path.to_string_lossy().into_owned();
     match place {
         Place::Folder { path: folder, settle_ms } => {
-            Entry { kind: "folder", path: Some(path(folder)), settle_ms: Some(*settle_ms), ..Entry::default() }
+            Entry { kind: "folder", path: Some(path_text(folder)), settle_ms: Some(*settle_ms), ..Entry::default() }
         }
         Place::Sftp(sftp) => Entry {
             kind: "sftp",
@@ -92,8 +104,8 @@ fn of(place: &Place) -> Entry {
             user: https.user.clone(),
             password_secret: secret(&https.password),
             token_secret: secret(&https.token),
-            ca_file: https.ca_file.as_deref().map(path),
-            client_certificate: https.client_certificate.as_deref().map(path),
+            ca_file: https.ca_file.as_deref().map(path_text),
+            client_certificate: https.client_certificate.as_deref().map(path_text),
             client_key_secret: secret(&https.client_key),
             method: Some(match https.method {
                 SendMethod::Post => "post",
@@ -107,17 +119,26 @@ fn of(place: &Place) -> Entry {
             ..Entry::default()
         },
         Place::Api(api) => api_entry(api),
+        Place::S3(place) => s3(place),
+        Place::Sql(sql) => Entry {
+            query: Some(sql.query.as_str().to_owned()),
+            cursor_column: sql.cursor.clone(),
+            rows_max: Some(sql.rows_max),
+            seconds_max: Some(sql.seconds_max),
+            file_bytes_max: Some(sql.file_bytes_max),
+            ..database(&sql.database)
+        },
+        Place::Smtp(place) => smtp(place),
     }
 }
 
 fn api_entry(api: &ApiPlace) -> Entry {
-    let path = |path: &Path| path.to_string_lossy().into_owned();
     let name = |name: &SecretName| Some(name.to_string());
     let entry = Entry {
         kind: "api",
         url: Some(api.url.clone()),
-        ca_file: api.ca_file.as_deref().map(path),
-        client_certificate: api.client_certificate.as_deref().map(path),
+        ca_file: api.ca_file.as_deref().map(path_text),
+        client_certificate: api.client_certificate.as_deref().map(path_text),
         client_key_secret: api.client_key.as_ref().map(ToString::to_string),
         requests: Some(api.requests.iter().map(ToString::to_string).collect()),
         redirects: (!api.redirects.is_empty()).then(|| api.redirects.iter().map(ToString::to_string).collect()),
@@ -139,4 +160,57 @@ fn api_entry(api: &ApiPlace) -> Entry {
             ..entry
         },
     }
+}
+
+fn database(database: &SqlDatabase) -> Entry {
+    match database {
+        SqlDatabase::Sqlite(file) => Entry { kind: "sqlite", path: Some(path_text(file)), ..Entry::default() },
+        SqlDatabase::Postgres(server) => Entry {
+            kind: "postgres",
+            host: Some(server.host.clone()),
+            port: Some(server.port),
+            database: Some(server.database.clone()),
+            user: Some(server.user.clone()),
+            password_secret: server.password.as_ref().map(ToString::to_string),
+            encrypted: Some(server.encrypted),
+            ca_file: server.ca_file.as_deref().map(path_text),
+            ..Entry::default()
+        },
+    }
+}
+
+fn s3(s3: &S3Place) -> Entry {
+    Entry {
+        kind: "s3",
+        url: Some(s3.url.clone()),
+        region: Some(s3.region.clone()),
+        bucket: Some(s3.bucket.clone()),
+        prefix: Some(s3.prefix.clone()),
+        path_style: Some(s3.path_style),
+        access_key: Some(s3.access_key.clone()),
+        key_secret: Some(s3.key.to_string()),
+        ca_file: s3.ca_file.as_deref().map(path_text),
+        silence_seconds_max: Some(s3.silence_seconds_max),
+        file_bytes_max: Some(s3.file_bytes_max),
+        ..Entry::default()
+    }
+}
+
+fn smtp(smtp: &SmtpPlace) -> Entry {
+    Entry {
+        kind: "smtp",
+        host: Some(smtp.host.clone()),
+        port: Some(smtp.port),
+        tls: Some(if smtp.tls_first { "at-once" } else { "starttls" }),
+        user: smtp.user.clone(),
+        password_secret: smtp.password.as_ref().map(ToString::to_string),
+        from: Some(smtp.from.clone()),
+        ca_file: smtp.ca_file.as_deref().map(path_text),
+        silence_seconds_max: Some(smtp.silence_seconds_max),
+        ..Entry::default()
+    }
+}
+
+fn path_text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }

@@ -69,7 +69,7 @@ impl Api {
     pub fn new(outside: &Outside, slot: TokenSlot) -> Result<Option<Self>, ConnectionError> {
         match &outside.place {
             Place::Api(place) => Self::of_place(place, slot, Credentials(&outside.credentials)).map(Some),
-            Place::Folder { .. } | Place::Sftp(_) | Place::Https(_) => Ok(None),
+            Place::Folder { .. } | Place::Sftp(_) | Place::Https(_) | Place::S3(_) | Place::Sql(_) | Place::Smtp(_) => Ok(None),
         }
     }
 

@@ -1,8 +1,5 @@
 //! Requests: whom the hub trusts, how it signs in, how long it waits, and what an answer means.
 
-use std::io;
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::ExposeSecret as _;
@@ -11,9 +8,10 @@ use ureq::http::header::{AUTHORIZATION, HeaderValue, IF_NONE_MATCH, LOCATION};
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body, RequestBuilder};
 
+use super::agent::{agent, unanswered};
 use super::tls::{self, Trust};
 use crate::connection::error::{ConnectionError, Step};
-use crate::connection::outside::{Credentials, TRANSFER_TIME_MAX};
+use crate::connection::outside::Credentials;
 use crate::model::job::{HttpsPlace, SendMethod};
 
 /// Redirects within a host that are followed for one resource.
@@ -34,24 +32,7 @@ pub(super) fn name(place: &HttpsPlace) -> String {
 
 impl<'a> Client<'a> {
     pub(super) fn new(place: &'a HttpsPlace, credentials: Credentials<'_>) -> Result<Self, ConnectionError> {
-        let silence = Some(Duration::from_secs(place.silence_seconds_max));
-        let agent = Agent::config_builder()
-            .https_only(true)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")))
-            // The digest is of the bytes as the server has them.
-            .accept_encoding("identity")
-            .timeout_global(Some(TRANSFER_TIME_MAX))
-            .timeout_resolve(silence)
-            .timeout_connect(silence)
-            .timeout_recv_response(silence)
-            .timeout_per_read(silence)
-            .timeout_per_write(silence)
-            .tls_config(tls::config(&own_tls(place), credentials)?)
-            .build()
-            .new_agent();
+        let agent = agent(place.silence_seconds_max, tls::config(&own_tls(place), credentials)?);
         Ok(Self { place, agent, authorization: authorization(place, credentials)? })
     }
 
@@ -159,49 +140,7 @@ pub(super) fn accepted(place: &HttpsPlace, step: Step, answer: Response<Body>) -
 
 /// What a request that got no answer means.
 pub(super) fn failed(place: &HttpsPlace, step: Step, error: &ureq::Error) -> ConnectionError {
-    let place_name = name(place);
-    match error {
-        ureq::Error::HostNotFound => {
-            ConnectionError::Unreachable { place: place_name, step: Step::Resolve, why: "the name has no address".to_owned() }
-        }
-        ureq::Error::Timeout(which) => {
-            let step = match which {
-                ureq::Timeout::Resolve => Step::Resolve,
-                ureq::Timeout::Connect => Step::Connect,
-                _ => step,
-            };
-            ConnectionError::Unreachable { place: place_name, step, why: format!("no answer within {} s", place.silence_seconds_max) }
-        }
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => tls_failed(place_name, &error.to_string()),
-        ureq::Error::Rustls(error) => tls_failed(place_name, &error.to_string()),
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            ConnectionError::Unreachable { place: place_name, step: Step::Connect, why: error.to_string() }
-        }
-        // How a connection without an orderly end shows itself, in the words of the library that meets it.
-        ureq::Error::Io(error) if is_cut_off(error.kind()) => {
-            ConnectionError::Unreachable { place: place_name, step, why: "the connection was cut off".to_owned() }
-        }
-        ureq::Error::ConnectionFailed => {
-            ConnectionError::Unreachable { place: place_name, step: Step::Connect, why: "the server does not answer".to_owned() }
-        }
-        other => ConnectionError::Unreachable { place: place_name, step, why: other.to_string() },
-    }
-}
-
-const fn is_cut_off(kind: io::ErrorKind) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    matches!(kind, UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
-}
-
-fn tls_failed(place: String, why: &str) -> ConnectionError {
-    if why.contains("received fatal alert") {
-        return ConnectionError::SignIn {
-            place,
-            why: format!("the server does not accept the hub's certificate, or its lack of one ({why})"),
-        };
-    }
-    let why = format!("{why}. If the server has a certificate of its own authority, name that in ca-file");
-    ConnectionError::Refused { place, step: Step::Certificate, why }
+    unanswered(name(place), place.silence_seconds_max, step, error)
 }
 
 fn own_tls(place: &HttpsPlace) -> Trust<'_> {

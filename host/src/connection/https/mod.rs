@@ -3,6 +3,7 @@
 //! What a server does not say cannot be known: there is no listing, so a resource is asked for by name, and a mark that its last
 //! answer carried, an ETag or a cursor, says from where on something is new. Redirects are followed to the same host only.
 
+mod agent;
 mod client;
 mod send;
 pub(super) mod tls;
@@ -18,6 +19,7 @@ use super::outside::Credentials;
 use crate::model::job::HttpsPlace;
 use client::{Client, failed, name};
 
+pub(super) use agent::{agent, unanswered};
 pub(super) use send::{check_target, deliver};
 
 /// What stands in the name of a resource for the cursor of the last pull.

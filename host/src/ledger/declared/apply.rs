@@ -8,7 +8,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::store::Transaction;
 use crate::ledger::who::By;
 use crate::model::ids::{ConnectionName, Digest, JobName, PluginName, RunId};
-use crate::model::job::{Job, Partner, Queue, WorkingDay};
+use crate::model::job::{Job, Partner, Queue, Told, WorkingDay};
 
 use super::put::put_in_force;
 use super::whole::Whole;
@@ -59,6 +59,8 @@ pub struct DeclaredJob {
     pub schedule: Option<String>,
     /// How its runs wait for their turn.
     pub queue: Queue,
+    /// What people are told of its runs.
+    pub notices: Vec<Told>,
     /// The connections that its runs use, each once.
     pub connections: BTreeSet<ConnectionName>,
     /// How many days its rejects may wait before they are overdue.
@@ -85,6 +87,7 @@ impl From<&Job> for DeclaredJob {
             plugin: job.plugin.clone(),
             schedule,
             queue: job.queue,
+            notices: job.notify.as_ref().map(|notify| notify.on.clone()).unwrap_or_default(),
             connections: connections.cloned().collect(),
             rejects_overdue_days: job.rejects_overdue_days,
             definition: job.definition,

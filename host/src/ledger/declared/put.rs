@@ -221,12 +221,12 @@ impl Writing<'_> {
     async fn job(&mut self, job: &DeclaredJob, same_schedule: bool) -> Result<(), LedgerError> {
         query(
             "INSERT INTO jobs (partner, job, title, plugin, definition, schedule, runs_max, priority, overlap, overdue_after_ms,
-               rejects_overdue_days, scheduled_through_ms, applied_at_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $11, $11)
+               rejects_overdue_days, notices, scheduled_through_ms, applied_at_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $14, $11, $11)
              ON CONFLICT (partner, job) DO UPDATE SET title = excluded.title, plugin = excluded.plugin, definition = excluded.definition,
                schedule = excluded.schedule, runs_max = excluded.runs_max, priority = excluded.priority, overlap = excluded.overlap,
                overdue_after_ms = excluded.overdue_after_ms, rejects_overdue_days = excluded.rejects_overdue_days,
-               applied_at_ms = excluded.applied_at_ms, removed_at_ms = NULL, next_due_ms = 0,
+               notices = excluded.notices, applied_at_ms = excluded.applied_at_ms, removed_at_ms = NULL, next_due_ms = 0,
                scheduled_through_ms = CASE WHEN $12 = 1 THEN jobs.scheduled_through_ms ELSE excluded.scheduled_through_ms END",
         )
         .bind(self.partner)
@@ -242,6 +242,7 @@ impl Writing<'_> {
         .bind(self.by.now_ms)
         .bind(i64::from(same_schedule))
         .bind(i64::from(job.rejects_overdue_days))
+        .bind(job.notices.iter().map(|told| format!(" {} ", told.as_str())).collect::<String>())
         .execute(&mut *self.transaction)
         .await?;
         query("DELETE FROM job_connections WHERE partner = $1 AND job = $2")

@@ -5,9 +5,13 @@
 pub(in crate::ledger) mod begun;
 mod exchanges;
 mod marks;
+mod notices;
 mod secrets;
 
 pub use begun::BegunDelivery;
 pub use exchanges::{Exchange, SessionOf};
 pub use marks::MarkOf;
+pub use notices::Notice;
 pub use secrets::{NewSecret, StoredSecret};
+
+pub(in crate::ledger) use notices::note;

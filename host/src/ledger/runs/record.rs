@@ -1,7 +1,7 @@
 //! The one way in which something happens to a run: an event is written, folded into the run's row, and followed by what hangs on it.
 
 use crate::ledger::error::{LedgerError, corrupt};
-use crate::ledger::outside::begun;
+use crate::ledger::outside::{self, begun};
 use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
 use crate::ledger::who::{Actor, By, HubId};
 use crate::model::ids::RunId;
@@ -45,6 +45,7 @@ pub(in crate::ledger) async fn record(
     if asked && run.state == RunState::Queued {
         begun::settled_by_word(transaction, run).await?;
     }
+    outside::note(transaction, run, &logged).await?;
     save(transaction, run).await?;
     Ok(logged)
 }

@@ -44,7 +44,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::ids::{Digest, JobName, PartnerName};
-use crate::model::job::{Partner, Queue, ReleasePolicy, Retention};
+use crate::model::job::{Partner, Queue, ReleasePolicy, Retention, Told};
 use crate::model::rows::Amount;
 use crate::model::totals::{BalanceResult, ControlTotals, PortTotals, RowCounts};
 
@@ -180,6 +180,7 @@ fn declaration(partner: &str, jobs: &[&str]) -> Declaration {
         schedule: Some("0 6 19 * * (Europe/London)".to_owned()),
         queue: Queue::default(),
         rejects_overdue_days: 5,
+        notices: Told::ALL.to_vec(),
         connections: [name("inbox")].into(),
         definition,
     };

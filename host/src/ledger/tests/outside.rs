@@ -1,4 +1,4 @@
-//! What is kept for places outside: sealed credentials, marks of pulls, deliveries that were begun.
+//! What is kept for places outside: sealed credentials, marks of pulls, deliveries that were begun, notices.
 
 use super::*;
 
@@ -10,7 +10,9 @@ on_both![
     a_persons_word_resolves_what_is_uncertain,
     the_same_content_is_judged_by_who_took_it_first,
     of_two_hubs_that_take_the_same_content_one_has_it,
-    exchanges_are_kept_by_session_and_lease
+    exchanges_are_kept_by_session_and_lease,
+    a_notice_comes_with_its_event_and_is_sent_by_one,
+    a_job_that_tells_nobody_has_no_notices
 ];
 
 async fn a_secret_is_replaced_resealed_and_removed(on: Kind) {
@@ -222,4 +224,42 @@ async fn exchanges_are_kept_by_session_and_lease(on: Kind) {
     let sessions = house.ledger.sessions(Scope::Partner(&police()), run).await.unwrap();
     assert_eq!(sessions, [of("pull:lines"), of("push:payments")]);
     assert_eq!(house.ledger.sessions(Scope::Partner(&name("nobody")), run).await.unwrap(), []);
+}
+
+async fn a_notice_comes_with_its_event_and_is_sent_by_one(on: Kind) {
+    let house = House::new(on).await;
+    let ledger = &house.ledger;
+    let run = house.enqueue(1).await;
+    let claim = house.claim(2).await;
+    assert_eq!(ledger.take_notices(9, 100).await.unwrap(), []);
+    house.append(&claim, 3, Step::Held(reason("totals-do-not-balance"))).await;
+    let (one, other) = tokio::join!(ledger.take_notices(10, 100), ledger.take_notices(10, 100));
+    let taken = [one.unwrap(), other.unwrap()].concat();
+    assert_eq!((taken.len(), taken[0].run, taken[0].told, taken[0].at_ms, taken[0].attempts), (1, run, Told::Held, 3, 1));
+    assert_eq!(ledger.take_notices(109, 100).await.unwrap(), [], "it is left to who took it");
+    let late = ledger.take_notices(110, 100).await.unwrap().remove(0);
+    assert_eq!(late.attempts, 2);
+    let sent = |notice: &Notice, at_ms| Notice { sent_at_ms: Some(at_ms), next_at_ms: None, ..notice.clone() };
+    assert!(!ledger.settle_notice(&sent(&taken[0], 111)).await.unwrap(), "another has it now");
+    assert!(ledger.settle_notice(&sent(&late, 112)).await.unwrap());
+    assert!(!ledger.settle_notice(&sent(&late, 113)).await.unwrap(), "it is sent once");
+    assert_eq!(ledger.take_notices(i64::MAX - 1_000, 100).await.unwrap(), []);
+    assert_eq!(ledger.notices(Scope::Partner(&police()), run).await.unwrap(), [sent(&late, 112)]);
+    assert_eq!(ledger.notices(Scope::Partner(&name("nobody")), run).await.unwrap(), []);
+}
+
+async fn a_job_that_tells_nobody_has_no_notices(on: Kind) {
+    let house = House::new(on).await;
+    for (told, comes) in [(vec![], false), (vec![Told::Failed, Told::Overdue], false), (vec![Told::Held, Told::Skipped], true)] {
+        let mut declared = declaration("police", &[lgps().as_str()]);
+        for job in &mut declared.jobs {
+            job.notices.clone_from(&told);
+            job.title = format!("told {told:?}");
+        }
+        house.ledger.apply(&declared, &person(1)).await.unwrap();
+        let run = house.enqueue(2).await;
+        let claim = house.claim(3).await;
+        house.append(&claim, 4, Step::Skipped(reason("no-input"))).await;
+        assert_eq!(house.ledger.notices(Scope::Hub, run).await.unwrap().len(), usize::from(comes), "{told:?}");
+    }
 }

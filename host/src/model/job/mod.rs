@@ -1,12 +1,18 @@
 //! What an operator declares: partners, connections, jobs and their schedules, in validated form.
 
 mod format;
+mod notify;
 mod place;
+mod query;
 
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName};
 use crate::model::limits::Limit;
 
-pub use place::{ApiPlace, HttpsPlace, Place, RedirectRule, SendMethod, SftpPlace, SignIn};
+pub use notify::{NotTold, Notify, Told};
+pub use place::{
+    ApiPlace, HttpsPlace, Place, PostgresServer, RedirectRule, S3Place, SendMethod, SftpPlace, SignIn, SmtpPlace, SqlDatabase, SqlPlace,
+};
+pub use query::Query;
 
 pub use format::{
     Align, CsvFormat, DateStyle, Encoding, FileFormat, FilePlugin, FixedField, FixedWidthFormat, Format, JsonLinesFormat, LineEnd,
@@ -103,6 +109,8 @@ pub struct Job {
     pub schedule: Option<Schedule>,
     /// How its runs wait for their turn.
     pub queue: Queue,
+    /// Who is told of them.
+    pub notify: Option<Notify>,
     /// Zone of the job's dates, such as `Europe/London`.
     pub zone: String,
     /// Settings for the plugin: a JSON object.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::query::Query;
 use crate::model::http::RequestRule;
 use crate::model::ids::SecretName;
 
@@ -21,6 +22,12 @@ pub enum Place {
     Https(HttpsPlace),
     /// A provider's API, which a connector speaks.
     Api(ApiPlace),
+    /// Objects of an S3-compatible store.
+    S3(S3Place),
+    /// The rows of a query.
+    Sql(SqlPlace),
+    /// A mail server, for notices.
+    Smtp(SmtpPlace),
 }
 
 impl Place {
@@ -28,7 +35,7 @@ impl Place {
     #[must_use]
     pub const fn recognises_repeats(&self) -> bool {
         match self {
-            Self::Folder { .. } | Self::Sftp(_) => true,
+            Self::Folder { .. } | Self::Sftp(_) | Self::S3(_) | Self::Sql(_) | Self::Smtp(_) => true,
             Self::Https(place) => place.idempotent,
             Self::Api(place) => place.idempotent,
         }
@@ -37,7 +44,7 @@ impl Place {
     /// Whether what is delivered is a file that nobody sees until it is given its name.
     #[must_use]
     pub const fn gives_names(&self) -> bool {
-        matches!(self, Self::Folder { .. } | Self::Sftp(_))
+        matches!(self, Self::Folder { .. } | Self::Sftp(_) | Self::S3(_))
     }
 
     /// The credentials that it uses.
@@ -48,7 +55,29 @@ impl Place {
             Self::Sftp(place) => [&place.password, &place.key, &place.key_passphrase].into_iter().flatten().collect(),
             Self::Https(place) => [&place.password, &place.token, &place.client_key].into_iter().flatten().collect(),
             Self::Api(place) => place.sign_in.secret().into_iter().chain(place.client_key.as_ref()).collect(),
+            Self::S3(place) => vec![&place.key],
+            Self::Sql(SqlPlace { database: SqlDatabase::Postgres(server), .. }) => server.password.iter().collect(),
+            Self::Sql(SqlPlace { database: SqlDatabase::Sqlite(_), .. }) => Vec::new(),
+            Self::Smtp(place) => place.password.iter().collect(),
         }
+    }
+
+    /// Whether a job can deliver to it.
+    #[must_use]
+    pub const fn takes_files(&self) -> bool {
+        !matches!(self, Self::Sql(_) | Self::Smtp(_))
+    }
+
+    /// Whether a job can take something from it.
+    #[must_use]
+    pub const fn gives_files(&self) -> bool {
+        !matches!(self, Self::Smtp(_))
+    }
+
+    /// Whether people are told by it.
+    #[must_use]
+    pub const fn tells_people(&self) -> bool {
+        matches!(self, Self::Smtp(_))
     }
 }
 
@@ -117,6 +146,97 @@ pub enum SendMethod {
     Post,
     /// To the file's name below the address.
     Put,
+}
+
+/// Objects of an S3-compatible store whose keys begin alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct S3Place {
+    /// The store's address, `https://host`.
+    pub url: String,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// The bucket.
+    pub bucket: String,
+    /// What the keys begin with: empty, or ending with `/`.
+    pub prefix: String,
+    /// Whether the bucket stands in the address's path; else it stands before its host.
+    pub path_style: bool,
+    /// The access key's id, which is no secret.
+    pub access_key: String,
+    /// The credential that is the secret access key.
+    pub key: SecretName,
+    /// PEM file of the authorities that may vouch for the server, in place of those of the web.
+    pub ca_file: Option<PathBuf>,
+    /// Longest silence of the server in any step, in seconds.
+    pub silence_seconds_max: u64,
+    /// Largest object that is taken, in bytes.
+    pub file_bytes_max: u64,
+}
+
+/// The rows of one declared query, as JSON lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlPlace {
+    /// Where the query is asked.
+    pub database: SqlDatabase,
+    /// The query.
+    pub query: Query,
+    /// The column whose last value is put for `{since}` the next time.
+    pub cursor: Option<String>,
+    /// Rows that are taken at most.
+    pub rows_max: u64,
+    /// How long the query may take, in seconds.
+    pub seconds_max: u64,
+    /// Bytes that are taken at most.
+    pub file_bytes_max: u64,
+}
+
+/// A database that can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SqlDatabase {
+    /// A PostgreSQL server's.
+    Postgres(PostgresServer),
+    /// A file of SQLite's, by its absolute path.
+    Sqlite(PathBuf),
+}
+
+/// A PostgreSQL server, and who asks it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresServer {
+    /// A name, an address, or the folder of its socket.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The database on it.
+    pub database: String,
+    /// Whom the hub signs in as: best a user that may only read.
+    pub user: String,
+    /// The credential that is the user's password.
+    pub password: Option<SecretName>,
+    /// Whether it is spoken to by TLS, and must show a certificate for its name.
+    pub encrypted: bool,
+    /// PEM file of the authorities that may vouch for it, in place of those of the web.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// A mail server that messages are handed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpPlace {
+    /// The server: the name that its certificate is for.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether it is spoken to by TLS from the first byte; else by STARTTLS.
+    pub tls_first: bool,
+    /// With a password: whom the hub signs in as.
+    pub user: Option<String>,
+    /// The credential that is the user's password.
+    pub password: Option<SecretName>,
+    /// The address that messages are from.
+    pub from: String,
+    /// PEM file of the authority that may vouch for the server, in place of those of the web.
+    pub ca_file: Option<PathBuf>,
+    /// Longest silence of the server in any step, in seconds.
+    pub silence_seconds_max: u64,
 }
 
 /// A provider's API below one address. What is asked there is a connector's to say, within what stands here.

@@ -114,7 +114,8 @@ impl Hub {
             input: resubmitted.port.clone(),
             file: "the file of corrected rows".to_owned(),
         };
-        let first = first.filter(|_| self.artefact_path(resubmitted.artefact).is_file()).ok_or_else(gone)?;
+        let kept = self.has(resubmitted.artefact).await?;
+        let first = first.filter(|_| kept).ok_or_else(gone)?;
         let corrected = PulledFile {
             size_bytes: resubmitted.size_bytes,
             modified_ms: claim.run.enqueued_at_ms,

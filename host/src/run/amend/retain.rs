@@ -82,6 +82,8 @@ impl Hub {
             self.give_up(&partner, retention, (batches, &mut some), by).await?;
         }
         self.remove_artefacts(&mut some).await?;
+        let (artefacts, now_ms) = (self.shared.artefacts.clone(), self.clock().now_ms());
+        tokio::task::spawn_blocking(move || artefacts.remove_copies(now_ms, SETTLED)).await.expect("removing does not panic")?;
         if some.rejects + some.logs > 0 {
             self.ledger().give_back_space().await?;
         }

@@ -72,7 +72,7 @@ impl Hub {
         for name in connection.place.secrets() {
             credentials.insert(name.clone(), self.secret(&connection.partner, name).await?);
         }
-        Ok(Outside { place: connection.place.clone(), credentials })
+        Ok(Outside { place: connection.place.clone(), credentials, now_ms: self.clock().now_ms() })
     }
 
     async fn secret(&self, partner: &PartnerName, name: &SecretName) -> Result<SecretString, RunError> {

@@ -8,9 +8,11 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 use bailiwick::model::job::{ApiPlace, HttpsPlace, SendMethod, SignIn};
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rcgen::ExtendedKeyUsagePurpose;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
+
+use super::authority::Authority;
 
 /// A request as the server saw it.
 #[derive(Debug, Clone)]
@@ -63,13 +65,13 @@ impl Web {
         let (server, server_key) = authority.issue("127.0.0.1", ExtendedKeyUsagePurpose::ServerAuth);
         let (client, client_key) = authority.issue("police", ExtendedKeyUsagePurpose::ClientAuth);
         let folder = tempfile::tempdir().expect("a temporary folder");
-        std::fs::write(folder.path().join("ca.pem"), &authority.pem).expect("it is written");
+        std::fs::write(folder.path().join("ca.pem"), authority.pem()).expect("it is written");
         std::fs::write(folder.path().join("client.pem"), client.pem()).expect("it is written");
         let builder = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
         let builder = builder.with_safe_default_protocol_versions().expect("the provider has them");
         let builder = if wants_certificate {
             let mut roots = rustls::RootCertStore::empty();
-            roots.add(authority.der).expect("it is a certificate");
+            roots.add(authority.der()).expect("it is a certificate");
             let provider = Arc::new(rustls::crypto::ring::default_provider());
             let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
             builder.with_client_cert_verifier(verifier.expect("a verifier"))
@@ -180,27 +182,4 @@ async fn answer(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, hea
         response = response.header(name, value);
     }
     response.body(Body::from(body)).expect("a response")
-}
-
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    pem: String,
-    der: CertificateDer<'static>,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).expect("no names");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.self_signed(&key).expect("a certificate");
-        Self { pem: certificate.pem(), der: certificate.der().clone(), issuer: Issuer::new(params, key) }
-    }
-
-    fn issue(&self, name: &str, usage: ExtendedKeyUsagePurpose) -> (rcgen::Certificate, KeyPair) {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
-        params.extended_key_usages = vec![usage];
-        let key = KeyPair::generate().expect("a key");
-        (params.signed_by(&key, &self.issuer).expect("a certificate"), key)
-    }
 }
