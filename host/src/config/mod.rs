@@ -37,14 +37,11 @@
 //! form, the first.
 //! This room must not know what the hub has in force; it reads files and nothing else.
 
-mod apart;
 mod check;
 mod connections;
-mod connector;
 mod folder;
 mod formats;
 mod job;
-mod notify;
 mod written;
 
 use std::path::PathBuf;

@@ -1,10 +1,16 @@
 //! One job file, judged against the partners and connections beside it.
 
+mod apart;
+mod connector;
+mod notify;
+
 use std::ops::Range;
 
 use globset::{Glob, GlobMatcher};
 use toml::Spanned;
 
+use crate::config::folder::{no_such_partner, title};
+use crate::config::written::{self, CatchUpWord, OverlapWord, PriorityWord, TakeWord, WorkingDayWord};
 use crate::model::ids::{ConnectionName, Digest, PartnerName, is_name};
 use crate::model::job::{
     CatchUp, Connection, Job, JobInput, JobOutput, Overlap, Partitions, Partner, Place, Priority, Queue, Schedule, Take, WorkingDay,
@@ -13,9 +19,6 @@ use crate::model::limits::{PARTITIONS_MAX, REJECT_ROWS_DEFAULT, REJECT_ROWS_MAX,
 use crate::registry::manifest;
 use crate::registry::source::{Problems, Source};
 use crate::schedule::{self, CATCH_UP_SLOTS_MAX, Calendar, ScheduleError};
-
-use super::folder::{no_such_partner, title};
-use super::written::{self, CatchUpWord, OverlapWord, PriorityWord, TakeWord, WorkingDayWord};
 
 /// Zone of a job that names none.
 pub const ZONE_DEFAULT: &str = "Europe/London";

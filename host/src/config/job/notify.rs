@@ -1,8 +1,8 @@
 //! Who is told of a job's runs, as it is declared.
 
-use super::connections::is_address;
-use super::job::Reader;
-use super::written;
+use super::Reader;
+use crate::config::connections::is_address;
+use crate::config::written;
 use crate::model::ids::PartnerName;
 use crate::model::job::{Notify, Told};
 

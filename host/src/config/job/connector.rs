@@ -6,8 +6,8 @@ use crate::model::ids::{ConnectionName, PartnerName};
 use crate::model::job::{FilePlugin, Place};
 use crate::registry::source::Problems;
 
-use super::job::Reader;
-use super::written;
+use super::Reader;
+use crate::config::written;
 
 impl Reader<'_> {
     /// The connector that a file goes through. Whether the partner has it, and what it makes of the settings, is seen when the
@@ -40,7 +40,7 @@ impl Reader<'_> {
     }
 
     /// Settings of a plugin that a file goes through: a JSON object.
-    pub(super) fn settings_of(&mut self, written: Option<&Spanned<toml::Table>>) -> serde_json::Value {
+    pub(in crate::config) fn settings_of(&mut self, written: Option<&Spanned<toml::Table>>) -> serde_json::Value {
         let Some(table) = written else { return serde_json::json!({}) };
         let mut problems = Problems::default();
         let settings = self.source.settings("settings", table.get_ref().clone(), &mut problems);
@@ -51,7 +51,7 @@ impl Reader<'_> {
     }
 
     /// The line of the job's file in which something stands.
-    pub(super) fn line_of<T>(&self, written: &Spanned<T>) -> usize {
+    pub(in crate::config) fn line_of<T>(&self, written: &Spanned<T>) -> usize {
         self.source.text[..written.span().start].matches('\n').count() + 1
     }
 }

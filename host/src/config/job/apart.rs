@@ -5,8 +5,8 @@
 use crate::model::ids::PartnerName;
 use crate::model::job::Place;
 
-use super::job::{Reader, pattern};
-use super::written::{self, TakeWord};
+use super::{Reader, pattern};
+use crate::config::written::{self, TakeWord};
 
 /// Stands for any run's id.
 const RUN: &str = "01a0b1c2d3e4f5061728394a5b6c7d8e";
