@@ -193,8 +193,20 @@ mod tests {
     const PAGE: &str = include_str!("../../../../sdk/rust/docs/limits.md");
 
     /// Constants of the model's limits that bind the hub and no plugin.
-    const OF_THE_HUB: [&str; 5] =
-        ["REJECT_RAW_BYTES_MAX", "NOTED_BYTES_MAX", "UNIQUE_KEYS_IN_MEMORY", "RELEASES_LINKED_MAX", "SANDBOX_QUEUE_MAX"];
+    const OF_THE_HUB: [&str; 12] = [
+        "REJECT_RAW_BYTES_MAX",
+        "NOTED_BYTES_MAX",
+        "UNIQUE_KEYS_IN_MEMORY",
+        "RELEASES_LINKED_MAX",
+        "SANDBOX_QUEUE_MAX",
+        "REJECTS_OVERDUE_DAYS_DEFAULT",
+        "REJECTS_OVERDUE_DAYS_MAX",
+        "RETENTION_DAYS_MAX",
+        "CORRECTED_BYTES_MAX",
+        "PARTITIONED_FROM_BYTES",
+        "PARTITION_BYTES",
+        "PARTITIONS_MAX",
+    ];
 
     #[test]
     fn the_page_is_what_the_code_says() {
