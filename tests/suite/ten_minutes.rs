@@ -62,3 +62,12 @@ fn and_so_does_a_format() {
     let said = type_them(folder.path(), &typed.map(str::to_owned));
     assert!(said.contains("4 passed, 0 failed") && folder.path().join("deductions/deductions.wasm").is_file(), "{said}");
 }
+
+#[test]
+fn and_so_does_a_connector() {
+    let folder = tempfile::tempdir().unwrap();
+    let typed =
+        ["bailiwick plugin new absences --kind connector", "cd absences", "cargo test", "bailiwick plugin build", "bailiwick plugin test"];
+    let said = type_them(folder.path(), &typed.map(str::to_owned));
+    assert!(said.contains("3 passed, 0 failed") && folder.path().join("absences/absences.wasm").is_file(), "{said}");
+}

@@ -15,6 +15,8 @@ enum KindWord {
     RuleSet,
     /// Rows into a file, a file into rows.
     Format,
+    /// Files from a provider's API.
+    Connector,
 }
 
 #[derive(Debug, clap::Args)]
@@ -86,6 +88,21 @@ const FORMAT: Template = template!("format":
     "cases/total-wrong/file.txt" => "cases/total-wrong/file.txt",
 );
 
+const CONNECTOR: Template = template!("connector":
+    "Cargo.toml.tmpl" => "Cargo.toml",
+    "README.md.tmpl" => "README.md",
+    "gitignore.tmpl" => ".gitignore",
+    "plugin.toml.tmpl" => "plugin.toml",
+    "settings.schema.json" => "settings.schema.json",
+    "src/lib.rs" => "src/lib.rs",
+    "cases/busy/case.toml" => "cases/busy/case.toml",
+    "cases/refused/case.toml" => "cases/refused/case.toml",
+    "cases/two-pages/case.toml" => "cases/two-pages/case.toml",
+    "cases/two-pages/absences.jsonl" => "cases/two-pages/absences.jsonl",
+    "cases/two-pages/page-1.json" => "cases/two-pages/page-1.json",
+    "cases/two-pages/page-2.json" => "cases/two-pages/page-2.json",
+);
+
 pub(super) fn new(options: &Options) -> Answer {
     let folder = Path::new(options.name.as_str());
     if folder.exists() {
@@ -96,6 +113,7 @@ pub(super) fn new(options: &Options) -> Answer {
         KindWord::Adapter => ADAPTER,
         KindWord::RuleSet => RULE_SET,
         KindWord::Format => FORMAT,
+        KindWord::Connector => CONNECTOR,
     };
     for (name, text) in template {
         let path = folder.join(name);
