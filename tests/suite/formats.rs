@@ -275,7 +275,7 @@ fn a_job_whose_format_does_not_fit_is_told_with_its_line() {
             "plugin = \"payment-run\"",
             &["Line 25", "is no format but of the kind adapter"],
         ),
-        ("jobs/pay.toml", "plugin = \"payment-run\"", "plugin = \"bacs-standard-18\"", &["is a format", "a job runs an adapter"]),
+        ("jobs/pay.toml", "plugin = \"payment-run\"", "plugin = \"bacs-standard-18\"", &["is of the kind format", "a job runs an adapter"]),
         (
             "jobs/pay.toml",
             "account = \"63748472\"",

@@ -54,10 +54,13 @@ fn none_is_left() {
 const UNENCODED: &[u8] = "1,1.00,,Siôn Puw,\n2,1.00,,Huw Gŵyr,".as_bytes();
 const NOT_TEXT: &[u8] = b"1,1.00,,\xff\xfe,";
 
+/// Rows that are put in place of others, limits, the code, and what is told.
+type Case<'a> = (&'a [(usize, &'a [u8])], &'a str, &'a str, &'a [&'a str]);
+
 #[test]
 fn whichever_end_fails_the_first_fault_is_told_and_nothing_is_left() {
     // What is wrong, the limits, and what is told: the fault of the earliest rows, though a later one was met meanwhile.
-    let cases: [(&[(usize, &[u8])], &str, &str, &[&str]); 7] = [
+    let cases: [Case<'_>; 7] = [
         (&[(15_000, NOT_TEXT)], "", "file-encoding", &["Line 15002,"]),
         (&[], "output-rows = 15000", "output-rows", &["15000"]),
         (&[(15_000, UNENCODED)], "", "character-not-in-encoding", &["'ŵ'", "15002"]),

@@ -190,6 +190,7 @@ async fn declare(ledger: &Ledger, clock: &Clock, (jobs, cron): (usize, Option<&s
             plugin: "nothing".parse()?,
             schedule: cron.map(|cron| format!("{cron} (Europe/London)")),
             queue: Queue { runs_at_once: 1_000, ..Queue::default() },
+            notices: Vec::new(),
             rejects_overdue_days: 30,
             connections: BTreeSet::new(),
             definition: Digest::of(text.as_bytes()),

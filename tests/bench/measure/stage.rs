@@ -74,7 +74,7 @@ impl Stage {
         let present = |port: &PortShape| inputs.contains(&port.name.as_str());
         let (inputs_present, outputs_present) = match &manifest.kind {
             Kind::Adapter(shape) => (shape.inputs.iter().map(present).collect(), vec![true; shape.outputs.len()]),
-            Kind::RuleSet(_) | Kind::Format(_) => (Vec::new(), Vec::new()),
+            Kind::RuleSet(_) | Kind::Format(_) | Kind::Connector(_) => (Vec::new(), Vec::new()),
         };
         Ok(Arc::new(Setup {
             release: self.release.clone(),

@@ -92,7 +92,7 @@ fn full(place: Where, fault: &str) {
     };
     let Some(disk) = SmallDisk::at(path) else {
         // Who may not mount has the limit on files below, which any user can set.
-        return too_large(Trial::of(&format!("{fault} (a limit on files: no file system may be mounted here)")), world);
+        return too_large(Trial::of(&format!("{fault} (a limit on files: no file system may be mounted here)")), &world);
     };
     let mut trial = Trial::of(fault);
     begin(&world);
@@ -123,26 +123,26 @@ fn full(place: Where, fault: &str) {
 
 #[test]
 fn no_file_grows_beyond_a_limit() {
-    too_large(Trial::of("files limited in size (RLIMIT_FSIZE), which also kills"), World::new(&Ends::folders()));
+    too_large(Trial::of("files limited in size (RLIMIT_FSIZE), which also kills"), &World::new(&Ends::folders()));
 }
 
-fn too_large(mut trial: Trial, world: World) {
-    begin(&world);
+fn too_large(mut trial: Trial, world: &World) {
+    begin(world);
     let mut felt = 0;
     for round in 0..trial.times(6) {
         world.place(&format!("large-{round}"), ROWS, trial.once_in(8));
         let limit = format!("--fsize={}", trial.below(250_000));
-        let mut child = start(&world, &["prlimit", &limit]);
+        let mut child = start(world, &["prlimit", &limit]);
         felt += u64::from(ended_within(&mut child, SOON) != Some(true));
         trial.tried();
         drop(child.kill());
         child.wait().expect("it ends");
         let since = Instant::now();
-        recover(&world);
+        recover(world);
         trial.recovered(since.elapsed());
     }
     assert!(felt > 0, "no limit was felt");
-    at_the_end(&world, trial);
+    at_the_end(world, trial);
 }
 
 fn begin(world: &World) {

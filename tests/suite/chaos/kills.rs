@@ -45,29 +45,29 @@ fn at_every_event() {
 
 #[test]
 fn at_any_moment_on_sqlite() {
-    at_any_moment(World::new(&Ends::folders()), Trial::of("kill -9 at any moment, SQLite"));
+    at_any_moment(&World::new(&Ends::folders()), Trial::of("kill -9 at any moment, SQLite"));
 }
 
 #[test]
 fn at_any_moment_on_postgres() {
     let world = World::on_postgres(&Ends::folders(), Postgres::shared());
-    at_any_moment(world, Trial::of("kill -9 at any moment, PostgreSQL"));
+    at_any_moment(&world, Trial::of("kill -9 at any moment, PostgreSQL"));
 }
 
-fn at_any_moment(world: World, mut trial: Trial) {
-    let took = first_run(&world);
+fn at_any_moment(world: &World, mut trial: Trial) {
+    let took = first_run(world);
     for round in 0..trial.times(8) {
         let held = trial.once_in(8);
         world.place(&format!("kill-{round}"), ROWS, held);
-        let child = start(&world);
+        let child = start(world);
         std::thread::sleep(trial.within(took));
         trial.tried();
         kill(child);
         let killed = Instant::now();
-        finish(&world);
+        finish(world);
         trial.recovered(killed.elapsed());
     }
-    at_the_end(&world, trial);
+    at_the_end(world, trial);
 }
 
 #[test]

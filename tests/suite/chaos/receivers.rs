@@ -70,11 +70,14 @@ fn http_500_after_the_effect_and_no_key() {
     http_500(false, "HTTP 500 after the effect, from a receiver that does not");
 }
 
+/// A key, and the body that came with it.
+type Effect = (String, Vec<u8>);
+
 fn http_500(idempotent: bool, fault: &str) {
     let mut trial = Trial::of(fault);
     // What each answer will be, chosen before: 500 after the effect, 500 without one, 201.
     let fates: Vec<u64> = (0..2_000).map(|_| trial.below(4)).collect();
-    let effects: Arc<Mutex<Vec<(String, Vec<u8>)>>> = Arc::default();
+    let effects: Arc<Mutex<Vec<Effect>>> = Arc::default();
     wait(async {
         let had = Arc::clone(&effects);
         let web = Web::start(move |asked, before| {

@@ -1,4 +1,6 @@
 //! A fault that is tried some times at moments that a seed chooses, and a line of what it came to.
+#![allow(clippy::print_stdout, reason = "a test that fails is to say by which seed, and one that is watched how far it is")]
+#![allow(clippy::float_arithmetic, reason = "times are divided, money is not")]
 
 use std::fs::File;
 use std::io::Write as _;

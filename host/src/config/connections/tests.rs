@@ -170,7 +170,7 @@ fn wrong_servers_are_refused_with_their_line() {
             "belongs to oauth-url",
         ),
         ("oauth-scope = \"payments\"", "token-secret = \"t\"", "oauth-url", "in one way"),
-        ("oauth-scope = \"payments\"", "method = \"put\"", "method", "method does not belong"),
+        ("oauth-scope = \"payments\"", "method = \"post\"", "method = \"post\"", "method does not belong"),
         (
             "requests = [\"GET /payments\", \"GET /payments/*\", \"POST /payments\"]\n",
             "",

@@ -18,8 +18,14 @@ impl Reader<'_> {
         (connection, at): (&ConnectionName, &Spanned<String>),
         partner: Option<&PartnerName>,
     ) -> Option<Option<FilePlugin>> {
-        let known = self.known.connections.iter().find(|known| Some(&known.partner) == partner && known.name == *connection)?;
-        match (written, matches!(known.place, Place::Api(_))) {
+        let known = self.known.connections.iter().find(|known| Some(&known.partner) == partner && known.name == *connection);
+        let is_api = match known {
+            Some(known) => matches!(known.place, Place::Api(_)),
+            // It was there when the file was judged, and has gone since: it is missed where it is used.
+            None if self.known.judged => written.is_some(),
+            None => return None,
+        };
+        match (written, is_api) {
             (None, false) => Some(None),
             (None, true) => {
                 let to_do = "add connector = { plugin = \"…\" }, the name of a connector in plugins.toml";

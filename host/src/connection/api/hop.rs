@@ -66,10 +66,10 @@ impl Hop<'_> {
     }
 
     /// Sends a form.
-    pub(super) fn send_form(&self, form: String) -> Result<(u16, Vec<u8>), HttpError> {
+    pub(super) fn send_form(&self, form: &str) -> Result<(u16, Vec<u8>), HttpError> {
         let request = Request::builder().method("POST").uri(&self.url);
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").header(ACCEPT, "application/json");
-        let answer = self.run(request, form.as_str())?;
+        let answer = self.run(request, form)?;
         self.read(answer, false).map(|answer| (answer.status, answer.body))
     }
 
@@ -93,7 +93,7 @@ impl Hop<'_> {
             let mut reader = answer.body_mut().with_config().limit(u64::MAX).reader();
             let mut buffer = vec![0; READ_BYTES];
             loop {
-                let read = reader.read(&mut buffer).map_err(|error| broken(error))?;
+                let read = reader.read(&mut buffer).map_err(broken)?;
                 if read == 0 {
                     break;
                 }

@@ -150,7 +150,7 @@ impl Api {
                 signed: Some((&AUTHORIZATION, authorization)),
                 bounds: (deadline, TOKEN_BYTES_MAX),
             };
-            hop.send_form(form)
+            hop.send_form(&form)
         };
         let token = source.token(refused, &send)?;
         self.mask.lock().unwrap_or_else(PoisonError::into_inner).add(token.expose_secret());

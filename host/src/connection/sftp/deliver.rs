@@ -32,7 +32,7 @@ pub(in crate::connection) enum Staged {
     /// It has it: an earlier attempt gave it.
     Before(Receipt),
     /// It stands under a hidden name.
-    Now(Hidden),
+    Now(Box<Hidden>),
 }
 
 /// A file that nobody sees yet.
@@ -81,7 +81,7 @@ pub(in crate::connection) async fn stage(
     };
     match session.unless_lost(Step::Write, staging).await? {
         Err(receipt) => Ok(Staged::Before(receipt)),
-        Ok((name, size, files)) => Ok(Staged::Now(Hidden { name, size, files, session })),
+        Ok((name, size, files)) => Ok(Staged::Now(Box::new(Hidden { name, size, files, session }))),
     }
 }
 
@@ -90,9 +90,9 @@ pub(in crate::connection) async fn publish(
     place: &SftpPlace,
     credentials: Credentials<'_>,
     delivery: &Delivery<'_>,
-    hidden: Hidden,
+    hidden: Box<Hidden>,
 ) -> Result<Receipt, ConnectionError> {
-    let Hidden { name, size, files, session } = hidden;
+    let Hidden { name, size, files, session } = *hidden;
     let at = path(place, &name);
     let renaming = async { Ok(files.rename(at.as_str(), path(place, delivery.name)).await) };
     match session.unless_lost(Step::Rename, renaming).await {
