@@ -145,7 +145,9 @@ impl Reader<'_> {
     fn apart(&mut self, source: &Source, at: &Spanned<String>, partner: &PartnerName, path: &Path) {
         let shared = self.made.connections.iter().find(|other| {
             let Place::Folder { path: theirs, .. } = &other.place else { return false };
-            other.partner != *partner && (theirs.starts_with(path) || path.starts_with(theirs))
+            // One that is wrong has no path to compare.
+            let has_path = !theirs.as_os_str().is_empty();
+            has_path && other.partner != *partner && (theirs.starts_with(path) || path.starts_with(theirs))
         });
         if let Some(other) = shared {
             let what = format!("{} of {} has this folder, one inside it or one round it", other.name, other.partner);

@@ -246,11 +246,18 @@ fn cut_off_at_any_byte_one_file_is_delivered() {
     let digest = world.stored(&content);
     let target = world.there().join("return-2026-10.csv");
     let whole = Wire::to(sshd.port(), Cut::Never);
-    deliver(&over(&whole, &sshd, &world), &delivery(digest), &world.artefacts).unwrap();
+    let naming = std::cell::Cell::new((0, 0));
+    let begin = |_: Option<&str>| {
+        naming.set(whole.passed());
+        Ok(())
+    };
+    let notes = Notes { earlier: None, begin: &begin };
+    deliver_noting(&over(&whole, &sshd, &world), &delivery(digest), &world.artefacts, notes).unwrap();
     let (up, down) = whole.passed();
     let spread = (1..10).flat_map(|part| [Cut::Up(up * part / 10), Cut::Down(down * part / 10)]);
-    // The end is where the file is given its name.
-    let end = (1..28).flat_map(|step| [Cut::Up(up.saturating_sub(step * 40)), Cut::Down(down.saturating_sub(step * 40))]);
+    // Around the moment at which the file is given its name: the request for it, and the answer to that.
+    let (up, down) = naming.get();
+    let end = (0..16).flat_map(move |step| [Cut::Up((up + step * 12).saturating_sub(60)), Cut::Down((down + step * 8).saturating_sub(40))]);
     let (mut failed, mut named) = (0, 0);
     for cut in spread.chain(end) {
         fs::remove_file(&target).unwrap();

@@ -131,7 +131,7 @@ impl Entry<'_> {
         let text = written.get_ref();
         let (host, path) = text.split_at(text.find('/').unwrap_or(text.len()));
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
-        if host.is_empty() || !host.bytes().all(plain) || path.is_empty() || host.ends_with(":443") {
+        if host.is_empty() || !host.bytes().all(plain) || path.is_empty() || host.ends_with(":443") || text.contains("://") {
             let to_do = "write a host in lower case and the paths there, such as \"files.example.org/exports/**\"";
             self.wrong(written.span(), format!("{text:?} is no place that could be redirected to"), to_do);
             return None;

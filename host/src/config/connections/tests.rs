@@ -180,11 +180,11 @@ fn wrong_servers_are_refused_with_their_line() {
         ("\"GET /payments/*\"", "\"GET payments\"", "GET payments", "no rule for requests"),
         ("\"GET /payments/*\"", "\"GET /../admin\"", "/../admin", "no rule for requests"),
         ("files.provider.example/exports/**", "https://files.provider.example/exports", "https://files", "redirected to"),
-        ("allow-private = true", "allow-private = 1", "1", "invalid type"),
+        ("allow-private = true", "allow-private = 1", "allow-private = 1", "invalid type"),
         (
             "idempotent = true\nanswer-bytes-max = 1000000",
             "api-key-header = \"host\"\napi-key-secret = \"k\"",
-            "api-key-header",
+            "oauth-url",
             "in one way",
         ),
         ("answer-bytes-max = 1000000", "answer-bytes-max = 0", "answer-bytes-max", "answer-bytes-max is 0"),
