@@ -51,8 +51,7 @@ fn is_sound(made: &Configuration) {
     assert_eq!((jobs.len(), made.job_files.len()), (made.jobs.len(), made.jobs.len()));
     for job in &made.jobs {
         assert!(partners.contains(&job.partner));
-        let places = job.inputs.iter().map(|input| &input.connection).chain(job.outputs.iter().map(|output| &output.connection));
-        assert!(places.clone().all(|name| connections.contains(&(&job.partner, name))), "a job reaches beyond its partner");
+        // A connection may have gone since the job was judged. It is looked for among its partner's own, where it is used.
         let names = job.inputs.iter().map(|input| &input.file).chain(job.outputs.iter().map(|output| &output.file));
         assert!(names.clone().all(|name| !name.contains(['/', '\\']) && !name.starts_with('.')), "a file's name is a path");
         for (limit, amount) in &job.limits {
