@@ -181,12 +181,7 @@ fn wrong_servers_are_refused_with_their_line() {
         ("\"GET /payments/*\"", "\"GET /../admin\"", "/../admin", "no rule for requests"),
         ("files.provider.example/exports/**", "https://files.provider.example/exports", "https://files", "redirected to"),
         ("allow-private = true", "allow-private = 1", "allow-private = 1", "invalid type"),
-        (
-            "idempotent = true\nanswer-bytes-max = 1000000",
-            "api-key-header = \"host\"\napi-key-secret = \"k\"",
-            "oauth-url",
-            "in one way",
-        ),
+        ("idempotent = true\nanswer-bytes-max = 1000000", "api-key-header = \"host\"\napi-key-secret = \"k\"", "oauth-url", "in one way"),
         ("answer-bytes-max = 1000000", "answer-bytes-max = 0", "answer-bytes-max", "answer-bytes-max is 0"),
         ("SELECT plate FROM vehicles", "DELETE FROM vehicles", "DELETE", "only SELECT and WITH"),
         ("SELECT plate FROM vehicles", "SELECT 1; SELECT 2", "SELECT 1", "more than one statement"),
