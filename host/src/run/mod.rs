@@ -10,6 +10,7 @@
 //! backup    all that cannot be made again, copied while runs go on
 //! partition a large input, shared between hubs
 //! provider  connectors: files fetched from APIs and sent to them
+//! release   from upload to use: vouched for, tried on what ran, activated, rolled back
 //! ```
 //!
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
