@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let names: Vec<&str> = marks.iter().map(|mark| mark.name.as_str()).collect();
         anyhow::bail!("there is no measurement {unknown}; there are {}", names.join(", "));
     }
-    let built = Built::new()?;
+    let built = Built::new(marks.iter().any(|mark| mark.name.contains("extism") && options.wants(&mark.name)))?;
     let before = Environment::look()?;
     println!("{}", before.told());
     let rounds = Rounds { built: &built, count: options.rounds, rows: options.rows };

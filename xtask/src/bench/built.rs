@@ -27,7 +27,8 @@ pub(super) struct Built {
 }
 
 impl Built {
-    pub(super) fn new() -> Result<Self> {
+    /// Builds what is wanted; Extism and all that it stands on only where it is measured.
+    pub(super) fn new(with_extism: bool) -> Result<Self> {
         let folder = target().join("bench");
         std::fs::create_dir_all(&folder)?;
         succeed(cargo(&["build", "--release", "--package", "bailiwick"]))?;
@@ -35,6 +36,9 @@ impl Built {
         let measure = measure_program()?;
         let peers = root().join("tests/bench/peers/Cargo.toml");
         for (package, profile) in [("bare", "release"), ("native", "native"), ("extism-peer", "release"), ("extism-plugin", "plugin")] {
+            if package.starts_with("extism") && !with_extism {
+                continue;
+            }
             let mut build = cargo(&["build", "--locked", "--package", package, "--profile", profile, "--manifest-path"]);
             build.arg(&peers).arg("--target-dir").arg(target());
             if package == "extism-plugin" {
@@ -51,7 +55,7 @@ impl Built {
             bailiwick: target().join("release/bailiwick"),
             folder,
         };
-        built.prepare()?;
+        built.prepare(with_extism)?;
         Ok(built)
     }
 
@@ -80,13 +84,15 @@ impl Built {
         self.folder.join("small-case.json")
     }
 
-    fn prepare(&self) -> Result<()> {
+    fn prepare(&self, with_extism: bool) -> Result<()> {
         let mut initialise = command(&self.measure, &["initialise"]);
         initialise.arg(self.component("claim-routing")).arg(self.started());
         succeed(initialise)?;
-        let mut initialise = command(&self.extism, &["initialise"]);
-        initialise.arg(self.extism_plugin(false)).arg(self.extism_plugin(true));
-        succeed(initialise)?;
+        if with_extism {
+            let mut initialise = command(&self.extism, &["initialise"]);
+            initialise.arg(self.extism_plugin(false)).arg(self.extism_plugin(true));
+            succeed(initialise)?;
+        }
         std::fs::write(self.case(), case("portal-motor", "a claim of £10,000.00")?)?;
         std::fs::write(self.small_case(), case("advice", "partnership")?)?;
         Ok(())
