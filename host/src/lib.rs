@@ -17,7 +17,11 @@ pub mod ledger;
 pub mod sandbox;
 pub mod vault;
 
+pub mod access;
 pub mod run;
 
 pub mod api;
+pub mod console;
+pub mod server;
+
 pub mod cli;

@@ -29,6 +29,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("access", &["model", "ledger"]),
     ("run", &["model", "clock", "format", "connection", "sandbox", "ledger", "schedule", "registry", "config", "vault"]),
     ("api", &["model", "clock", "ledger", "run", "registry", "schedule", "access"]),
+    ("console", &["model", "clock", "ledger", "run", "registry", "schedule", "access"]),
+    ("server", &["model", "clock", "telemetry", "ledger", "run", "access", "api", "console"]),
     (
         "cli",
         &[
@@ -46,6 +48,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "vault",
             "run",
             "api",
+            "server",
         ],
     ),
 ];
@@ -58,7 +61,11 @@ const QUARANTINE: &[(&str, &[&str])] = &[
     ("sqlx", &["ledger", "connection/sql"]),
     ("rusty_s3", &["connection/s3"]),
     ("lettre", &["connection/mail"]),
-    ("axum", &["api"]),
+    ("axum", &["api", "console", "server"]),
+    ("maud", &["console"]),
+    ("utoipa", &["api"]),
+    ("argon2", &["access"]),
+    ("openidconnect", &["access"]),
     ("croner", &["schedule"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

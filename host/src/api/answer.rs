@@ -9,8 +9,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::ledger::{Actor, By, LedgerError, Token};
-use crate::model::ids::Digest;
+use crate::access::{Caller, Denied, TokenRefused};
+use crate::ledger::LedgerError;
 use crate::run::{Hub, RunError};
 
 /// A problem as RFC 9457 has it.
@@ -120,25 +120,6 @@ impl<S: Send + Sync> FromRequest<S> for Text {
     }
 }
 
-/// The caller, as its bearer token says.
-pub(super) struct Caller {
-    pub(super) token: Token,
-}
-
-impl Caller {
-    /// Refuses a caller whose token does not reach so far.
-    pub(super) fn may(&self, scope: &str) -> Result<(), Problem> {
-        if self.token.scopes.iter().any(|has| has == scope) {
-            return Ok(());
-        }
-        Err(Problem::new(StatusCode::FORBIDDEN, "scope-missing", format!("this token may not be used to {scope}")))
-    }
-
-    pub(super) fn by(&self, hub: &Hub) -> By {
-        By { actor: Actor::token(&self.token.partner, &self.token.name), hub: hub.id().clone(), now_ms: hub.clock().now_ms() }
-    }
-}
-
 impl FromRequestParts<Hub> for Caller {
     type Rejection = Problem;
 
@@ -146,12 +127,15 @@ impl FromRequestParts<Hub> for Caller {
         let refused = || Problem::new(StatusCode::UNAUTHORIZED, "token-missing", "send a token: Authorization: Bearer bwk_…");
         let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok()).ok_or_else(refused)?;
         let text = header.strip_prefix("Bearer ").ok_or_else(refused)?;
-        let now_ms = hub.clock().now_ms();
-        let known = hub.ledger().token(Digest::of(text.trim().as_bytes()), now_ms).await?;
-        let token = known.filter(|token| token.is_valid(now_ms)).ok_or_else(|| {
-            Problem::new(StatusCode::UNAUTHORIZED, "token-refused", "this token is not known, was revoked, or has expired")
-        })?;
-        hub.ledger().touch_token(&token, now_ms).await?;
-        Ok(Self { token })
+        Self::of_token(hub.ledger(), text, hub.clock().now_ms()).await.map_err(|error| match error {
+            TokenRefused::Unknown => Problem::new(StatusCode::UNAUTHORIZED, "token-refused", error.to_string()),
+            TokenRefused::Ledger(error) => error.into(),
+        })
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "scope-missing", format!("this token may not be used to {}", denied.action))
     }
 }

@@ -12,8 +12,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
-use super::answer::{Caller, Named, Problem, Text, hub_fault};
+use super::answer::{Named, Problem, Text, hub_fault};
 use super::wire::{FindingJson, JobJson, RunDetailJson, RunJson};
+use crate::access::{Action, Caller};
 use crate::ledger::{FoundEffect, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, PluginName, RunId};
 use crate::model::limits::{CASE_BYTES_MAX, CASES_PER_REQUEST_MAX, DECISIONS_MS_MAX};
@@ -72,8 +73,8 @@ pub(super) struct Page<T> {
 }
 
 async fn jobs(State(hub): State<Hub>, caller: Caller) -> Answer<Page<JobJson>> {
-    caller.may("read")?;
-    let scope = Scope::Partner(&caller.token.partner);
+    caller.may(Action::Read)?;
+    let scope = caller.scope();
     let last = hub.ledger().last_runs(scope).await?;
     let mut items = Vec::new();
     for job in hub.ledger().jobs(scope).await? {
@@ -96,7 +97,7 @@ async fn start(
     headers: HeaderMap,
     Text(body): Text,
 ) -> Result<(StatusCode, Json<RunJson>), Problem> {
-    caller.may("run")?;
+    caller.may(Action::Run)?;
     let job: JobName = job.parse().map_err(|_| Problem::not_found("job"))?;
     let body: StartBody =
         if body.trim().is_empty() { StartBody::default() } else { serde_json::from_str(&body).map_err(|error| bad_request(&error))? };
@@ -105,9 +106,9 @@ async fn start(
     if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 200) {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "idempotency-key", "an Idempotency-Key has 1 to 200 characters"));
     }
-    let request = Request { partner: caller.token.partner.clone(), job, dry_run: body.dry_run, key };
-    let queued = hub.request(&request, &caller.by(&hub)).await?;
-    let run = hub.ledger().run(Scope::Partner(&caller.token.partner), queued.run).await?.ok_or_else(|| Problem::not_found("run"))?;
+    let request = Request { partner: caller.partner().clone(), job, dry_run: body.dry_run, key };
+    let queued = hub.request(&request, &caller.by(hub.id(), hub.clock().now_ms())).await?;
+    let run = hub.ledger().run(caller.scope(), queued.run).await?.ok_or_else(|| Problem::not_found("run"))?;
     if !queued.new && run.enqueued.dry_run != request.dry_run {
         let sentence = format!(
             "this Idempotency-Key started run {} with another body: send a new key, or the body that it was first sent with",
@@ -132,14 +133,14 @@ async fn runs(
     caller: Caller,
     query: Result<Query<RunsQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Answer<Page<RunJson>> {
-    caller.may("read")?;
+    caller.may(Action::Read)?;
     let Query(query) = query.map_err(|error| bad_request(&error))?;
     let filter = RunFilter {
         job: query.job.map(|job| job.parse::<JobName>()).transpose().map_err(|error| bad_request(&error))?,
         state: query.state.map(|state| state.parse::<RunState>()).transpose().map_err(|error| bad_request(&error))?,
         before: query.before.map(|run| run.parse::<RunId>()).transpose().map_err(|error| bad_request(&error))?,
     };
-    let page = hub.ledger().runs(Scope::Partner(&caller.token.partner), &filter, query.limit.unwrap_or(PAGE_ITEMS)).await?;
+    let page = hub.ledger().runs(caller.scope(), &filter, query.limit.unwrap_or(PAGE_ITEMS)).await?;
     Ok(Json(Page { items: page.items.iter().map(RunJson::new).collect(), next: page.next.map(|run| run.to_string()) }))
 }
 
@@ -148,8 +149,8 @@ pub(super) fn run_id(text: &str) -> Result<RunId, Problem> {
 }
 
 async fn run(State(hub): State<Hub>, caller: Caller, Named(run): Named) -> Answer<RunDetailJson> {
-    caller.may("read")?;
-    let (id, scope) = (run_id(&run)?, Scope::Partner(&caller.token.partner));
+    caller.may(Action::Read)?;
+    let (id, scope) = (run_id(&run)?, caller.scope());
     let ledger = hub.ledger();
     let run = ledger.run(scope, id).await?.ok_or_else(|| Problem::not_found("run"))?;
     let processed = ledger.processed(scope, id).await?;
@@ -175,9 +176,9 @@ async fn rejects(
     Named(run): Named,
     query: Result<Query<RejectsQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Answer<Page<FindingJson>> {
-    caller.may("read")?;
+    caller.may(Action::Read)?;
     let Query(query) = query.map_err(|error| bad_request(&error))?;
-    let (id, scope) = (run_id(&run)?, Scope::Partner(&caller.token.partner));
+    let (id, scope) = (run_id(&run)?, caller.scope());
     hub.ledger().run(scope, id).await?.ok_or_else(|| Problem::not_found("run"))?;
     let page = hub.ledger().findings((scope, id), FoundEffect::Reject, query.after, query.limit.unwrap_or(PAGE_ITEMS)).await?;
     let personal = hub.columns(id).await?.personal;
@@ -210,7 +211,7 @@ struct Decisions {
 }
 
 async fn decide(State(hub): State<Hub>, caller: Caller, Named(name): Named, Text(body): Text) -> Answer<Decisions> {
-    caller.may("decide")?;
+    caller.may(Action::Decide)?;
     let plugin: PluginName = name.parse().map_err(|_| Problem::not_found("rule set"))?;
     let body: DecisionsBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;
     let cases = match (body.case, body.cases) {
@@ -226,7 +227,7 @@ async fn decide(State(hub): State<Hub>, caller: Caller, Named(name): Named, Text
         ));
     }
     let question = Question {
-        partner: caller.token.partner.clone(),
+        partner: caller.partner().clone(),
         plugin,
         settings: body.settings.unwrap_or_else(|| Value::Object(serde_json::Map::new())),
         within: std::time::Duration::from_millis(DECISIONS_MS_MAX),

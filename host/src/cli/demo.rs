@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use super::paint::{Tone, paint, say};
 use super::{Answer, DataOption, open, serve, show};
-use crate::api;
 use crate::ledger::{RunState, Scope};
 use crate::run::{Hub, Request};
+use crate::server;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -48,7 +48,7 @@ pub(super) async fn demo(options: Options) -> Answer {
         return Ok(if balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     serve::first_tokens(&hub).await?;
-    let listening = api::listen(hub.clone(), ([127, 0, 0, 1], 0).into()).await?;
+    let listening = server::listen(hub.clone(), ([127, 0, 0, 1], 0).into()).await?;
     say(format!("the hub is at http://{}, its folder {}; Ctrl-C stops it", listening.address, hub.data().display()));
     serve::until_stopped(hub, listening).await;
     Ok(ExitCode::SUCCESS)

@@ -6,7 +6,8 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::reason;
-use crate::api::answer::{Caller, Named, Problem, Text};
+use crate::access::{Action, Caller};
+use crate::api::answer::{Named, Problem, Text};
 use crate::api::routes::{bad_request, run_id};
 use crate::api::wire::{RunJson, moment};
 use crate::ledger::{LoggedEvent, ResendAsk, ResendBegun, Resent, RunEvent, Scope};
@@ -92,11 +93,11 @@ async fn resend(
     Named((run, port)): Named<(String, String)>,
     Text(body): Text,
 ) -> Result<Json<ResendJson>, Problem> {
-    caller.may("run")?;
+    caller.may(Action::Run)?;
     let body: ResendBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;
-    let (id, scope) = (run_id(&run)?, Scope::Partner(&caller.token.partner));
+    let (id, scope) = (run_id(&run)?, caller.scope());
     let ask = ResendAsk { port, target: body.target, new_key: body.new_key, why: reason(&body.reason)?.to_owned() };
-    let begun = hub.resend(scope, id, ask, &caller.by(&hub)).await?.begun;
+    let begun = hub.resend(scope, id, ask, &caller.by(hub.id(), hub.clock().now_ms())).await?.begun;
     let events = hub.ledger().events(scope, id, begun - 1).await?;
     ResendJson::of(&events).into_iter().next().map(Json).ok_or_else(|| Problem::not_found("run"))
 }
@@ -114,9 +115,12 @@ async fn settle(
     Named((run, port)): Named<(String, String)>,
     Text(body): Text,
 ) -> Result<Json<RunJson>, Problem> {
-    caller.may("run")?;
+    caller.may(Action::Run)?;
     let body: SettleBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;
-    let (id, scope) = (run_id(&run)?, Scope::Partner(&caller.token.partner));
-    let run = hub.ledger().settle_delivery(scope, (id, &port), (body.arrived, reason(&body.reason)?), &caller.by(&hub)).await?;
+    let (id, scope) = (run_id(&run)?, caller.scope());
+    let run = hub
+        .ledger()
+        .settle_delivery(scope, (id, &port), (body.arrived, reason(&body.reason)?), &caller.by(hub.id(), hub.clock().now_ms()))
+        .await?;
     Ok(Json(RunJson::new(&run)))
 }

@@ -14,7 +14,8 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::reason;
-use crate::api::answer::{Caller, Named, Problem, Text};
+use crate::access::{Action, Caller};
+use crate::api::answer::{Named, Problem, Text};
 use crate::api::routes::{PAGE_ITEMS, Page, bad_request, run_id};
 use crate::api::wire::{FindingJson, RunJson, moment};
 use crate::ledger::{Chosen, FindingId, QuarantineFilter, Quarantined, Scope, Waiting, WaitingGroup};
@@ -145,11 +146,11 @@ async fn waiting(
     caller: Caller,
     query: Result<Query<WaitingQuery>, QueryRejection>,
 ) -> Result<Json<Page<WaitingJson>>, Problem> {
-    caller.may("read")?;
+    caller.may(Action::Read)?;
     let Query(query) = query.map_err(|error| bad_request(&error))?;
     let now_ms = hub.clock().now_ms();
     let after = query.after.as_ref().map(|after| after.parse::<FindingId>()).transpose().map_err(|error| bad_request(&error))?;
-    let scope = Scope::Partner(&caller.token.partner);
+    let scope = caller.scope();
     let page = hub.ledger().waiting(scope, &query.filter(now_ms)?, after, query.limit.unwrap_or(PAGE_ITEMS)).await?;
     let items = masked(&hub, &page.items, now_ms).await?;
     Ok(Json(Page { items, next: page.next.map(|after| after.to_string()) }))
@@ -175,10 +176,10 @@ async fn groups(
     caller: Caller,
     query: Result<Query<WaitingQuery>, QueryRejection>,
 ) -> Result<Json<Page<GroupJson>>, Problem> {
-    caller.may("read")?;
+    caller.may(Action::Read)?;
     let Query(query) = query.map_err(|error| bad_request(&error))?;
     let now_ms = hub.clock().now_ms();
-    let groups = hub.ledger().waiting_groups(Scope::Partner(&caller.token.partner), &query.filter(now_ms)?).await?;
+    let groups = hub.ledger().waiting_groups(caller.scope(), &query.filter(now_ms)?).await?;
     Ok(Json(Page { items: groups.iter().map(|group| GroupJson::new(group, now_ms)).collect(), next: None }))
 }
 
@@ -205,23 +206,25 @@ struct Changed {
 }
 
 async fn assign(State(hub): State<Hub>, caller: Caller, Named(run): Named, Text(body): Text) -> Result<Json<Changed>, Problem> {
-    caller.may("run")?;
+    caller.may(Action::Run)?;
     let body: AssignBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;
     let owner = body.owner.trim();
     if owner.chars().count() > OWNER_CHARS_MAX {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "bad-request", format!("an owner has at most {OWNER_CHARS_MAX} characters")));
     }
     let chosen = Chosen { code: body.code, numbers: body.numbers };
-    let (id, scope) = (run_id(&run)?, Scope::Partner(&caller.token.partner));
-    Ok(Json(Changed { rows: hub.ledger().assign_rejects(scope, (id, &chosen), owner, &caller.by(&hub)).await? }))
+    let (id, scope) = (run_id(&run)?, caller.scope());
+    Ok(Json(Changed { rows: hub.ledger().assign_rejects(scope, (id, &chosen), owner, &caller.by(hub.id(), hub.clock().now_ms())).await? }))
 }
 
 async fn dismiss(State(hub): State<Hub>, caller: Caller, Named(run): Named, Text(body): Text) -> Result<Json<Changed>, Problem> {
-    caller.may("run")?;
+    caller.may(Action::Run)?;
     let body: DismissBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;
     let chosen = Chosen { code: body.code, numbers: body.numbers };
-    let (id, scope) = (run_id(&run)?, Scope::Partner(&caller.token.partner));
-    Ok(Json(Changed { rows: hub.ledger().dismiss_rejects(scope, (id, &chosen), reason(&body.reason)?, &caller.by(&hub)).await? }))
+    let (id, scope) = (run_id(&run)?, caller.scope());
+    Ok(Json(Changed {
+        rows: hub.ledger().dismiss_rejects(scope, (id, &chosen), reason(&body.reason)?, &caller.by(hub.id(), hub.clock().now_ms())).await?,
+    }))
 }
 
 #[derive(Deserialize, Default)]
@@ -238,10 +241,10 @@ async fn corrections(
     Named(run): Named,
     query: Result<Query<CorrectionsQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    caller.may("correct")?;
+    caller.may(Action::Correct)?;
     let Query(query) = query.map_err(|error| bad_request(&error))?;
-    let (id, scope) = (run_id(&run)?, Scope::Partner(&caller.token.partner));
-    let written = hub.rejects_for_correction(scope, id, query.input.as_deref(), &caller.by(&hub)).await?;
+    let (id, scope) = (run_id(&run)?, caller.scope());
+    let written = hub.rejects_for_correction(scope, id, query.input.as_deref(), &caller.by(hub.id(), hub.clock().now_ms())).await?;
     let mut response = written.content.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
@@ -256,12 +259,12 @@ async fn resubmit(
     query: Result<Query<CorrectionsQuery>, QueryRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<RunJson>), Problem> {
-    caller.may("correct")?;
+    caller.may(Action::Correct)?;
     let Query(query) = query.map_err(|error| bad_request(&error))?;
     let body = body.map_err(|refused| Problem::new(refused.status(), "body-too-large", refused.body_text()))?;
-    let (id, scope) = (run_id(&run)?, Scope::Partner(&caller.token.partner));
+    let (id, scope) = (run_id(&run)?, caller.scope());
     let corrections = Corrections { port: query.input, content: body.to_vec(), afresh: query.afresh };
-    let made = hub.resubmit(scope, id, corrections, &caller.by(&hub)).await?;
+    let made = hub.resubmit(scope, id, corrections, &caller.by(hub.id(), hub.clock().now_ms())).await?;
     let made = hub.ledger().run(scope, made).await?.ok_or_else(|| Problem::not_found("run"))?;
     Ok((StatusCode::ACCEPTED, Json(RunJson::new(&made))))
 }

@@ -13,9 +13,9 @@ pub(super) use backup::{Options as BackupOptions, backup};
 
 use super::paint::{Tone, paint, say};
 use super::{Answer, DataOption, open};
-use crate::api;
 use crate::ledger::Scope;
 use crate::run::Hub;
+use crate::{api, server};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -44,14 +44,14 @@ pub(super) async fn serve(options: Options) -> Answer {
         open::say_plan(&plan, "applied");
     }
     first_tokens(&hub).await?;
-    let listening = api::listen(hub.clone(), options.listen).await?;
+    let listening = server::listen(hub.clone(), options.listen).await?;
     say(format!("the hub is at http://{}; Ctrl-C stops it", listening.address));
     until_stopped(hub, listening).await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Does the hub's duties until the program is told to stop; then finishes what is under way.
-pub(super) async fn until_stopped(hub: Hub, listening: api::Listening) {
+pub(super) async fn until_stopped(hub: Hub, listening: server::Listening) {
     let stop = Arc::new(Notify::new());
     let duties = {
         let (hub, stop) = (hub.clone(), Arc::clone(&stop));
