@@ -120,14 +120,17 @@ impl<S: Send + Sync> FromRequest<S> for Text {
     }
 }
 
-impl FromRequestParts<Hub> for Caller {
+/// The caller, as its bearer token says.
+pub(super) struct Bearer(pub(super) Caller);
+
+impl FromRequestParts<Hub> for Bearer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, hub: &Hub) -> Result<Self, Problem> {
         let refused = || Problem::new(StatusCode::UNAUTHORIZED, "token-missing", "send a token: Authorization: Bearer bwk_…");
         let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok()).ok_or_else(refused)?;
         let text = header.strip_prefix("Bearer ").ok_or_else(refused)?;
-        Self::of_token(hub.ledger(), text, hub.clock().now_ms()).await.map_err(|error| match error {
+        Caller::of_token(hub.ledger(), text, hub.clock().now_ms()).await.map(Self).map_err(|error| match error {
             TokenRefused::Unknown => Problem::new(StatusCode::UNAUTHORIZED, "token-refused", error.to_string()),
             TokenRefused::Ledger(error) => error.into(),
         })

@@ -12,9 +12,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
-use super::answer::{Named, Problem, Text, hub_fault};
+use super::answer::{Bearer, Named, Problem, Text, hub_fault};
 use super::wire::{FindingJson, JobJson, RunDetailJson, RunJson};
-use crate::access::{Action, Caller};
+use crate::access::Action;
 use crate::ledger::{FoundEffect, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, PluginName, RunId};
 use crate::model::limits::{CASE_BYTES_MAX, CASES_PER_REQUEST_MAX, DECISIONS_MS_MAX};
@@ -72,7 +72,7 @@ pub(super) struct Page<T> {
     pub(super) next: Option<String>,
 }
 
-async fn jobs(State(hub): State<Hub>, caller: Caller) -> Answer<Page<JobJson>> {
+async fn jobs(State(hub): State<Hub>, Bearer(caller): Bearer) -> Answer<Page<JobJson>> {
     caller.may(Action::Read)?;
     let scope = caller.scope();
     let last = hub.ledger().last_runs(scope).await?;
@@ -92,7 +92,7 @@ struct StartBody {
 
 async fn start(
     State(hub): State<Hub>,
-    caller: Caller,
+    Bearer(caller): Bearer,
     Named(job): Named,
     headers: HeaderMap,
     Text(body): Text,
@@ -130,7 +130,7 @@ struct RunsQuery {
 
 async fn runs(
     State(hub): State<Hub>,
-    caller: Caller,
+    Bearer(caller): Bearer,
     query: Result<Query<RunsQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Answer<Page<RunJson>> {
     caller.may(Action::Read)?;
@@ -148,7 +148,7 @@ pub(super) fn run_id(text: &str) -> Result<RunId, Problem> {
     text.parse().map_err(|_| Problem::not_found("run"))
 }
 
-async fn run(State(hub): State<Hub>, caller: Caller, Named(run): Named) -> Answer<RunDetailJson> {
+async fn run(State(hub): State<Hub>, Bearer(caller): Bearer, Named(run): Named) -> Answer<RunDetailJson> {
     caller.may(Action::Read)?;
     let (id, scope) = (run_id(&run)?, caller.scope());
     let ledger = hub.ledger();
@@ -172,7 +172,7 @@ struct RejectsQuery {
 
 async fn rejects(
     State(hub): State<Hub>,
-    caller: Caller,
+    Bearer(caller): Bearer,
     Named(run): Named,
     query: Result<Query<RejectsQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Answer<Page<FindingJson>> {
@@ -210,7 +210,7 @@ struct Decisions {
     decisions: Vec<DecisionAnswer>,
 }
 
-async fn decide(State(hub): State<Hub>, caller: Caller, Named(name): Named, Text(body): Text) -> Answer<Decisions> {
+async fn decide(State(hub): State<Hub>, Bearer(caller): Bearer, Named(name): Named, Text(body): Text) -> Answer<Decisions> {
     caller.may(Action::Decide)?;
     let plugin: PluginName = name.parse().map_err(|_| Problem::not_found("rule set"))?;
     let body: DecisionsBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;

@@ -6,11 +6,11 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::reason;
-use crate::access::{Action, Caller};
-use crate::api::answer::{Named, Problem, Text};
+use crate::access::Action;
+use crate::api::answer::{Bearer, Named, Problem, Text};
 use crate::api::routes::{bad_request, run_id};
 use crate::api::wire::{RunJson, moment};
-use crate::ledger::{LoggedEvent, ResendAsk, ResendBegun, Resent, RunEvent, Scope};
+use crate::ledger::{LoggedEvent, ResendAsk, ResendBegun, Resent, RunEvent};
 use crate::run::Hub;
 
 pub(super) fn routes() -> Router<Hub> {
@@ -89,7 +89,7 @@ struct ResendBody {
 
 async fn resend(
     State(hub): State<Hub>,
-    caller: Caller,
+    Bearer(caller): Bearer,
     Named((run, port)): Named<(String, String)>,
     Text(body): Text,
 ) -> Result<Json<ResendJson>, Problem> {
@@ -111,7 +111,7 @@ struct SettleBody {
 
 async fn settle(
     State(hub): State<Hub>,
-    caller: Caller,
+    Bearer(caller): Bearer,
     Named((run, port)): Named<(String, String)>,
     Text(body): Text,
 ) -> Result<Json<RunJson>, Problem> {

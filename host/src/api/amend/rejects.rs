@@ -14,11 +14,11 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::reason;
-use crate::access::{Action, Caller};
-use crate::api::answer::{Named, Problem, Text};
+use crate::access::Action;
+use crate::api::answer::{Bearer, Named, Problem, Text};
 use crate::api::routes::{PAGE_ITEMS, Page, bad_request, run_id};
 use crate::api::wire::{FindingJson, RunJson, moment};
-use crate::ledger::{Chosen, FindingId, QuarantineFilter, Quarantined, Scope, Waiting, WaitingGroup};
+use crate::ledger::{Chosen, FindingId, QuarantineFilter, Quarantined, Waiting, WaitingGroup};
 use crate::model::ids::{JobName, RunId};
 use crate::run::{Corrections, Hub, Masking, RunError};
 
@@ -143,7 +143,7 @@ impl WaitingQuery {
 
 async fn waiting(
     State(hub): State<Hub>,
-    caller: Caller,
+    Bearer(caller): Bearer,
     query: Result<Query<WaitingQuery>, QueryRejection>,
 ) -> Result<Json<Page<WaitingJson>>, Problem> {
     caller.may(Action::Read)?;
@@ -173,7 +173,7 @@ pub async fn masked(hub: &Hub, waiting: &[Waiting], now_ms: i64) -> Result<Vec<W
 
 async fn groups(
     State(hub): State<Hub>,
-    caller: Caller,
+    Bearer(caller): Bearer,
     query: Result<Query<WaitingQuery>, QueryRejection>,
 ) -> Result<Json<Page<GroupJson>>, Problem> {
     caller.may(Action::Read)?;
@@ -205,7 +205,7 @@ struct Changed {
     rows: u64,
 }
 
-async fn assign(State(hub): State<Hub>, caller: Caller, Named(run): Named, Text(body): Text) -> Result<Json<Changed>, Problem> {
+async fn assign(State(hub): State<Hub>, Bearer(caller): Bearer, Named(run): Named, Text(body): Text) -> Result<Json<Changed>, Problem> {
     caller.may(Action::Run)?;
     let body: AssignBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;
     let owner = body.owner.trim();
@@ -217,7 +217,7 @@ async fn assign(State(hub): State<Hub>, caller: Caller, Named(run): Named, Text(
     Ok(Json(Changed { rows: hub.ledger().assign_rejects(scope, (id, &chosen), owner, &caller.by(hub.id(), hub.clock().now_ms())).await? }))
 }
 
-async fn dismiss(State(hub): State<Hub>, caller: Caller, Named(run): Named, Text(body): Text) -> Result<Json<Changed>, Problem> {
+async fn dismiss(State(hub): State<Hub>, Bearer(caller): Bearer, Named(run): Named, Text(body): Text) -> Result<Json<Changed>, Problem> {
     caller.may(Action::Run)?;
     let body: DismissBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;
     let chosen = Chosen { code: body.code, numbers: body.numbers };
@@ -237,7 +237,7 @@ struct CorrectionsQuery {
 /// The rows as they stood in the file, personal data and all: for a token that may see it.
 async fn corrections(
     State(hub): State<Hub>,
-    caller: Caller,
+    Bearer(caller): Bearer,
     Named(run): Named,
     query: Result<Query<CorrectionsQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
@@ -254,7 +254,7 @@ async fn corrections(
 
 async fn resubmit(
     State(hub): State<Hub>,
-    caller: Caller,
+    Bearer(caller): Bearer,
     Named(run): Named,
     query: Result<Query<CorrectionsQuery>, QueryRejection>,
     body: Result<Bytes, BytesRejection>,
