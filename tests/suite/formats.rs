@@ -1,8 +1,9 @@
 //! Files that a format plugin writes and reads, through the whole hub: supplier payments to a Bacs file, and back.
 
-use bailiwick::ledger::{FoundEffect, Pulled, Run, RunEvent, RunState, Scope};
+use bailiwick::ledger::{By, FoundEffect, Pulled, Run, RunEvent, RunState, Scope};
 use bailiwick::model::limits::Limit;
-use bailiwick::run::Hub;
+use bailiwick::model::personal::Sight;
+use bailiwick::run::{Hub, Look};
 
 use crate::support::*;
 
@@ -193,16 +194,20 @@ fn a_bacs_file_is_read_and_what_is_wrong_in_it_is_kept() {
             "destination_sort_code,destination_account,amount,reference,payee\n\
              089999,66374958,123.45,INV 4711,ACME FLEET LTD\n107999,88837491,1000.00,INV 4712,BODYSHOP & CO\n"
         );
-        let found = async |effect| hub.ledger().findings((Scope::Hub, run.id), effect, None, 10).await.unwrap().items.remove(0).found;
-        let reject = found(FoundEffect::Reject).await;
+        let found = async |effect| hub.ledger().findings((Scope::Hub, run.id), effect, None, 10).await.unwrap().items.remove(0);
+        let by = By::hub(hub.id(), 0);
+        let view = hub.view(run.id, Look { scope: Scope::Hub, sight: Sight::Full, by: &by }).await.unwrap();
+        let stored = found(FoundEffect::Reject).await;
+        let reject = &stored.found;
         assert_eq!(reject.row, None);
         assert_eq!((reject.line, reject.byte_offset), (Some(7), Some(4 * 81 + 2 * 101)));
-        assert_eq!(reject.raw.as_deref(), Some(wrong.as_bytes()));
+        assert_eq!(view.raw(&stored).unwrap().as_deref(), Some(wrong.as_bytes()));
         assert_eq!(reject.reasons[0].code, "account-not-eight-digits");
         // The warning came at the end, when the format had long forgotten the row.
-        let warning = found(FoundEffect::Warn).await;
+        let stored = found(FoundEffect::Warn).await;
+        let warning = &stored.found;
         assert_eq!((warning.row, warning.line, warning.byte_offset), (Some(1), Some(6), Some(4 * 81 + 101)));
-        let decoded: serde_json::Value = serde_json::from_str(warning.decoded.as_deref().unwrap()).unwrap();
+        let decoded = view.row(&stored).unwrap().unwrap();
         assert_eq!((&decoded["payee"], &decoded["amount"]), (&"BODYSHOP & CO".into(), &"1000.00".into()));
         assert_eq!(decoded["due_on"], serde_json::Value::Null, "the format has no such column");
     });

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::action::Action;
 use crate::ledger::{Actor, By, HubId, Ledger, LedgerError, Scope};
 use crate::model::ids::{Digest, PartnerName};
+use crate::model::personal::Sight;
 
 /// Who acts, at which partner, and what that allows. Every route has one before it does anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,18 @@ impl Caller {
     #[must_use]
     pub fn can(&self, action: Action) -> bool {
         self.allowed.contains(&action)
+    }
+
+    /// How they see rows of people: masked, unless they ask for personal values and may see them. Whatever shows rows takes this to
+    /// `Hub::view`.
+    ///
+    /// # Errors
+    /// [`Denied`] if they ask and may not.
+    pub fn sight(&self, personal: bool) -> Result<Sight, Denied> {
+        if !personal {
+            return Ok(Sight::Masked);
+        }
+        self.may(Action::SeePersonal).map(|()| Sight::Full)
     }
 
     /// The partner at which they act.

@@ -19,7 +19,7 @@ use crate::ledger::{FoundEffect, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, PluginName, RunId};
 use crate::model::limits::{CASE_BYTES_MAX, CASES_PER_REQUEST_MAX, DECISIONS_MS_MAX};
 use crate::registry::cases::DecisionJson;
-use crate::run::{Hub, Question, Request};
+use crate::run::{Hub, Look, Question, Request};
 
 /// Items of a page where the caller does not say.
 pub(super) const PAGE_ITEMS: u32 = 100;
@@ -168,6 +168,9 @@ async fn run(State(hub): State<Hub>, Bearer(caller): Bearer, Named(run): Named) 
 struct RejectsQuery {
     after: Option<u64>,
     limit: Option<u32>,
+    /// Whether personal values are wanted as they are.
+    #[serde(default)]
+    personal: bool,
 }
 
 async fn rejects(
@@ -181,9 +184,10 @@ async fn rejects(
     let (id, scope) = (run_id(&run)?, caller.scope());
     hub.ledger().run(scope, id).await?.ok_or_else(|| Problem::not_found("run"))?;
     let page = hub.ledger().findings((scope, id), FoundEffect::Reject, query.after, query.limit.unwrap_or(PAGE_ITEMS)).await?;
-    let personal = hub.columns(id).await?.personal;
+    let by = caller.by(hub.id(), hub.clock().now_ms());
+    let view = hub.view(id, Look { scope, sight: caller.sight(query.personal)?, by: &by }).await?;
     Ok(Json(Page {
-        items: page.items.iter().map(|finding| FindingJson::new(finding, &personal)).collect(),
+        items: page.items.iter().map(|finding| FindingJson::new(finding, &view)).collect::<Result<_, _>>()?,
         next: page.next.map(|after| after.to_string()),
     }))
 }

@@ -8,6 +8,7 @@ pub mod job;
 pub mod limits;
 pub mod manifest;
 pub mod outcome;
+pub mod personal;
 pub mod rows;
 pub mod table;
 pub mod totals;

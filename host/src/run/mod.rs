@@ -11,6 +11,7 @@
 //! partition a large input, shared between hubs
 //! provider  connectors: files fetched from APIs and sent to them
 //! release   from upload to use: vouched for, tried on what ran, activated, rolled back
+//! view      rows as people may see them
 //! ```
 //!
 //! It must not know HTTP or the command line. Whatever it is asked for from there is enqueued or read.
@@ -30,6 +31,7 @@ mod provider;
 mod pull;
 mod release;
 mod shelf;
+mod view;
 
 use std::collections::HashMap;
 use std::fs::{DirBuilder, File};
@@ -41,7 +43,6 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-pub use crate::registry::masking::{Masking, masked_row};
 pub use again::Backfilled;
 pub use amend::{Corrections, ForCorrection, Retained};
 pub use backup::Backup;
@@ -53,6 +54,7 @@ pub use outside::{Checkup, Rotation};
 pub use process::{ProcessError, Progress};
 pub use pull::Columns;
 pub use release::{ColumnDifference, Differences, Example, OutputDifference, Push, Pushed, ReleaseError, Review, TRIALS_MAX, Trial};
+pub use view::{Look, View};
 
 use crate::clock::Clock;
 use crate::connection::{Artefacts, ConnectionError, SharedArtefacts, TokenSlot};

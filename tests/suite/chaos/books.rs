@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bailiwick::ledger::{FoundEffect, Run, RunEvent, RunState, Scope};
-use bailiwick::run::Hub;
+use bailiwick::ledger::{By, FoundEffect, Run, RunEvent, RunState, Scope};
+use bailiwick::model::personal::Sight;
+use bailiwick::run::{Hub, Look};
 
 use super::world::{World, all_runs, waits};
 use crate::support::*;
@@ -85,7 +86,10 @@ pub(super) fn delivered(site: &Site) -> Vec<Vec<u8>> {
 
 async fn rejects(hub: &Hub, run: &Run) -> Vec<u64> {
     let found = hub.ledger().findings((Scope::Hub, run.id), FoundEffect::Reject, None, 1_000).await.expect("the ledger answers");
-    found.items.iter().flat_map(|finding| ids(finding.found.raw.as_deref().unwrap_or_default())).collect()
+    let by = By::hub(hub.id(), 0);
+    let view = hub.view(run.id, Look { scope: Scope::Hub, sight: Sight::Full, by: &by }).await.expect("rejects can be looked at");
+    let raw = |finding| view.raw(finding).expect("it opens").unwrap_or_default();
+    found.items.iter().flat_map(|finding| ids(&raw(finding))).collect()
 }
 
 /// The rows of the file that a run took.

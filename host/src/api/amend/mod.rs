@@ -4,7 +4,7 @@ mod deliveries;
 mod rejects;
 
 pub use deliveries::ResendJson;
-pub use rejects::{GroupJson, QuarantinedJson, WaitingJson, masked};
+pub use rejects::{GroupJson, QuarantinedJson, WaitingJson, seen};
 
 use axum::Router;
 use axum::http::StatusCode;

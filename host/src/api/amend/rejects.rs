@@ -20,7 +20,7 @@ use crate::api::routes::{PAGE_ITEMS, Page, bad_request, run_id};
 use crate::api::wire::{FindingJson, RunJson, moment};
 use crate::ledger::{Chosen, FindingId, QuarantineFilter, Quarantined, Waiting, WaitingGroup};
 use crate::model::ids::{JobName, RunId};
-use crate::run::{Corrections, Hub, Masking, RunError};
+use crate::run::{Corrections, Hub, Look, RunError, View};
 
 /// Longest name of somebody who sees to rejects, in characters.
 const OWNER_CHARS_MAX: usize = 100;
@@ -37,7 +37,7 @@ pub(super) fn routes() -> Router<Hub> {
         .route("/api/v1/runs/{run}/resubmissions", post(resubmit))
 }
 
-/// A reject in quarantine, with personal columns masked.
+/// A reject in quarantine, its values as somebody may see them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct WaitingJson {
@@ -52,19 +52,21 @@ pub struct WaitingJson {
 }
 
 impl WaitingJson {
-    /// A reject as people without a right to personal data may see it, at a moment.
-    #[must_use]
-    pub fn new(waiting: &Waiting, personal: &Masking, now_ms: i64) -> Self {
+    /// A reject as somebody may see it, at a moment.
+    ///
+    /// # Errors
+    /// [`RunError::Vault`] if what is kept of it cannot be opened.
+    pub fn new(waiting: &Waiting, view: &View, now_ms: i64) -> Result<Self, RunError> {
         let since_ms = waiting.finding.quarantine.since_ms.unwrap_or(now_ms);
-        Self {
+        Ok(Self {
             partner: waiting.partner.to_string(),
             job: waiting.job.to_string(),
             run: waiting.finding.id.run.to_string(),
-            finding: FindingJson::new(&waiting.finding, personal),
+            finding: FindingJson::new(&waiting.finding, view)?,
             due_at: moment(waiting.due_ms),
             age_days: (now_ms - since_ms).max(0) / DAY_MS,
             overdue: now_ms > waiting.due_ms,
-        }
+        })
     }
 }
 
@@ -126,6 +128,9 @@ struct WaitingQuery {
     older_than_days: Option<u32>,
     after: Option<String>,
     limit: Option<u32>,
+    /// Whether personal values are wanted as they are.
+    #[serde(default)]
+    personal: bool,
 }
 
 impl WaitingQuery {
@@ -152,23 +157,24 @@ async fn waiting(
     let after = query.after.as_ref().map(|after| after.parse::<FindingId>()).transpose().map_err(|error| bad_request(&error))?;
     let scope = caller.scope();
     let page = hub.ledger().waiting(scope, &query.filter(now_ms)?, after, query.limit.unwrap_or(PAGE_ITEMS)).await?;
-    let items = masked(&hub, &page.items, now_ms).await?;
+    let by = caller.by(hub.id(), now_ms);
+    let items = seen(&hub, &page.items, Look { scope, sight: caller.sight(query.personal)?, by: &by }).await?;
     Ok(Json(Page { items, next: page.next.map(|after| after.to_string()) }))
 }
 
-/// Rejects with the personal columns of their runs masked.
+/// Rejects of many runs, as somebody may see them.
 ///
 /// # Errors
-/// [`RunError`] if a run's release cannot be read.
-pub async fn masked(hub: &Hub, waiting: &[Waiting], now_ms: i64) -> Result<Vec<WaitingJson>, RunError> {
-    let mut personal: HashMap<RunId, Masking> = HashMap::new();
+/// [`RunError`] if a run's release cannot be read, or what is kept of a reject cannot be opened.
+pub async fn seen(hub: &Hub, waiting: &[Waiting], look: Look<'_>) -> Result<Vec<WaitingJson>, RunError> {
+    let mut views: HashMap<RunId, View> = HashMap::new();
     for item in waiting {
-        if let Entry::Vacant(entry) = personal.entry(item.finding.id.run) {
-            let columns = hub.columns(*entry.key()).await?;
-            entry.insert(columns.personal);
+        if let Entry::Vacant(entry) = views.entry(item.finding.id.run) {
+            let view = hub.view(*entry.key(), look).await?;
+            entry.insert(view);
         }
     }
-    Ok(waiting.iter().map(|item| WaitingJson::new(item, &personal[&item.finding.id.run], now_ms)).collect())
+    waiting.iter().map(|item| WaitingJson::new(item, &views[&item.finding.id.run], look.by.now_ms)).collect()
 }
 
 async fn groups(
@@ -242,6 +248,7 @@ async fn corrections(
     query: Result<Query<CorrectionsQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     caller.may(Action::Correct)?;
+    caller.may(Action::SeePersonal)?;
     let Query(query) = query.map_err(|error| bad_request(&error))?;
     let (id, scope) = (run_id(&run)?, caller.scope());
     let written = hub.rejects_for_correction(scope, id, query.input.as_deref(), &caller.by(hub.id(), hub.clock().now_ms())).await?;

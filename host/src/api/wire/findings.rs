@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::moment;
 use crate::ledger::{LeftQuarantine, Quarantine, StoredFinding};
-use crate::run::{Masking, masked_row};
+use crate::run::{RunError, View};
 
-/// A row that was rejected or warned about. Values that are personal, or that no manifest declares, are masked.
+/// A row that was rejected or warned about. Values that are personal, or that no manifest declares, are masked unless they were asked
+/// for by somebody who may see them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct FindingJson {
@@ -61,16 +62,18 @@ struct FindingReasonJson {
 }
 
 impl FindingJson {
-    /// A finding as people without a right to personal data may see it.
-    #[must_use]
-    pub fn new(finding: &StoredFinding, personal: &Masking) -> Self {
+    /// A finding as somebody may see it.
+    ///
+    /// # Errors
+    /// [`RunError::Vault`] if what is kept of it cannot be opened.
+    pub fn new(finding: &StoredFinding, view: &View) -> Result<Self, RunError> {
         let found = &finding.found;
         let reasons = found.reasons.iter().map(|reason| FindingReasonJson {
             column: reason.column.clone(),
             code: reason.code.clone(),
             message: reason.message.clone(),
         });
-        Self {
+        Ok(Self {
             id: finding.id.to_string(),
             effect: found.effect.as_str(),
             input: found.port.clone(),
@@ -78,8 +81,8 @@ impl FindingJson {
             line: found.line,
             byte_offset: found.byte_offset,
             reasons: reasons.collect(),
-            values: found.decoded.as_ref().and_then(|decoded| serde_json::from_str(&masked_row(decoded, personal)).ok()),
+            values: view.row(finding)?,
             quarantine: quarantine(&finding.quarantine),
-        }
+        })
     }
 }

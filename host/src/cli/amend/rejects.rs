@@ -7,14 +7,15 @@ use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser;
 
-use crate::api::amend::{GroupJson, masked};
+use crate::api::amend::{GroupJson, seen};
 use crate::api::wire::{FindingJson, moment};
 use crate::cli::paint::{Tone, count, paint, say, table};
 use crate::cli::show::{RunOptions, json};
 use crate::cli::{Answer, DataOption, open, show};
 use crate::ledger::{Chosen, FoundEffect, QuarantineFilter, Quarantined, Scope, StoredFinding, Waiting};
 use crate::model::ids::{JobName, PartnerName};
-use crate::run::{Corrections, Hub};
+use crate::model::personal::Sight;
+use crate::run::{Corrections, Hub, Look};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -144,9 +145,10 @@ async fn of_run(options: ListOptions) -> Answer {
     let effect = if options.warnings { FoundEffect::Warn } else { FoundEffect::Reject };
     let listed = show::pages(options.limit, async |after, limit| hub.ledger().findings((Scope::Hub, id), effect, after, limit).await);
     let page = listed.await?;
-    let personal = hub.columns(id).await?.personal;
     if options.json {
-        return json(&page.items.iter().map(|finding| FindingJson::new(finding, &personal)).collect::<Vec<_>>());
+        let (sight, by) = (Sight::Masked, open::person(&hub));
+        let view = hub.view(id, Look { scope: Scope::Hub, sight, by: &by }).await?;
+        return json(&page.items.iter().map(|finding| FindingJson::new(finding, &view)).collect::<Result<Vec<_>, _>>()?);
     }
     for finding in &page.items {
         say_finding(finding, &stands(finding, hub.clock().now_ms(), None));
@@ -174,7 +176,7 @@ async fn waiting(options: ListOptions) -> Answer {
         let listed = show::pages(options.limit, async |after, limit| hub.ledger().waiting(Scope::Hub, &filter, after, limit).await);
         let page = listed.await?;
         if options.json {
-            return json(&masked(&hub, &page.items, now_ms).await?);
+            return json(&seen(&hub, &page.items, Look { scope: Scope::Hub, sight: Sight::Masked, by: &open::person(&hub) }).await?);
         }
         say_waiting(&page.items, now_ms);
         say(paint(

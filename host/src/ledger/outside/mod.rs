@@ -4,12 +4,14 @@
 
 pub(in crate::ledger) mod begun;
 mod exchanges;
+mod keys;
 mod marks;
 mod notices;
 mod secrets;
 
 pub use begun::BegunDelivery;
 pub use exchanges::{Exchange, SessionOf};
+pub use keys::StoredDataKey;
 pub use marks::MarkOf;
 pub use notices::Notice;
 pub use secrets::{NewSecret, StoredSecret};

@@ -13,10 +13,11 @@ use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, to_
 use crate::ledger::who::{Page, Scope, page_items};
 use crate::model::ids::RunId;
 use crate::model::outcome;
+use crate::model::personal::{Form, Kept};
 
 use super::run::Run;
 
-/// Rows of one insert: 14 values each, and SQLite takes 32,766 values a statement.
+/// Rows of one insert: 15 values each, and SQLite takes 32,766 values a statement.
 const INSERT_ROWS: usize = 500;
 
 /// What is written with a processing.
@@ -63,10 +64,8 @@ pub struct NewFinding {
     pub byte_offset: Option<u64>,
     /// Why; at least one.
     pub reasons: Vec<outcome::Reason>,
-    /// The record as it stood in the file. Kept for rejects.
-    pub raw: Option<Vec<u8>>,
-    /// The row by columns, as a JSON object; none if it could not be read.
-    pub decoded: Option<String>,
+    /// The record, of a reject as it stood in the file too.
+    pub record: Kept,
     /// The reject that was corrected and came back as this row.
     pub supersedes: Option<FindingId>,
 }
@@ -184,9 +183,14 @@ pub(super) async fn insert(transaction: &mut Transaction, run: &Run, found: &Fou
 async fn insert_findings(transaction: &mut Transaction, run: &Run, some: &[(i64, &NewFinding)]) -> Result<(), LedgerError> {
     let mut insert = query(
         "INSERT INTO findings (partner, run, lease, number, effect, port, row_number, line, byte_offset, code, reasons, raw, decoded,
-         supersedes)",
+         sealed, supersedes)",
     );
     let values = |(number, finding): &(i64, &NewFinding)| {
+        let (raw, decoded, sealed) = match finding.record.form() {
+            Form::Nothing => (None, None, None),
+            Form::Plain { raw, decoded } => (raw.as_deref(), decoded.as_deref(), None),
+            Form::Sealed(bytes) => (None, None, Some(bytes.as_slice())),
+        };
         [
             run.partner().as_str().into(),
             run.id.to_string().into(),
@@ -199,8 +203,9 @@ async fn insert_findings(transaction: &mut Transaction, run: &Run, some: &[(i64,
             finding.byte_offset.map(to_stored).into(),
             finding.reasons.first().map_or("", |reason| reason.code.as_str()).into(),
             reasons_text(&finding.reasons).into(),
-            finding.raw.as_deref().into(),
-            finding.decoded.as_deref().into(),
+            raw.into(),
+            decoded.into(),
+            sealed.into(),
             finding.supersedes.map(|id| id.to_string()).into(),
         ]
     };
@@ -232,7 +237,7 @@ fn reasons_text(reasons: &[outcome::Reason]) -> String {
 
 /// What is read of a finding; `superseded_by` comes to it.
 pub(super) const FINDING_COLUMNS: &str = "findings.run, findings.lease, findings.number, findings.effect, findings.port, \
-  findings.row_number, findings.line, findings.byte_offset, findings.reasons, findings.raw, findings.decoded, findings.supersedes, \
+  findings.row_number, findings.line, findings.byte_offset, findings.reasons, findings.raw, findings.decoded, findings.sealed, findings.supersedes, \
   findings.waiting_since_ms, findings.owner, findings.resubmitted_by, findings.left_how, findings.left_at_ms, findings.left_by, findings.left_why";
 
 #[derive(sqlx::FromRow)]
@@ -248,6 +253,7 @@ pub(super) struct FindingRow {
     reasons: String,
     raw: Option<Vec<u8>>,
     decoded: Option<String>,
+    sealed: Option<Vec<u8>>,
     supersedes: Option<String>,
     superseded_by: Option<String>,
     waiting_since_ms: Option<i64>,
@@ -273,8 +279,7 @@ impl TryFrom<FindingRow> for StoredFinding {
             line: row.line.map(count),
             byte_offset: row.byte_offset.map(count),
             reasons: reasons.into_iter().map(reason).collect(),
-            raw: row.raw,
-            decoded: row.decoded,
+            record: row.sealed.map_or_else(|| Kept::plain(row.raw, row.decoded), Kept::sealed),
             supersedes: parsed_option(row.supersedes.as_deref(), "id of a reject")?,
         };
         let left = row.left_how.map(|how| {

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::model::outcome;
+use crate::model::personal::Kept;
 
 on_both![
     findings_read_back_page_by_page,
@@ -25,8 +26,11 @@ fn finding(effect: FoundEffect, row: u64) -> NewFinding {
         line: Some(row + 2),
         byte_offset: Some(row * 82),
         reasons: vec![reason(Some("ni_number"), "ni-number-invalid"), reason(None, "late")],
-        raw: Some(vec![b'a', 0xff, 0]),
-        decoded: Some(format!("{{\"row\":{row}}}")),
+        record: if row % 2 == 0 {
+            Kept::plain(Some(vec![b'a', 0xff, 0]), Some(format!("{{\"row\":{row}}}")))
+        } else {
+            Kept::sealed(vec![1, 0xff, 0])
+        },
         supersedes: None,
     }
 }
@@ -34,7 +38,7 @@ fn finding(effect: FoundEffect, row: u64) -> NewFinding {
 fn found(rejects: u64, warnings: u64) -> Found {
     let rejects = (0..rejects).map(|row| finding(FoundEffect::Reject, row));
     let warnings =
-        (0..warnings).map(|row| NewFinding { raw: None, decoded: None, line: None, byte_offset: None, ..finding(FoundEffect::Warn, row) });
+        (0..warnings).map(|row| NewFinding { record: Kept::default(), line: None, byte_offset: None, ..finding(FoundEffect::Warn, row) });
     let log = (0..3).map(|line| LogLine { level: "info".to_owned(), message: format!("line {line}") });
     Found { findings: rejects.chain(warnings).collect(), log: log.collect() }
 }

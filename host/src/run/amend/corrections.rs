@@ -13,8 +13,9 @@ use crate::model::ids::{Digest, RunId};
 use crate::model::job::{FileFormat, Format, Job, Take};
 use crate::model::limits::{CORRECTED_BYTES_MAX, RECORD_BYTES_MAX, REJECT_RAW_BYTES_MAX};
 use crate::model::manifest::{Kind, Manifest};
-use crate::run::Hub;
+use crate::model::personal::Sight;
 use crate::run::failure::RunError;
+use crate::run::{Hub, Look, View};
 
 /// Rejects that are read at once.
 const PAGE: u32 = 1_000;
@@ -65,6 +66,9 @@ impl Hub {
         let input = self.stored_inputs(&run, run.id).await?.inputs.into_iter().find(|file| file.port == port);
         let input = input.ok_or_else(|| not_corrected(&run, format!("it had no file for input {port}")))?;
         let rejects: Vec<StoredFinding> = waiting.into_iter().filter(|finding| finding.found.port == port).collect();
+        // All that stands in them is handed out: that is in the audit trail as an export, and needs no other entry.
+        let view = self.view(run.id, Look { scope, sight: Sight::Masked, by }).await?;
+        let rejects: Vec<Reject> = rejects.into_iter().map(|finding| Reject::new(finding, &view)).collect::<Result<_, _>>()?;
         let (path, name) = (self.artefact_path(input.digest), format!("rejects-of-{}", input.path));
         let written = tokio::task::spawn_blocking(move || write(&format, &path, &rejects)).await.expect("writing does not panic");
         let (content, rows, left_out) = written?;
@@ -239,13 +243,25 @@ fn built_in(run: &Run, job: &Job, port: &str) -> Result<Format, RunError> {
     }
 }
 
+/// A reject with its record as it stood in the file.
+struct Reject {
+    finding: StoredFinding,
+    raw: Option<Vec<u8>>,
+}
+
+impl Reject {
+    fn new(finding: StoredFinding, view: &View) -> Result<Self, RunError> {
+        Ok(Self { raw: view.open(&finding)?.0, finding })
+    }
+}
+
 /// Writes rejects in their own format. Answers the file, how many rows are in it, and how many are too long for it.
-fn write(format: &Format, input: &PathBuf, rejects: &[StoredFinding]) -> io::Result<(Vec<u8>, u64, u64)> {
+fn write(format: &Format, input: &PathBuf, rejects: &[Reject]) -> io::Result<(Vec<u8>, u64, u64)> {
     let mut again = File::open(input)?;
     let (mut rows, mut left_out) = (0, 0);
     let mut records = rejects.iter().filter_map(|reject| {
-        let found = &reject.found;
-        let whole = found.raw.as_ref().filter(|raw| !raw.is_empty() && raw.len() < REJECT_RAW_BYTES_MAX);
+        let found = &reject.finding.found;
+        let whole = reject.raw.as_ref().filter(|raw| !raw.is_empty() && raw.len() < REJECT_RAW_BYTES_MAX);
         let raw = match whole {
             Some(raw) => raw.clone(),
             None => match record_at(format, &mut again, found.byte_offset.unwrap_or_default()) {
@@ -262,7 +278,7 @@ fn write(format: &Format, input: &PathBuf, rejects: &[StoredFinding]) -> io::Res
             let column = reason.column.as_ref().map_or_else(String::new, |column| format!("{column}: "));
             format!("{column}{}", reason.message)
         };
-        Some(Ok((reject.id.number, found.reasons.iter().map(reason).collect::<Vec<_>>().join(" "), raw)))
+        Some(Ok((reject.finding.id.number, found.reasons.iter().map(reason).collect::<Vec<_>>().join(" "), raw)))
     });
     let mut content = Vec::new();
     write_rejected(format, File::open(input)?, &mut records, &mut content)?;

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::ledger::{By, Keeping};
+use crate::ledger::{By, Keeping, Scope};
 use crate::model::ids::{Digest, PartnerName};
 use crate::model::job::Retention;
 use crate::run::Hub;
@@ -124,14 +124,14 @@ impl Hub {
 
     /// Removes files that no run uses any more.
     async fn remove_artefacts(&self, some: &mut Retained) -> Result<(), RunError> {
-        let mut after: Option<Digest> = None;
+        let mut after: Option<(Digest, PartnerName)> = None;
         loop {
-            let going = self.ledger().artefacts_going(after, ARTEFACTS_AT_ONCE).await?;
+            let going = self.ledger().artefacts_going(after.as_ref(), ARTEFACTS_AT_ONCE).await?;
             let Some(last) = going.last() else { return Ok(()) };
-            after = Some(*last);
-            for digest in going {
-                if self.ledger().artefact_is_used(digest).await? {
-                    self.ledger().artefact_gone(digest).await?;
+            after = Some(last.clone());
+            for (digest, partner) in going {
+                if self.ledger().artefact_is_used(Scope::Hub, digest).await? {
+                    self.ledger().artefact_gone(digest, &partner).await?;
                     continue;
                 }
                 let (artefacts, now_ms) = (self.shared.artefacts.clone(), self.clock().now_ms());
@@ -140,7 +140,7 @@ impl Hub {
                 if let Some(bytes) = removed {
                     some.artefacts += u64::from(bytes.is_some());
                     some.artefact_bytes += bytes.unwrap_or_default();
-                    self.ledger().artefact_gone(digest).await?;
+                    self.ledger().artefact_gone(digest, &partner).await?;
                 }
             }
         }

@@ -12,6 +12,7 @@ use crate::model::job::{FileFormat, Job, JobOutput};
 use crate::model::limits::Limits;
 use crate::model::manifest::{Kind, Manifest};
 use crate::model::outcome::Effect;
+use crate::model::personal::Kept;
 use crate::model::rows::PortShape;
 use crate::model::table::{TableSet, TableVersion};
 use crate::run::failure::RunError;
@@ -125,8 +126,7 @@ pub(super) fn found(processed: &mut Processed, brought_back: Option<&Resubmitted
         line: Some(noted.line),
         byte_offset: Some(noted.byte_offset),
         reasons: noted.reasons,
-        raw: (noted.effect == Effect::Reject).then_some(noted.raw),
-        decoded: noted.decoded,
+        record: Kept::plain((noted.effect == Effect::Reject).then_some(noted.raw), noted.decoded),
     };
     let mut log: Vec<LogLine> = processed
         .skipped

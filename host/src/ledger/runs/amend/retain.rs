@@ -130,38 +130,54 @@ impl Ledger {
         Ok(row.and_then(|(at_ms,)| at_ms))
     }
 
-    /// Artefacts that no run uses any more, and that are still to be removed, after one of them.
+    /// Artefacts that no run of their partner uses any more, and that are still to be removed, after one of them.
     ///
     /// # Errors
     /// What the database failed of.
-    pub async fn artefacts_going(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, LedgerError> {
-        let going: Vec<String> = query_scalar("SELECT digest FROM artefacts_going WHERE digest > $1 ORDER BY digest LIMIT $2")
-            .bind(after.map_or_else(String::new, |after| after.to_string()))
-            .bind(i64::from(limit))
-            .fetch_all(&self.store)
-            .await?;
-        going.iter().map(|digest| parsed(digest, "digest of an artefact")).collect()
+    pub async fn artefacts_going(
+        &self,
+        after: Option<&(Digest, PartnerName)>,
+        limit: u32,
+    ) -> Result<Vec<(Digest, PartnerName)>, LedgerError> {
+        let (digest, partner) = after.map_or_else(Default::default, |(digest, partner)| (digest.to_string(), partner.to_string()));
+        let going: Vec<(String, String)> = query(
+            "SELECT digest, partner FROM artefacts_going WHERE digest > $1 OR (digest = $1 AND partner > $2)
+             ORDER BY digest, partner LIMIT $3",
+        )
+        .bind(digest)
+        .bind(partner)
+        .bind(i64::from(limit))
+        .fetch_all(&self.store)
+        .await?;
+        going.iter().map(|(digest, partner)| Ok((parsed(digest, "digest of an artefact")?, parsed(partner, "partner")?))).collect()
     }
 
-    /// Whether a run uses an artefact, whichever partner's.
+    /// Whether a run uses an artefact.
     ///
     /// # Errors
     /// What the database failed of.
-    pub async fn artefact_is_used(&self, digest: Digest) -> Result<bool, LedgerError> {
-        let used: Option<(String,)> =
-            query("SELECT run FROM artefacts_used WHERE digest = $1 LIMIT 1").bind(digest.to_string()).fetch_optional(&self.store).await?;
+    pub async fn artefact_is_used(&self, scope: Scope<'_>, digest: Digest) -> Result<bool, LedgerError> {
+        let used: Option<(String,)> = query("SELECT run FROM artefacts_used WHERE digest = $1 AND ($2 = '' OR partner = $2) LIMIT 1")
+            .bind(digest.to_string())
+            .bind(scope.text())
+            .fetch_optional(&self.store)
+            .await?;
         Ok(used.is_some())
     }
 
-    /// Notes that an artefact has been removed, or is used again.
+    /// Notes that an artefact of a partner has been removed, or is used again.
     ///
     /// # Errors
     /// What the database failed of.
-    pub async fn artefact_gone(&self, digest: Digest) -> Result<(), LedgerError> {
+    pub async fn artefact_gone(&self, digest: Digest, partner: &PartnerName) -> Result<(), LedgerError> {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
-                query("DELETE FROM artefacts_going WHERE digest = $1").bind(digest.to_string()).execute(&mut transaction).await?;
+                query("DELETE FROM artefacts_going WHERE digest = $1 AND partner = $2")
+                    .bind(digest.to_string())
+                    .bind(partner.as_str())
+                    .execute(&mut transaction)
+                    .await?;
                 transaction.commit().await?;
                 Ok(())
             })
@@ -183,7 +199,7 @@ fn ended(what: Keeping, partner: &PartnerName, before_ms: i64) -> crate::ledger:
     query.bind(partner.as_str()).bind(before_ms).bind(RUNS_AT_ONCE)
 }
 
-/// Lets go of a run's files. Those that no other run uses are to be removed; other partners' runs count, as the same bytes are one file.
+/// Lets go of a run's files. Those that no other run of the partner uses are to be removed.
 async fn give_up_artefacts(transaction: &mut Transaction, partner: &PartnerName, run: RunId) -> Result<(), LedgerError> {
     let mut digests: BTreeSet<Digest> = events_of(transaction, run).await?.iter().flat_map(digests_of).collect();
     let corrected: Option<String> =
@@ -197,7 +213,8 @@ async fn give_up_artefacts(transaction: &mut Transaction, partner: &PartnerName,
             .await?;
         query(
             "INSERT INTO artefacts_going (digest, partner) SELECT $1, $2
-             WHERE NOT EXISTS (SELECT 1 FROM artefacts_used WHERE artefacts_used.digest = $1) ON CONFLICT DO NOTHING",
+             WHERE NOT EXISTS (SELECT 1 FROM artefacts_used WHERE artefacts_used.digest = $1 AND artefacts_used.partner = $2)
+             ON CONFLICT DO NOTHING",
         )
         .bind(digest.to_string())
         .bind(partner.as_str())
@@ -210,7 +227,7 @@ async fn give_up_artefacts(transaction: &mut Transaction, partner: &PartnerName,
 /// Keeps of rejects where they stood, why they were refused and what became of them; and nothing of what they held.
 async fn clear_rejects(transaction: &mut Transaction, run: RunId) -> Result<(), LedgerError> {
     for clears in [
-        "UPDATE findings SET raw = NULL, decoded = NULL WHERE run = $1 AND effect = 'reject'",
+        "UPDATE findings SET raw = NULL, decoded = NULL, sealed = NULL WHERE run = $1 AND effect = 'reject'",
         "DELETE FROM findings WHERE run = $1 AND effect = 'warn'",
         "DELETE FROM log_lines WHERE run = $1",
     ] {

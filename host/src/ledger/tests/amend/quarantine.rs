@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::outcome;
+use crate::model::personal::Kept;
 
 on_both![
     rejects_wait_once_their_run_has_closed,
@@ -24,8 +25,7 @@ fn reject(number: u64, supersedes: Option<FindingId>) -> NewFinding {
         line: Some(number + 2),
         byte_offset: Some(number * 10),
         reasons: vec![outcome::Reason { column: None, code: code.to_owned(), message: "It is refused.".to_owned() }],
-        raw: Some(format!("row {number}").into_bytes()),
-        decoded: None,
+        record: Kept::plain(Some(format!("row {number}").into_bytes()), None),
         supersedes,
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::*;
 use crate::model::limits::{Limits, Usage};
 use crate::model::outcome;
+use crate::model::personal::Kept;
 
 on_both![
     artefacts_go_when_the_last_run_that_used_them_expires,
@@ -24,8 +25,7 @@ fn found() -> Found {
         line: Some(number),
         byte_offset: Some(number * 90),
         reasons: reason("ni-number-invalid"),
-        raw: Some(b"TY306837C,Baker".to_vec()),
-        decoded: Some("{\"surname\":\"Baker\"}".to_owned()),
+        record: Kept::plain(Some(b"TY306837C,Baker".to_vec()), Some("{\"surname\":\"Baker\"}".to_owned())),
         supersedes: None,
     };
     let log = vec![LogLine { level: "info".to_owned(), message: "noted".to_owned() }];
@@ -62,21 +62,21 @@ async fn artefacts_go_when_the_last_run_that_used_them_expires(on: Kind) {
     let first = ended(&house, "one.csv", (1_000, true)).await;
     let second = ended(&house, "two.csv", (2_000, true)).await;
     let one = Digest::of(b"one.csv");
-    assert!(house.ledger.artefact_is_used(one).await.unwrap());
+    assert!(house.ledger.artefact_is_used(Scope::Hub, one).await.unwrap());
     assert_eq!(expire(&house, Keeping::Artefacts, 999).await, []);
     assert_eq!(expire(&house, Keeping::Artefacts, 1_000).await, [first]);
     assert_eq!(house.ledger.expired_at_ms(Scope::Hub, first).await.unwrap(), Some(1_000 * DAY_MS));
     assert_eq!(house.ledger.expired_at_ms(Scope::Hub, second).await.unwrap(), None);
     // The outputs of both are the same bytes: they stay for the second.
-    assert_eq!(house.ledger.artefacts_going(None, 9).await.unwrap(), [one]);
+    assert_eq!(house.ledger.artefacts_going(None, 9).await.unwrap(), [(one, police())]);
     assert_eq!(expire(&house, Keeping::Artefacts, 1_000).await, [], "once");
     assert_eq!(expire(&house, Keeping::Artefacts, 2_000).await, [second]);
     let going = house.ledger.artefacts_going(None, 9).await.unwrap();
     assert_eq!(going.len(), 4, "both inputs and both outputs");
     // What is used again before it is removed stays.
     ended(&house, "one.csv", (3_000, true)).await;
-    assert!(house.ledger.artefact_is_used(one).await.unwrap());
-    house.ledger.artefact_gone(one).await.unwrap();
+    assert!(house.ledger.artefact_is_used(Scope::Hub, one).await.unwrap());
+    house.ledger.artefact_gone(one, &police()).await.unwrap();
     assert_eq!(house.ledger.artefacts_going(None, 9).await.unwrap().len(), 3);
     let act = &house.ledger.audit(Scope::Hub, None, 20).await.unwrap().items;
     assert_eq!(act.iter().filter(|act| act.action == "retention.apply").count(), 2);
@@ -116,7 +116,7 @@ async fn rejects_are_cleared_and_logs_trimmed(on: Kind) {
     assert_eq!(expire(&house, Keeping::Rejects, 1).await, [run]);
     assert_eq!(expire(&house, Keeping::Log, 1).await, [run]);
     let rejects = house.ledger.findings((Scope::Hub, run), FoundEffect::Reject, None, 9).await.unwrap().items;
-    assert_eq!((rejects.len(), &rejects[0].found.raw, &rejects[0].found.decoded), (1, &None, &None));
+    assert!(rejects.len() == 1 && rejects[0].found.record.is_nothing());
     assert_eq!((rejects[0].found.line, rejects[0].quarantine.left.as_ref().unwrap().how.as_str()), (Some(1), "dismissed"));
     assert!(house.ledger.findings((Scope::Hub, run), FoundEffect::Warn, None, 9).await.unwrap().items.is_empty());
     assert!(house.ledger.log_lines((Scope::Hub, run), None, 9).await.unwrap().items.is_empty());
@@ -180,8 +180,8 @@ async fn the_ledger_stays_small() {
     for what in [Keeping::Artefacts, Keeping::Rejects, Keeping::Log] {
         while !expire(&house, what, FOR_EVER).await.is_empty() {}
     }
-    for digest in house.ledger.artefacts_going(None, u32::MAX).await.unwrap() {
-        house.ledger.artefact_gone(digest).await.unwrap();
+    for (digest, partner) in house.ledger.artefacts_going(None, u32::MAX).await.unwrap() {
+        house.ledger.artefact_gone(digest, &partner).await.unwrap();
     }
     house.ledger.give_back_space().await.unwrap();
     let small = ledger_bytes(&house).await;
