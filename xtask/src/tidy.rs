@@ -62,6 +62,7 @@ const QUARANTINE: &[(&str, &[&str])] = &[
     ("rusty_s3", &["connection/s3"]),
     ("lettre", &["connection/mail"]),
     ("axum", &["api", "console", "server"]),
+    ("axum_extra", &["console"]),
     ("maud", &["console"]),
     ("utoipa", &["api"]),
     ("argon2", &["access"]),

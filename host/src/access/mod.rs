@@ -1,14 +1,20 @@
-//! Who may do what: actions, the roles and scopes that allow them, and a caller at one partner.
+//! Who may do what: actions, the roles and scopes that allow them, people who sign in, and a caller at one partner.
 //!
 //! ```text
-//! action   what can be done, and what each role and scope of a token allows
-//! caller   somebody who acts at one partner, by a session or a token
+//! action     what can be done, and what each role and scope of a token allows
+//! caller     somebody who acts at one partner, by a session or a token
+//! session    signing in and out, and what a session is worth
+//! password   hashed, and compared, away from the threads that answer
 //! ```
 //!
 //! It must not know HTTP, pages, or how anything is done.
 
 mod action;
 mod caller;
+mod password;
+mod session;
 
 pub use action::{Action, Role};
 pub use caller::{Caller, Denied, TokenRefused};
+pub use password::{PasswordRefused, hashed};
+pub use session::{Door, NotAMember, SignInRefused, SignedIn, form_key};

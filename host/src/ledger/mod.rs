@@ -5,6 +5,7 @@
 //!  runs       queue → lease → events → findings, receipts        what happened, and how it stands
 //!  audit      who did what, each entry chained to the last
 //!  tokens     who may call
+//!  people     who may sign in, what they are where, who is signed in
 //!  outside    sealed credentials of connections, marks of pulls, deliveries that were begun, exchanges with providers, notices
 //! ```
 //!
@@ -18,6 +19,7 @@ mod audit;
 mod declared;
 mod error;
 mod outside;
+mod people;
 mod repair;
 mod runs;
 mod store;
@@ -37,6 +39,7 @@ pub use declared::{
 };
 pub use error::LedgerError;
 pub use outside::{BegunDelivery, Exchange, MarkOf, NewSecret, Notice, SessionOf, StoredDataKey, StoredSecret};
+pub use people::{Counted, Guess, LiveSession, NewPerson, NewRole, NewSession, PasswordKept, Person, StoredSession};
 pub use runs::{
     Chosen, Claim, Claimed, Closed, Cut, Cutting, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, DuplicateOf, Enqueued, Failed, FileQuestion,
     FindingId, FormatUsed, Found, FoundEffect, Instruction, Keeping, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding,

@@ -75,6 +75,55 @@ name!(
     SecretName
 );
 
+/// Longest name under which a person signs in, in bytes.
+pub const PERSON_NAME_BYTES_MAX: usize = 100;
+
+/// The name under which a person signs in: `j.smith`, `j.smith@police.example`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PersonName(String);
+
+/// A text under which nobody signs in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a person's name is 1 to {PERSON_NAME_BYTES_MAX} lower-case letters, digits and . _ - + @, beginning and ending with a letter or a digit"
+)]
+pub struct NotAPersonName;
+
+impl PersonName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name that somebody typed, who may have written capitals or a space too many.
+    ///
+    /// # Errors
+    /// [`NotAPersonName`].
+    pub fn typed(text: &str) -> Result<Self, NotAPersonName> {
+        text.trim().to_ascii_lowercase().parse()
+    }
+}
+
+impl FromStr for PersonName {
+    type Err = NotAPersonName;
+
+    fn from_str(text: &str) -> Result<Self, NotAPersonName> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let fits = text.len() <= PERSON_NAME_BYTES_MAX
+            && text.starts_with(plain)
+            && text.ends_with(plain)
+            && text.chars().all(|c| plain(c) || matches!(c, '.' | '_' | '-' | '+' | '@'));
+        if fits { Ok(Self(text.to_owned())) } else { Err(NotAPersonName) }
+    }
+}
+
+impl fmt::Display for PersonName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 /// What keeps the ids of one moment in the order in which they were made.
 static ORDER: std::sync::Mutex<uuid::ContextV7> = std::sync::Mutex::new(uuid::ContextV7::new());
 
@@ -210,6 +259,17 @@ mod tests {
         for bad in ["", "A", "2a", "a--b", "a-", "a_b", "a/b", "..", &"a".repeat(65)] {
             assert!(bad.parse::<PluginName>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn names_of_people() {
+        for good in ["j", "j.smith", "j.smith@police.example", "x+1", "4711"] {
+            assert_eq!(good.parse::<PersonName>().map(|n| n.to_string()), Ok(good.to_owned()));
+        }
+        for bad in ["", "J.Smith", ".j", "j.", "j smith", "j:smith", "jé", "j\n", &"a".repeat(101)] {
+            assert!(bad.parse::<PersonName>().is_err(), "{bad}");
+        }
+        assert_eq!(PersonName::typed(" J.Smith ").map(|n| n.to_string()), Ok("j.smith".to_owned()));
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod findings;
 mod life;
 mod log;
 mod outside;
+mod people;
 #[expect(dead_code, reason = "a server of its own is what the suite harms")]
 #[path = "../../../../tests/suite/support/postgres.rs"]
 mod postgres;

@@ -2,6 +2,7 @@
 //!
 //! One table, [`LIMITS`], is what the sandbox enforces, the run record stores, `plugin inspect` prints and the docs show.
 
+pub mod access;
 mod facts;
 
 use std::fmt;

@@ -1,0 +1,181 @@
+//! The way in and out: a form for a name and a password, and the cookie that comes of it.
+//!
+//! ```text
+//! GET  /sign-in    the form; ?next= says where to go afterwards
+//! POST /sign-in    name, password
+//! POST /sign-out   ends the session
+//! ```
+//!
+//! A page takes [`SignedIn`](crate::access::SignedIn) as an argument, and whoever is not is led here first.
+//! It must not know what any page shows.
+
+mod cookie;
+mod who;
+
+use axum::Router;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use axum_extra::extract::CookieJar;
+use maud::{DOCTYPE, Markup, html};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use crate::access::{Door, SignInRefused, form_key};
+use crate::run::Hub;
+pub use cookie::OverTls;
+use cookie::{Crumbs, fresh_key};
+pub use who::CameFrom;
+use who::{From, next_of};
+
+/// The routes of signing in and out.
+pub(super) fn routes() -> Router<Hub> {
+    Router::new().route("/sign-in", get(form).post(sign_in)).route("/sign-out", post(sign_out))
+}
+
+/// The door of a hub, now.
+fn door(hub: &Hub) -> Door<'_> {
+    Door { ledger: hub.ledger(), hub: hub.id(), now_ms: hub.clock().now_ms() }
+}
+
+#[derive(Debug, Deserialize, Default)]
+struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+/// What the form carries. No `Debug`: it has a password.
+#[derive(Deserialize)]
+struct Typed {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: SecretText,
+    #[serde(default)]
+    csrf: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// A text that is wiped when it is dropped.
+#[derive(Default)]
+struct SecretText(SecretString);
+
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(SecretString::from(text)))
+    }
+}
+
+async fn form(crumbs: Crumbs, jar: CookieJar, Query(Next { next }): Query<Next>) -> Response {
+    // The same key for all of this browser's forms, so that one in another tab stays good.
+    let key = crumbs.form_key(&jar).unwrap_or_else(fresh_key);
+    let page = page(&Shown { csrf: form_key(key.expose_secret()), next: next_of(&next), name: "", said: None });
+    (jar.add(crumbs.for_form(&key)), no_store(StatusCode::OK, page)).into_response()
+}
+
+async fn sign_in(
+    State(hub): State<Hub>,
+    crumbs: Crumbs,
+    From(from): From,
+    jar: CookieJar,
+    typed: Result<Form<Typed>, FormRejection>,
+) -> Response {
+    let Ok(Form(typed)) = typed else { return StatusCode::BAD_REQUEST.into_response() };
+    let next = next_of(&typed.next);
+    let known = crumbs.form_key(&jar);
+    let again = |status, said: &str| {
+        let key = known.clone().unwrap_or_else(fresh_key);
+        let shown = Shown { csrf: form_key(key.expose_secret()), next, name: &typed.name, said: Some(said) };
+        (jar.clone().add(crumbs.for_form(&key)), no_store(status, page(&shown))).into_response()
+    };
+    if !known.as_ref().is_some_and(|key| form_key(key.expose_secret()) == typed.csrf) {
+        return again(StatusCode::FORBIDDEN, "this form was open for too long, or your browser keeps no cookies: try again");
+    }
+    match door(&hub).sign_in(&typed.name, typed.password.0.clone(), from).await {
+        Ok(key) => (jar.clone().add(crumbs.for_session(&key)), Redirect::to(next)).into_response(),
+        Err(refused) => {
+            let status = match &refused {
+                SignInRefused::Wrong => StatusCode::UNPROCESSABLE_ENTITY,
+                SignInRefused::Wait { .. } => StatusCode::TOO_MANY_REQUESTS,
+                SignInRefused::TooMany => StatusCode::SERVICE_UNAVAILABLE,
+                SignInRefused::Ledger(error) => return fault(error),
+            };
+            again(status, &refused.to_string())
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Leaving {
+    #[serde(default)]
+    csrf: String,
+}
+
+async fn sign_out(State(hub): State<Hub>, crumbs: Crumbs, jar: CookieJar, sent: Result<Form<Leaving>, FormRejection>) -> Response {
+    let Ok(Form(sent)) = sent else { return StatusCode::BAD_REQUEST.into_response() };
+    if let Some(key) = crumbs.session_key(&jar) {
+        if form_key(key.expose_secret()) != sent.csrf {
+            return (StatusCode::FORBIDDEN, "this form was not sent from a page of this hub: open the page again").into_response();
+        }
+        if let Err(error) = door(&hub).sign_out(key.expose_secret()).await {
+            return fault(&error);
+        }
+    }
+    (jar.add(crumbs.gone()), Redirect::to("/sign-in")).into_response()
+}
+
+/// What is the hub's own affair is logged, not told.
+fn fault(error: &dyn std::fmt::Display) -> Response {
+    tracing::error!(%error, "signing in or out failed");
+    (StatusCode::SERVICE_UNAVAILABLE, "the hub could not do this; its log says why").into_response()
+}
+
+fn no_store(status: StatusCode, page: Markup) -> Response {
+    (status, [(CACHE_CONTROL, "no-store")], Html(page.into_string())).into_response()
+}
+
+struct Shown<'a> {
+    csrf: String,
+    next: &'a str,
+    name: &'a str,
+    /// Why the last attempt came to nothing.
+    said: Option<&'a str>,
+}
+
+fn page(shown: &Shown<'_>) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { @if shown.said.is_some() { "Error: " } "Sign in · Bailiwick" }
+            }
+            body {
+                main {
+                    h1 { "Sign in" }
+                    @if let Some(said) = shown.said {
+                        div role="alert" aria-labelledby="problem" { h2 id="problem" { "There is a problem" } p { (said) } }
+                    }
+                    form method="post" action="/sign-in" {
+                        input type="hidden" name="csrf" value=(shown.csrf);
+                        input type="hidden" name="next" value=(shown.next);
+                        p {
+                            label for="name" { "Name" } br;
+                            input id="name" name="name" value=(shown.name) autocomplete="username" autocapitalize="none" spellcheck="false" required;
+                        }
+                        p {
+                            label for="password" { "Password" } br;
+                            input id="password" name="password" type="password" autocomplete="current-password" required;
+                        }
+                        button type="submit" { "Sign in" }
+                    }
+                }
+            }
+        }
+    }
+}
