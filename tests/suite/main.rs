@@ -32,4 +32,5 @@ mod replayable;
 mod sandbox;
 mod schedule;
 mod secrets;
+mod server;
 mod ten_minutes;

@@ -48,9 +48,9 @@ pub(super) async fn demo(options: Options) -> Answer {
         return Ok(if balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     serve::first_tokens(&hub).await?;
-    let listening = server::listen(hub.clone(), ([127, 0, 0, 1], 0).into()).await?;
-    say(format!("the hub is at http://{}, its folder {}; Ctrl-C stops it", listening.address, hub.data().display()));
-    serve::until_stopped(hub, listening).await;
+    let listening = server::listen(hub.clone(), server::Options::at(([127, 0, 0, 1], 0).into())).await?;
+    say(format!("the hub is at {}, its folder {}; Ctrl-C stops it", listening.url(), hub.data().display()));
+    serve::until_stopped(hub, listening, serve::DRAIN).await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -85,6 +85,9 @@ enum Command {
     /// Tries connections.
     #[command(subcommand)]
     Connection(outside::ConnectionCommand),
+    /// Addresses that are told of runs and releases: lists them, what they were sent, and tries them.
+    #[command(subcommand)]
+    Webhook(outside::WebhookCommand),
     /// Keeps the credentials of connections, encrypted.
     #[command(subcommand)]
     Secret(outside::SecretCommand),
@@ -160,14 +163,17 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let quiet = !matches!(arguments.command, Command::Serve(_));
     let form = if arguments.log_json { LogForm::Json } else { LogForm::Text };
-    telemetry::start(form, if quiet { "error" } else { "info" });
-    match answer(arguments.command) {
+    let traces = telemetry::start(form, if quiet { "error" } else { "info" });
+    let code = match answer(arguments.command) {
         Ok(code) => code,
         Err(error) => {
             eprint_error(&*error);
             ExitCode::FAILURE
         }
-    }
+    };
+    // The last of them are sent.
+    drop(traces);
+    code
 }
 
 fn answer(command: Command) -> Answer {
@@ -176,7 +182,7 @@ fn answer(command: Command) -> Answer {
         return Ok(ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let answer = runtime.block_on(async {
         match command {
             Command::Serve(options) => serve::serve(options).await,
             Command::Backup(options) => serve::backup(options).await,
@@ -202,12 +208,16 @@ fn answer(command: Command) -> Answer {
             Command::Decide(options) => decide::decide(options).await,
             Command::Audit(command) => show::audit(command).await,
             Command::Connection(command) => outside::connection(command).await,
+            Command::Webhook(command) => outside::webhook(command).await,
             Command::Secret(command) => outside::secret(command).await,
             Command::Key(command) => plugin::key(command).await,
             Command::Plugin(command) => plugin::answer(command).await,
             Command::CompileComponent { .. } => unreachable!("answered above"),
         }
-    })
+    });
+    // What is still being sent, nobody waits for: it was left to another hub.
+    runtime.shutdown_background();
+    answer
 }
 
 fn eprint_error(error: &(dyn std::error::Error + 'static)) {

@@ -45,18 +45,19 @@ pub fn reload(texts: &BTreeMap<String, String>) -> Result<Configuration, ConfigE
 fn read(mut reader: Reader<'_>) -> Result<Configuration, ConfigError> {
     reader.partners()?;
     reader.connections()?;
+    reader.webhooks()?;
     reader.plugins()?;
     reader.jobs()?;
     reader.tables()?;
     Ok(reader.problems.or(Some(reader.made))?)
 }
 
-struct Reader<'a> {
-    folder: &'a Path,
+pub(super) struct Reader<'a> {
+    pub(super) folder: &'a Path,
     /// The files, where they are not to be read from the folder.
     texts: Option<&'a BTreeMap<String, String>>,
-    problems: Problems,
-    made: Configuration,
+    pub(super) problems: Problems,
+    pub(super) made: Configuration,
 }
 
 impl Reader<'_> {
@@ -224,7 +225,7 @@ impl Reader<'_> {
     }
 
     /// A file of the folder, read as TOML; none where there is none or where it is wrong.
-    fn file<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<(Source, T)>, ConfigError> {
+    pub(super) fn file<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<(Source, T)>, ConfigError> {
         let Some(source) = self.source(name, FILE_BYTES_MAX)? else { return Ok(None) };
         Ok(self.problems.note(source.toml()).map(|written| (source, written)))
     }
@@ -278,7 +279,7 @@ impl Reader<'_> {
         Ok(names)
     }
 
-    fn partner(&mut self, source: &Source, name: &Spanned<String>) -> Option<PartnerName> {
+    pub(super) fn partner(&mut self, source: &Source, name: &Spanned<String>) -> Option<PartnerName> {
         let parsed: PartnerName = self.name(source, name)?;
         if self.knows(&parsed) {
             return Some(parsed);
@@ -291,7 +292,7 @@ impl Reader<'_> {
         self.made.partners.iter().any(|partner| partner.name == *name)
     }
 
-    fn name<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, source: &Source, name: &Spanned<String>) -> Option<T> {
+    pub(super) fn name<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, source: &Source, name: &Spanned<String>) -> Option<T> {
         let parsed = name
             .get_ref()
             .parse()
@@ -299,7 +300,7 @@ impl Reader<'_> {
         self.problems.note(parsed)
     }
 
-    fn twice(&mut self, source: &Source, name: &Spanned<String>, what: &str) {
+    pub(super) fn twice(&mut self, source: &Source, name: &Spanned<String>, what: &str) {
         self.problems.add(source.problem(
             Some(name.span()),
             format!("{what} {:?} stands here twice", name.get_ref()),

@@ -14,6 +14,7 @@
 //!     kind = "postgres"  host, port, database, user, password-secret, encrypted, ca-file; kind = "sqlite"  path; both with
 //!                      query = "SELECT … WHERE {since} IS NULL OR …", cursor-column, rows-max, seconds-max: its rows as JSON lines
 //!     kind = "smtp"    host, port, tls = "starttls" | "at-once", user, password-secret, from, ca-file: for [notify] only
+//! webhooks.toml       [[webhook]] partner, name, url, events = ["run.held", …], signing-secret, allow-private, ca-file (optional)
 //! plugins.toml        [[plugin]] partner, name, component: where the hub finds components (optional)
 //! jobs/*.toml         one job a file:
 //!     partner, name, title, plugin, zone = "Europe/London", attempts-max = 5
@@ -42,12 +43,13 @@ mod connections;
 mod folder;
 mod formats;
 mod job;
+mod webhooks;
 mod written;
 
 use std::path::PathBuf;
 
 use crate::model::ids::{PartnerName, PluginName};
-use crate::model::job::{Connection, Job, Partner};
+use crate::model::job::{Connection, Job, Partner, Webhook};
 use crate::model::table::Table;
 use crate::registry::source::{Problems, Source};
 
@@ -55,6 +57,7 @@ pub use check::check_job;
 pub use connections::text as connections_text;
 pub use folder::{load, reload};
 pub use job::{PLACEHOLDERS, ZONE_DEFAULT};
+pub use webhooks::webhooks_text;
 
 /// A folder that was read and found in order.
 #[derive(Debug, Default)]
@@ -63,6 +66,8 @@ pub struct Configuration {
     pub partners: Vec<Partner>,
     /// Connections of known partners, each name once a partner.
     pub connections: Vec<Connection>,
+    /// Addresses of known partners that are told what happens, each name once a partner.
+    pub webhooks: Vec<Webhook>,
     /// Jobs of known partners over their own connections, each name once a partner.
     pub jobs: Vec<Job>,
     /// The file that declares each job, in the same order.

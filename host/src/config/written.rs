@@ -47,6 +47,25 @@ pub(super) struct Connections {
     pub connection: Vec<Connection>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Webhooks {
+    #[serde(default)]
+    pub webhook: Vec<Webhook>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Webhook {
+    pub partner: Spanned<String>,
+    pub name: Spanned<String>,
+    pub url: Spanned<String>,
+    pub events: Spanned<Vec<Spanned<String>>>,
+    pub signing_secret: Spanned<String>,
+    pub allow_private: Option<bool>,
+    pub ca_file: Option<String>,
+}
+
 /// All options of all kinds of place, so that one that does not belong is told with its own line.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

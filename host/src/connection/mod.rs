@@ -20,7 +20,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
-pub use api::{Api, Bounds, TokenSlot};
+pub use api::{Api, Bounds, Post, PostError, TokenSlot, post};
 pub use artefacts::{Artefacts, StagedWriter, Stored};
 pub use check::{Checked, Trial, advice, check};
 pub use deliver::{Delivery, Notes, Receipt, check_file_name};

@@ -6,7 +6,9 @@
 //!  audit      who did what, each entry chained to the last
 //!  tokens     who may call
 //!  people     who may sign in, what they are where, who is signed in
-//!  outside    sealed credentials of connections, marks of pulls, deliveries that were begun, exchanges with providers, notices
+//!  outside    sealed credentials of connections, marks of pulls, deliveries that were begun, exchanges with providers, notices,
+//!             messages to partners' own addresses
+//!  figures    how it stands, for whoever watches a hub
 //! ```
 //!
 //! The log is the truth: what happens to a run is an event that is never changed, and the run's row is the fold of its events,
@@ -18,6 +20,7 @@
 mod audit;
 mod declared;
 mod error;
+mod figures;
 mod outside;
 mod people;
 mod repair;
@@ -33,12 +36,13 @@ use crate::model::ids::RunId;
 
 pub use audit::{Act, AuditCheck, AuditEntry, BrokenEntry};
 pub use declared::{
-    Applied, AppliedWhole, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, NewRelease, NewSigningKey, NewTable, Paused,
-    Release, ReleaseKey, ReleaseSignature, SigningKey, Source, Standing as ReleaseStanding, StoredConnection, StoredJob, StoredTable,
-    Verdict, Whole,
+    Applied, AppliedWhole, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, DeclaredWebhook, NewRelease, NewSigningKey,
+    NewTable, Paused, Release, ReleaseKey, ReleaseSignature, SigningKey, Source, Standing as ReleaseStanding, StoredConnection, StoredJob,
+    StoredTable, Verdict, Whole,
 };
 pub use error::LedgerError;
-pub use outside::{BegunDelivery, Exchange, MarkOf, NewSecret, Notice, SessionOf, StoredDataKey, StoredSecret};
+pub use figures::{OfJob, QueueStanding};
+pub use outside::{BegunDelivery, Exchange, MarkOf, NewSecret, Notice, SessionOf, StoredDataKey, StoredSecret, WebhookMessage};
 pub use people::{Counted, Guess, LiveSession, NewPerson, NewRole, NewSession, PasswordKept, Person, StoredSession};
 pub use runs::{
     Chosen, Claim, Claimed, Closed, Cut, Cutting, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, DuplicateOf, Enqueued, Failed, FileQuestion,

@@ -124,6 +124,11 @@ impl fmt::Display for PersonName {
     }
 }
 
+name!(
+    /// An address that is told what happens, within its partner.
+    WebhookName
+);
+
 /// What keeps the ids of one moment in the order in which they were made.
 static ORDER: std::sync::Mutex<uuid::ContextV7> = std::sync::Mutex::new(uuid::ContextV7::new());
 

@@ -11,11 +11,11 @@ use super::release::ReleaseError;
 use super::shelf::Plugin;
 use crate::config::{self, ConfigError, Configuration, PluginFile};
 use crate::ledger::{
-    Applied, By, Declaration, DeclaredConnection, DeclaredJob, LedgerError, NewRelease, NewTable, ReleaseKey, ReleaseSignature,
-    ReleaseStanding, Scope, Source, Whole,
+    Applied, By, Declaration, DeclaredConnection, DeclaredJob, DeclaredWebhook, LedgerError, NewRelease, NewTable, ReleaseKey,
+    ReleaseSignature, ReleaseStanding, Scope, Source, Whole,
 };
 use crate::model::ids::{Digest, PartnerName, PluginName};
-use crate::model::job::{Connection, Job, Partner, ReleasePolicy};
+use crate::model::job::{Connection, Job, Partner, ReleasePolicy, Webhook};
 use crate::model::table::Table;
 use crate::registry::signature::SIGNATURE_FILE_END;
 
@@ -228,7 +228,7 @@ impl Part<'_> {
 
 /// What is declared for a partner that is no longer configured.
 fn nothing(partner: &Partner) -> Declaration {
-    Declaration { partner: partner.clone(), sources: Vec::new(), connections: Vec::new(), jobs: Vec::new() }
+    Declaration { partner: partner.clone(), sources: Vec::new(), connections: Vec::new(), webhooks: Vec::new(), jobs: Vec::new() }
 }
 
 fn read(folder: &Path) -> Result<Configuration, RunError> {
@@ -280,6 +280,12 @@ fn declaration(partner: &Partner, configuration: &Configuration) -> Declaration 
     let connections_digest = Digest::of(connections_text.as_bytes());
     let mut sources = vec![Source { name: "partners.toml".to_owned(), text: partners_text(partner) }];
     sources.push(Source { name: "connections.toml".to_owned(), text: connections_text });
+    let webhooks: Vec<&Webhook> = configuration.webhooks.iter().filter(|webhook| webhook.partner == partner.name).collect();
+    let webhooks_text = config::webhooks_text(&webhooks);
+    let webhooks_digest = Digest::of(webhooks_text.as_bytes());
+    if !webhooks.is_empty() {
+        sources.push(Source { name: "webhooks.toml".to_owned(), text: webhooks_text });
+    }
     sources.extend(jobs.iter().map(|(_, file)| Source { name: file.name.clone(), text: file.text.to_string() }));
     Declaration {
         partner: partner.clone(),
@@ -291,6 +297,10 @@ fn declaration(partner: &Partner, configuration: &Configuration) -> Declaration 
                 definition: connections_digest,
                 runs_at_once: connection.runs_at_once,
             })
+            .collect(),
+        webhooks: webhooks
+            .iter()
+            .map(|webhook| DeclaredWebhook { name: webhook.name.clone(), events: webhook.events.clone(), definition: webhooks_digest })
             .collect(),
         jobs: jobs.iter().map(|(job, _)| DeclaredJob::from(*job)).collect(),
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
@@ -25,6 +25,19 @@ const TICK: Duration = Duration::from_millis(250);
 const JOBS_AT_ONCE: usize = 64;
 
 const DAY_MS: i64 = 86_400_000;
+
+/// Longer than any run.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3_600);
+
+/// How long a hub that stops waits for one who is being told something.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What a hub is at.
+struct Work {
+    /// A place for each run that it may be at.
+    places: Arc<Semaphore>,
+    tasks: Vec<JoinHandle<()>>,
+}
 
 /// A run that somebody asks for.
 #[derive(Debug, Clone)]
@@ -185,18 +198,25 @@ impl Hub {
         self.conduct(claim).await.map(|state| Some((run, state)))
     }
 
-    /// Does the hub's duties until `stop` is notified; then finishes what is under way.
+    /// Does the hub's duties until `stop` is notified; then finishes what is under way, however long that takes.
     pub async fn serve(&self, stop: Arc<Notify>) {
+        self.serve_and_drain(stop, FOR_EVER).await;
+    }
+
+    /// Does the hub's duties until `stop` is notified; then takes nothing up any more, and finishes what is under way if that does not
+    /// take too long. What is not finished then is left to whoever claims it next, at once.
+    pub async fn serve_and_drain(&self, stop: Arc<Notify>, drain: Duration) {
         tokio::select! {
             () = self.ledger().listen() => {}
-            () = self.do_duties(&stop) => {}
+            () = self.do_duties(&stop, drain) => {}
         }
     }
 
-    async fn do_duties(&self, stop: &Notify) {
-        let places = Arc::new(Semaphore::new(self.shared.runs_at_once));
+    async fn do_duties(&self, stop: &Notify, drain: Duration) {
+        let mut work = Work { places: Arc::new(Semaphore::new(self.shared.runs_at_once)), tasks: Vec::new() };
         let mut telling: Option<JoinHandle<()>> = None;
         loop {
+            self.turn();
             // Beside the runs, as a mail server may be slow; one at a time, and waited for when the hub stops.
             if telling.as_ref().is_none_or(JoinHandle::is_finished) {
                 let hub = self.clone();
@@ -206,10 +226,13 @@ impl Hub {
                     }
                 }));
             }
+            if let Err(error) = self.send_webhooks(&mut work.tasks).await {
+                tracing::error!(%error, "webhooks could not be sent");
+            }
             if let Err(error) = self.tick().await {
                 tracing::error!(%error, "a tick of the schedule failed");
             }
-            if let Err(error) = self.take_up(&places).await {
+            if let Err(error) = self.take_up(&mut work).await {
                 tracing::error!(%error, "no run could be claimed");
             }
             tokio::select! {
@@ -218,47 +241,77 @@ impl Hub {
                 () = stop.notified() => break,
             }
         }
-        let all = u32::try_from(self.shared.runs_at_once).unwrap_or(u32::MAX);
-        drop(places.acquire_many(all).await);
+        let until = Instant::now() + drain;
+        self.finish(work, drain).await;
         if let Some(telling) = telling {
-            drop(telling.await);
+            // What is not told by then is told by the next hub.
+            drop(tokio::time::timeout(until.saturating_duration_since(Instant::now()), telling).await);
+        }
+    }
+
+    /// Waits for what is under way, if it ends in time; else drops it, and says that it may be claimed.
+    async fn finish(&self, work: Work, drain: Duration) {
+        let all = u32::try_from(self.shared.runs_at_once).unwrap_or(u32::MAX);
+        if tokio::time::timeout(drain, work.places.acquire_many(all)).await.is_ok() {
+            // Partners' own addresses that are being told something have their answers, or are told by the next hub.
+            for task in work.tasks {
+                let abort = task.abort_handle();
+                if tokio::time::timeout(LAST_WORDS.min(drain), task).await.is_err() {
+                    abort.abort();
+                }
+            }
+            return;
+        }
+        for progress in self.shared.progress.lock().expect("nobody panics while holding the progress").values() {
+            progress.stop();
+        }
+        for task in work.tasks {
+            task.abort();
+            // Nothing of it is written after this.
+            drop(task.await);
+        }
+        match self.ledger().forget_leases(self.id(), self.clock().now_ms()).await {
+            Ok(left) => tracing::info!(runs = left, "runs under way are left to whoever claims them next"),
+            Err(error) => tracing::error!(%error, "runs under way could not be left; they are taken over when their leases run out"),
         }
     }
 
     /// Takes up as many runs as there are places free.
-    async fn take_up(&self, places: &Arc<Semaphore>) -> Result<(), LedgerError> {
+    async fn take_up(&self, work: &mut Work) -> Result<(), LedgerError> {
+        work.tasks.retain(|task| !task.is_finished());
         let lease_ms = self.shared.sharing.lease_ms();
-        let claims = self.ledger().claim_some(self.id(), self.clock().now_ms(), lease_ms, places.available_permits()).await?;
+        let claims = self.ledger().claim_some(self.id(), self.clock().now_ms(), lease_ms, work.places.available_permits()).await?;
         for claim in claims {
-            let place = Arc::clone(places).try_acquire_owned().expect("only this function takes places");
+            let place = Arc::clone(&work.places).try_acquire_owned().expect("only this function takes places");
             let (hub, run) = (self.clone(), claim.lease.run);
+            let (partner, job) = (claim.run.partner().clone(), claim.run.job().clone());
             // Bounded by the places, and waited for when the hub stops.
-            tokio::spawn(async move {
+            work.tasks.push(tokio::spawn(async move {
                 match hub.conduct(claim).await {
-                    Ok(state) => tracing::info!(%run, %state, "run ended"),
-                    Err(error) => tracing::error!(%run, %error, "run dropped"),
+                    Ok(state) => tracing::info!(%run, %partner, %job, %state, "run ended"),
+                    Err(error) => tracing::error!(%run, %partner, %job, %error, "run dropped"),
                 }
                 drop(place);
                 hub.ledger().wake();
-            });
+            }));
         }
-        self.take_part(places).await
+        self.take_part(work).await
     }
 
     /// Takes up partitions of runs that are under way, here or on another hub, with the places that no run has taken.
-    async fn take_part(&self, places: &Arc<Semaphore>) -> Result<(), LedgerError> {
+    async fn take_part(&self, work: &mut Work) -> Result<(), LedgerError> {
         let lease_ms = self.shared.sharing.lease_ms();
-        while let Ok(place) = Arc::clone(places).try_acquire_owned() {
+        while let Ok(place) = Arc::clone(&work.places).try_acquire_owned() {
             let Some(partition) = self.ledger().claim_partition(self.id(), self.clock().now_ms(), lease_ms, None).await? else { break };
             let (hub, run) = (self.clone(), partition.lease.run);
             // Bounded by the places, and waited for when the hub stops.
-            tokio::spawn(async move {
+            work.tasks.push(tokio::spawn(async move {
                 if let Err(error) = hub.conduct_partition(partition).await {
                     tracing::error!(%run, %error, "partition dropped");
                 }
                 drop(place);
                 hub.ledger().wake();
-            });
+            }));
         }
         Ok(())
     }

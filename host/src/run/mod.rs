@@ -10,6 +10,7 @@
 //! backup    all that cannot be made again, copied while runs go on
 //! partition a large input, shared between hubs
 //! provider  connectors: files fetched from APIs and sent to them
+//! watch     whether the hub has what it needs; its figures
 //! release   from upload to use: vouched for, tried on what ran, activated, rolled back
 //! view      rows as people may see them
 //! ```
@@ -32,14 +33,15 @@ mod pull;
 mod release;
 mod shelf;
 mod view;
+mod watch;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
@@ -50,18 +52,20 @@ pub use declare::{Installed, Plan};
 pub use desk::{BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, bench, rehearse};
 pub use duty::Request;
 pub use failure::RunError;
-pub use outside::{Checkup, Rotation};
+pub use outside::{Checkup, Rotation, TestAnswer};
 pub use process::{ProcessError, Progress};
 pub use pull::Columns;
 pub use release::{ColumnDifference, Differences, Example, OutputDifference, Push, Pushed, ReleaseError, Review, TRIALS_MAX, Trial};
 pub use view::{Look, View};
+pub use watch::Readiness;
 
 use crate::clock::Clock;
 use crate::connection::{Artefacts, ConnectionError, SharedArtefacts, TokenSlot};
 use crate::ledger::{Database, HeldName, HubId, Ledger};
-use crate::model::ids::{ConnectionName, Digest, PartnerName, RunId};
+use crate::model::ids::{ConnectionName, Digest, PartnerName, RunId, WebhookName};
 use crate::model::job::{S3Place, Schedule};
 use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::telemetry::Figures;
 use crate::vault::{KeySource, Vault};
 use shelf::Shelf;
 
@@ -141,8 +145,13 @@ struct Shared {
     lock: Option<(File, HeldName)>,
     sharing: Sharing,
     progress: Mutex<HashMap<RunId, Arc<Progress>>>,
+    figures: Arc<Figures>,
+    /// When the hub's duties last went round.
+    turned: Mutex<Option<Instant>>,
     /// When to look again for what retention gives up.
     retain_at_ms: AtomicI64,
+    /// Partners' own addresses that are being told something.
+    webhooks_at_work: Mutex<HashSet<(PartnerName, WebhookName)>>,
     /// Tokens of connections, in memory alone: whoever starts again fetches them again.
     tokens: Mutex<HashMap<(PartnerName, ConnectionName), TokenSlot>>,
     /// Schedules by the digest of the file that declares them: read once, as such a file never changes.
@@ -204,6 +213,9 @@ impl Hub {
             lock,
             sharing,
             progress: Mutex::default(),
+            figures: Arc::default(),
+            turned: Mutex::default(),
+            webhooks_at_work: Mutex::default(),
             retain_at_ms: AtomicI64::new(0),
             tokens: Mutex::default(),
             schedules: Mutex::default(),

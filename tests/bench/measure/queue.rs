@@ -210,6 +210,7 @@ async fn declare(ledger: &Ledger, clock: &Clock, (jobs, cron): (usize, Option<&s
             source("jobs/job-0.toml", &text),
         ],
         connections: Vec::new(),
+        webhooks: Vec::new(),
         jobs: (0..jobs).map(job).collect::<Result<_>>()?,
     };
     ledger.apply(&declared, &by(clock)).await?;

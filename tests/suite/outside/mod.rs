@@ -8,6 +8,7 @@ mod once;
 mod s3;
 mod sftp;
 mod sql;
+mod webhooks;
 
 use std::path::PathBuf;
 

@@ -42,6 +42,7 @@ pub(crate) fn say(site: &Site, arguments: &[&str]) -> Said {
 pub(crate) struct Serving {
     child: Child,
     address: String,
+    metrics: String,
     token: String,
 }
 
@@ -65,13 +66,64 @@ impl Serving {
 
     /// Serves what is in force already.
     pub(crate) fn join(site: &Site, environment: &[(&str, &str)]) -> Self {
+        Self::told(site, &[], environment)
+    }
+
+    /// The same, with something more on its command line. What it writes to its log is in `serve.log` beside the configuration.
+    pub(crate) fn told(site: &Site, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(Self::log_of(site)).expect("a file");
         let mut serve = bailiwick(site, &["serve", "--listen", "127.0.0.1:0"]);
-        let mut child = serve.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first).expect("it says where it is");
-        let address = first.split_whitespace().find_map(|word| word.strip_suffix(';').filter(|word| word.starts_with("http://")));
+        let serve = serve.args(arguments).envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(log);
+        let mut child = serve.spawn().expect("it starts");
+        let mut said = BufReader::new(child.stdout.take().expect("a pipe")).lines().map(|line| line.expect("it is text"));
+        let is_address = |word: &&str| word.starts_with("http");
+        let first = said.by_ref().find(|line| line.starts_with("the hub is at ")).expect("it says where it is");
+        let address = first.split_whitespace().find_map(|word| word.strip_suffix(';').filter(is_address));
         let address = address.unwrap_or_else(|| panic!("no address in {first:?}")).to_owned();
-        Self { child, address, token: String::new() }
+        let metrics = arguments.contains(&"--metrics-listen").then(|| {
+            let line = said.next().expect("it says where its figures are");
+            line.rsplit(' ').next().unwrap_or_default().trim_end_matches("/metrics").to_owned()
+        });
+        Self { child, address, metrics: metrics.unwrap_or_default(), token: String::new() }
+    }
+
+    fn log_of(site: &Site) -> std::path::PathBuf {
+        site.config().with_file_name("serve.log")
+    }
+
+    /// What the programs that served a site have written to their log.
+    pub(crate) fn log(site: &Site) -> String {
+        std::fs::read_to_string(Self::log_of(site)).expect("it is text")
+    }
+
+    /// Where it is: `http://127.0.0.1:…`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Where its figures are: `127.0.0.1:…`.
+    pub(crate) fn metrics(&self) -> &str {
+        &self.metrics
+    }
+
+    /// The token of the police, where it was shown.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Tells it to read its certificate again.
+    pub(crate) fn hang_up(&self) {
+        self.signal(rustix::process::Signal::HUP);
+    }
+
+    /// Tells it to stop, and does not wait.
+    pub(crate) fn tell_to_stop(&self) {
+        self.signal(rustix::process::Signal::TERM);
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn has_ended(&mut self) -> Option<Option<i32>> {
+        self.child.try_wait().expect("it is there").map(|status| status.code())
     }
 
     /// Asks for a run over HTTP.

@@ -1,12 +1,14 @@
 //! `bailiwick serve`: the hub with its schedules, its runs and its API, until it is told to stop; and `bailiwick backup` beside it.
 
 mod backup;
+mod listen;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 pub(super) use backup::{Options as BackupOptions, backup};
@@ -14,6 +16,7 @@ pub(super) use backup::{Options as BackupOptions, backup};
 use super::paint::{Tone, paint, say};
 use super::{Answer, DataOption, open};
 use crate::ledger::Scope;
+use crate::model::limits::serving::{DRAIN_SECONDS_DEFAULT, LAST_ANSWERS_MS_MAX};
 use crate::run::Hub;
 use crate::{api, server};
 
@@ -21,13 +24,18 @@ use crate::{api, server};
 pub(super) struct Options {
     #[command(flatten)]
     data: DataOption,
-    /// Where the API listens.
-    #[arg(long, env = "BAILIWICK_LISTEN", default_value = "127.0.0.1:8470", value_name = "ADDRESS")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    listen: listen::ListenOptions,
     /// Apply this folder of configuration first.
     #[arg(long, value_name = "FOLDER")]
     config: Option<PathBuf>,
+    /// When told to stop, how long runs under way have to end. Those that do not are left to another hub, or to the next start.
+    #[arg(long, env = "BAILIWICK_DRAIN", value_name = "SECONDS", default_value_t = DRAIN_SECONDS_DEFAULT, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    drain: u64,
 }
+
+/// How long a hub's runs have to end where nobody says.
+pub(super) const DRAIN: Duration = Duration::from_secs(DRAIN_SECONDS_DEFAULT);
 
 pub(super) async fn serve(options: Options) -> Answer {
     let hub = open::serving_hub(&options.data).await?;
@@ -44,40 +52,75 @@ pub(super) async fn serve(options: Options) -> Answer {
         open::say_plan(&plan, "applied");
     }
     first_tokens(&hub).await?;
-    let listening = server::listen(hub.clone(), options.listen).await?;
-    say(format!("the hub is at http://{}; Ctrl-C stops it", listening.address));
-    until_stopped(hub, listening).await;
+    let listening = server::listen(hub.clone(), options.listen.into()).await?;
+    say(format!("the hub is at {}; Ctrl-C stops it", listening.url()));
+    if let Some(metrics) = listening.metrics {
+        say(format!("its figures are at {metrics}/metrics"));
+    }
+    until_stopped(hub, listening, Duration::from_secs(options.drain)).await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Does the hub's duties until the program is told to stop; then finishes what is under way.
-pub(super) async fn until_stopped(hub: Hub, listening: server::Listening) {
+/// Does the hub's duties until the program is told to stop; then finishes what is under way, if it ends in time. Told twice, it ends at
+/// once: the next start, or another hub, goes on from what is in the ledger.
+pub(super) async fn until_stopped(hub: Hub, listening: server::Listening, drain: Duration) {
     let stop = Arc::new(Notify::new());
-    let duties = {
+    let mut duties = {
         let (hub, stop) = (hub.clone(), Arc::clone(&stop));
         // Waited for below.
-        tokio::spawn(async move { hub.serve(stop).await })
+        tokio::spawn(async move { hub.serve_and_drain(stop, drain).await })
     };
-    told_to_stop().await;
-    tracing::info!("stopping: runs that are under way are finished first");
+    let mut signals = Signals::new();
+    signals.told_to_stop(&listening).await;
+    tracing::info!(drain_s = drain.as_secs(), "stopping: runs that are under way are finished first");
     listening.stop();
     stop.notify_one();
-    if duties.await.is_err() {
-        tracing::error!("the hub's duties ended before they were told to");
+    tokio::select! {
+        ended = &mut duties => {
+            if ended.is_err() {
+                tracing::error!("the hub's duties ended before they were told to");
+            }
+        }
+        () = signals.told_to_stop(&listening) => {
+            tracing::warn!("told to stop a second time: what is under way is dropped");
+            std::process::exit(1);
+        }
     }
+    listening.ended(Duration::from_millis(LAST_ANSWERS_MS_MAX)).await;
     hub.ledger().close().await;
 }
 
-async fn told_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminated) => {
+/// What the program is told from outside.
+struct Signals {
+    stop: [Option<tokio::signal::unix::Signal>; 2],
+    read_again: Option<tokio::signal::unix::Signal>,
+}
+
+impl Signals {
+    /// Listens to what the system lets it listen to.
+    fn new() -> Self {
+        let listen = |kind| signal(kind).inspect_err(|error| tracing::warn!(%error, "a signal will not be heard")).ok();
+        Self { stop: [SignalKind::terminate(), SignalKind::interrupt()].map(listen), read_again: listen(SignalKind::hangup()) }
+    }
+
+    /// Answers when the program is told to stop; told to read its files again, it does that.
+    async fn told_to_stop(&mut self, listening: &server::Listening) {
+        let [terminated, interrupted] = &mut self.stop;
+        loop {
             tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
+                () = told(terminated) => return,
+                () = told(interrupted) => return,
+                () = told(&mut self.read_again) => listening.read_certificate_again(),
             }
         }
-        Err(_) => drop(interrupted.await),
+    }
+}
+
+async fn told(signal: &mut Option<tokio::signal::unix::Signal>) {
+    if let Some(signal) = signal {
+        drop(signal.recv().await);
+    } else {
+        std::future::pending().await
     }
 }
 

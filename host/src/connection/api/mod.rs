@@ -10,6 +10,7 @@
 mod address;
 mod hop;
 mod mask;
+mod post;
 mod sign_in;
 
 use std::collections::HashMap;
@@ -30,6 +31,7 @@ use hop::Hop;
 use mask::Mask;
 use sign_in::Signing;
 
+pub use post::{Post, PostError, post};
 pub use sign_in::TokenSlot;
 
 /// Redirects that are followed for one request.

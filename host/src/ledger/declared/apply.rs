@@ -7,8 +7,8 @@ use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Transaction;
 use crate::ledger::who::By;
-use crate::model::ids::{ConnectionName, Digest, JobName, PluginName, RunId};
-use crate::model::job::{Job, Partner, Queue, Told, WorkingDay};
+use crate::model::ids::{ConnectionName, Digest, JobName, PluginName, RunId, WebhookName};
+use crate::model::job::{Job, Partner, Queue, Told, WebhookEvent, WorkingDay};
 
 use super::put::put_in_force;
 use super::whole::Whole;
@@ -22,6 +22,8 @@ pub struct Declaration {
     pub sources: Vec<Source>,
     /// Its connections.
     pub connections: Vec<DeclaredConnection>,
+    /// Its addresses that are told what happens.
+    pub webhooks: Vec<DeclaredWebhook>,
     /// Its jobs.
     pub jobs: Vec<DeclaredJob>,
 }
@@ -44,6 +46,17 @@ pub struct DeclaredConnection {
     pub definition: Digest,
     /// How many runs may use it at one time.
     pub runs_at_once: Option<u32>,
+}
+
+/// An address that is told what happens, and the file that says where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredWebhook {
+    /// Its name.
+    pub name: WebhookName,
+    /// What it is told.
+    pub events: Vec<WebhookEvent>,
+    /// The file, by SHA-256 of its text. It must be among the sources.
+    pub definition: Digest,
 }
 
 /// A job, and the file that says what it does.
@@ -107,7 +120,7 @@ pub struct Applied {
 /// One difference between what is declared and what is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// `partner`, `source`, `connection` or `job`.
+    /// `partner`, `source`, `connection`, `webhook` or `job`.
     pub what: &'static str,
     /// Its name.
     pub name: String,

@@ -11,7 +11,7 @@ use super::error::LedgerError;
 use crate::ledger::store::{Transaction, query_scalar};
 use crate::model::ids::PartnerName;
 
-pub use apply::{Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, Source};
+pub use apply::{Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, DeclaredWebhook, Source};
 pub use jobs::{Paused, StoredConnection, StoredJob};
 pub use releases::{NewRelease, NewSigningKey, Release, ReleaseKey, ReleaseSignature, SigningKey, Standing, Verdict};
 pub use tables::{NewTable, StoredTable};

@@ -9,14 +9,15 @@ use crate::ledger::who::By;
 use crate::model::ids::{Digest, RunId};
 use crate::model::job::{Partner, Retention};
 
-use super::apply::{Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, Source};
+use super::apply::{Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, DeclaredWebhook, Source};
 
 /// Makes a declaration the one in force.
 pub(super) async fn put_in_force(transaction: &mut Transaction, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
     let digests: Vec<Digest> = declaration.sources.iter().map(|source| Digest::of(source.text.as_bytes())).collect();
     let connections = declaration.connections.iter().map(|connection| (connection.name.as_str(), connection.definition));
     let jobs = declaration.jobs.iter().map(|job| (job.name.as_str(), job.definition));
-    if let Some((name, _)) = connections.chain(jobs).find(|(_, definition)| !digests.contains(definition)) {
+    let webhooks = declaration.webhooks.iter().map(|webhook| (webhook.name.as_str(), webhook.definition));
+    if let Some((name, _)) = connections.chain(jobs).chain(webhooks).find(|(_, definition)| !digests.contains(definition)) {
         return Err(LedgerError::NotFound { what: "source file that declares", name: name.to_owned() });
     }
     let mut applied = Applied::default();
@@ -25,6 +26,7 @@ pub(super) async fn put_in_force(transaction: &mut Transaction, declaration: &De
     let mut writing = Writing { transaction, partner, by, applied: &mut applied, files: BTreeMap::new(), told: BTreeSet::new() };
     writing.sources(&declaration.sources).await?;
     writing.connections(&declaration.connections).await?;
+    writing.webhooks(&declaration.webhooks).await?;
     let gone = writing.jobs(&declaration.jobs).await?;
     for job in gone {
         writing.cancel_waiting(&job).await?;
@@ -177,6 +179,44 @@ impl Writing<'_> {
             self.gone("connection", name);
             self.tell(digest);
             query("UPDATE connections SET removed_at_ms = $3 WHERE partner = $1 AND connection = $2")
+                .bind(self.partner)
+                .bind(name.as_str())
+                .bind(self.by.now_ms)
+                .execute(&mut *self.transaction)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn webhooks(&mut self, declared: &[DeclaredWebhook]) -> Result<(), LedgerError> {
+        let rows: Vec<(String, String)> = query("SELECT webhook, definition FROM webhooks WHERE partner = $1 AND removed_at_ms IS NULL")
+            .bind(self.partner)
+            .fetch_all(&mut *self.transaction)
+            .await?;
+        let mut stored: BTreeMap<_, _> = rows.into_iter().collect();
+        for webhook in declared {
+            let (name, digest) = (webhook.name.as_str(), webhook.definition.to_string());
+            if !self.note("webhook", name, (&digest, stored.remove(name).as_ref())) {
+                continue;
+            }
+            self.tell(&digest);
+            query(
+                "INSERT INTO webhooks (partner, webhook, definition, events, applied_at_ms) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (partner, webhook) DO UPDATE SET definition = excluded.definition, events = excluded.events,
+                   applied_at_ms = excluded.applied_at_ms, removed_at_ms = NULL",
+            )
+            .bind(self.partner)
+            .bind(name)
+            .bind(digest)
+            .bind(webhook.events.iter().map(|event| format!(" {} ", event.as_str())).collect::<String>())
+            .bind(self.by.now_ms)
+            .execute(&mut *self.transaction)
+            .await?;
+        }
+        for (name, digest) in &stored {
+            self.gone("webhook", name);
+            self.tell(digest);
+            query("UPDATE webhooks SET removed_at_ms = $3 WHERE partner = $1 AND webhook = $2")
                 .bind(self.partner)
                 .bind(name.as_str())
                 .bind(self.by.now_ms)

@@ -8,6 +8,7 @@ mod keys;
 mod marks;
 mod notices;
 mod secrets;
+mod webhooks;
 
 pub use begun::BegunDelivery;
 pub use exchanges::{Exchange, SessionOf};
@@ -15,5 +16,7 @@ pub use keys::StoredDataKey;
 pub use marks::MarkOf;
 pub use notices::Notice;
 pub use secrets::{NewSecret, StoredSecret};
+pub use webhooks::WebhookMessage;
 
 pub(in crate::ledger) use notices::note;
+pub(in crate::ledger) use webhooks::{tell_of_release, tell_of_run};

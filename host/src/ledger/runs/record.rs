@@ -46,6 +46,7 @@ pub(in crate::ledger) async fn record(
         begun::settled_by_word(transaction, run).await?;
     }
     outside::note(transaction, run, &logged).await?;
+    outside::tell_of_run(transaction, run, &logged).await?;
     save(transaction, run).await?;
     Ok(logged)
 }

@@ -66,7 +66,14 @@ pub(super) enum Store {
 /// A name that no other process has while this is kept. It falls with its connection.
 #[derive(Debug)]
 pub struct HeldName {
-    _connection: Option<sqlx::PgConnection>,
+    held: Option<(i64, sqlx::PgConnection)>,
+}
+
+impl HeldName {
+    /// The server's number for the connection that holds it; none where a file does.
+    pub(super) fn holder(&self) -> Option<i64> {
+        self.held.as_ref().map(|(number, _)| *number)
+    }
 }
 
 /// What is written or read together: all of it or nothing.
@@ -128,6 +135,25 @@ impl Store {
         Ok(Transaction { connection, acts: Vec::new() })
     }
 
+    /// The last step of the tables that this program knows.
+    pub(super) fn step_known(&self) -> i64 {
+        let steps = match self {
+            Self::Sqlite(_) => &sqlite::STEPS,
+            Self::Postgres(_) => &postgres::STEPS,
+        };
+        steps.iter().map(|step| step.version).max().unwrap_or_default()
+    }
+
+    /// Connections: at work, and idle. SQLite's one writer is not counted.
+    pub(super) fn connections_open(&self) -> (i64, i64) {
+        let (all, idle) = match self {
+            Self::Sqlite(sqlite) => (sqlite.readers.size(), sqlite.readers.num_idle()),
+            Self::Postgres(postgres) => (postgres.pool().size(), postgres.pool().num_idle()),
+        };
+        let idle = i64::try_from(idle).unwrap_or(i64::MAX);
+        (i64::from(all).saturating_sub(idle).max(0), idle)
+    }
+
     /// Rung when there is work.
     pub(super) const fn bell(&self) -> &bell::Bell {
         match self {
@@ -147,8 +173,8 @@ impl Store {
     /// Takes a name for as long as the answer is kept; none if somebody else has it. On SQLite a name is held by a file.
     pub(super) async fn hold_name(&self, name: &str) -> Result<Option<HeldName>, LedgerError> {
         Ok(match self {
-            Self::Sqlite(_) => Some(HeldName { _connection: None }),
-            Self::Postgres(postgres) => postgres.hold_name(name).await?.map(|connection| HeldName { _connection: Some(connection) }),
+            Self::Sqlite(_) => Some(HeldName { held: None }),
+            Self::Postgres(postgres) => postgres.hold_name(name).await?.map(|held| HeldName { held: Some(held) }),
         })
     }
 

@@ -10,6 +10,7 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
@@ -17,6 +18,9 @@ use tokio::time::Instant;
 use super::bell::Bell;
 use super::{Connection, Transaction};
 use crate::ledger::error::LedgerError;
+
+/// The steps by which tables are brought up to date.
+pub(super) static STEPS: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// How long a database that is away is waited for.
 pub(in crate::ledger) const AWAY_SECONDS: u64 = 30;
@@ -84,7 +88,7 @@ impl Postgres {
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(Duration::from_secs(AWAY_SECONDS))
             .connect_lazy_with(options);
-        let migrate = || async { sqlx::migrate!("./migrations/postgres").run(&pool).await.map_err(sqlx::Error::from) };
+        let migrate = || async { STEPS.run(&pool).await.map_err(sqlx::Error::from) };
         // Hubs that start together take turns: the migrator holds an advisory lock.
         patiently_for(OPEN_WAIT, migrate).await?;
         Ok(Self { bell: Bell::over(pool.clone()), pool, claiming: Arc::default() })
@@ -104,12 +108,13 @@ impl Postgres {
         Ok(Open { transaction: patiently(begin).await?, pool: self.pool.clone(), _turn: None })
     }
 
-    /// Takes a name with a connection of its own; none if another has it.
-    pub(super) async fn hold_name(&self, name: &str) -> Result<Option<PgConnection>, sqlx::Error> {
+    /// Takes a name with a connection of its own, which is answered with its number; none if another has it.
+    pub(super) async fn hold_name(&self, name: &str) -> Result<Option<(i64, PgConnection)>, sqlx::Error> {
         let mut connection = patiently(|| async { self.pool.acquire().await }).await?.detach();
         let ask = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, $2))").bind(name).bind(CLAIM_LOCK);
         let mine: bool = ask.fetch_one(&mut connection).await?;
-        Ok(mine.then_some(connection))
+        let number: i64 = sqlx::query_scalar("SELECT CAST(pg_backend_pid() AS BIGINT)").fetch_one(&mut connection).await?;
+        Ok(mine.then_some((number, connection)))
     }
 
     /// Begins to write.

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -20,6 +21,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 use super::bell::Bell;
 use super::{Connection, Transaction};
 use crate::ledger::audit::Noted;
+
+/// The steps by which tables are brought up to date.
+pub(super) static STEPS: Migrator = sqlx::migrate!("./migrations/sqlite");
 
 /// How long a write waits for another process that is writing, before it gives up.
 pub(in crate::ledger) const BUSY_SECONDS: u64 = 10;
@@ -84,7 +88,7 @@ impl Sqlite {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(BUSY_SECONDS));
         let mut connection = options.connect().await?;
-        sqlx::migrate!("./migrations/sqlite").run(&mut connection).await.map_err(sqlx::Error::from)?;
+        STEPS.run(&mut connection).await.map_err(sqlx::Error::from)?;
         // A query that writes through a reader is a defect, and fails.
         let readers =
             SqlitePoolOptions::new().max_connections(READERS_MAX).test_before_acquire(false).idle_timeout(None).max_lifetime(None);

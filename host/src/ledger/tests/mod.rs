@@ -195,6 +195,7 @@ fn declaration(partner: &str, jobs: &[&str]) -> Declaration {
         },
         sources: vec![source],
         connections: vec![DeclaredConnection { name: name("inbox"), definition, runs_at_once: None }],
+        webhooks: Vec::new(),
         jobs: jobs.iter().map(job).collect(),
     }
 }

@@ -4,6 +4,7 @@ mod format;
 mod notify;
 mod place;
 mod query;
+mod webhook;
 
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName};
 use crate::model::limits::Limit;
@@ -13,6 +14,7 @@ pub use place::{
     ApiPlace, HttpsPlace, Place, PostgresServer, RedirectRule, S3Place, SendMethod, SftpPlace, SignIn, SmtpPlace, SqlDatabase, SqlPlace,
 };
 pub use query::Query;
+pub use webhook::{Webhook, WebhookEvent};
 
 pub use format::{
     Align, CsvFormat, DateStyle, Encoding, FileFormat, FilePlugin, FixedField, FixedWidthFormat, Format, JsonLinesFormat, LineEnd,

@@ -4,6 +4,7 @@
 
 pub mod access;
 mod facts;
+pub mod serving;
 
 use std::fmt;
 

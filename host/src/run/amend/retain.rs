@@ -11,6 +11,9 @@ use crate::run::failure::RunError;
 
 const DAY_MS: i64 = 86_400_000;
 
+/// How many days a message to a partner's own address is kept after it was taken or given up, unless events go sooner.
+const MESSAGES_DAYS_DEFAULT: u32 = 90;
+
 /// How often a hub looks for what may go.
 const EVERY_MS: i64 = 3_600_000;
 
@@ -81,6 +84,7 @@ impl Hub {
         for (partner, retention) in self.ledger().retentions().await? {
             self.give_up(&partner, retention, (batches, &mut some), by).await?;
         }
+        self.forget_messages(by.now_ms).await?;
         self.remove_artefacts(&mut some).await?;
         let (artefacts, now_ms) = (self.shared.artefacts.clone(), self.clock().now_ms());
         tokio::task::spawn_blocking(move || artefacts.remove_copies(now_ms, SETTLED)).await.expect("removing does not panic")?;
@@ -88,6 +92,16 @@ impl Hub {
             self.ledger().give_back_space().await?;
         }
         Ok(some)
+    }
+
+    /// Forgets messages to partners' own addresses that have ended: with the events that they told of, or after a while.
+    async fn forget_messages(&self, now_ms: i64) -> Result<(), RunError> {
+        for partner in self.ledger().partners(Scope::Hub).await? {
+            let days = partner.retention.events_days.unwrap_or(MESSAGES_DAYS_DEFAULT).min(MESSAGES_DAYS_DEFAULT);
+            let before_ms = now_ms.saturating_sub(i64::from(days) * DAY_MS);
+            while self.ledger().forget_webhook_messages(&partner.name, before_ms).await? > 0 {}
+        }
+        Ok(())
     }
 
     async fn give_up(

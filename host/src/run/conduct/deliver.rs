@@ -47,6 +47,7 @@ impl Hub {
         }
     }
 
+    #[tracing::instrument(name = "deliver", skip_all, fields(output = output.port, connection = %output.connection))]
     pub(super) async fn deliver(
         &self,
         (claim, pinned): (&Claim, &Pinned),

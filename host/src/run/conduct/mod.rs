@@ -1,5 +1,6 @@
 //! One run from claim to close: the lines of "Life of a run" and little else.
 
+mod count;
 mod deliver;
 mod forms;
 mod record;
@@ -8,13 +9,16 @@ pub(super) use forms::formats_of;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use count::counted;
 use deliver::is_delivered;
 pub(super) use deliver::{delivered, delivery_key};
 use forms::{Formats, form, used};
 pub(super) use record::log_lines;
 use record::{all_accounted, event, found, input_files, output_forms, why_held, why_other};
+
+use tracing::Instrument as _;
 
 use super::Hub;
 use super::failure::{Next, RunError, WRITTEN_HOURS_MAX, pause_after, pause_while_written};
@@ -63,13 +67,16 @@ pub(super) struct Pinned {
 
 impl Hub {
     /// Takes a claimed run to its end, whatever that is. Only the ledger failing, or the lease being lost, is an error.
-    #[tracing::instrument(skip_all, fields(run = %claim.lease.run, job = %claim.run.job(), partner = %claim.run.partner()))]
+    #[tracing::instrument(name = "run", skip_all, fields(run = %claim.lease.run, job = %claim.run.job(), partner = %claim.run.partner(),
+        hub = %self.id(), attempt = claim.run.attempt))]
     pub(super) async fn conduct(&self, claim: Claim) -> Result<RunState, LedgerError> {
+        let began = Instant::now();
+        self.count_claim(&claim);
         let progress = Arc::new(Progress::default());
         self.shared.progress.lock().expect("nobody panics while holding the progress").insert(claim.lease.run, Arc::clone(&progress));
         let known = OnceLock::new();
         let work = async {
-            let pinned = self.pinned(Basis::of(&claim)).await?;
+            let pinned = self.pinned(Basis::of(&claim)).instrument(tracing::info_span!("claim")).await?;
             let attempts_max = u64::from(pinned.job.attempts_max);
             known.get_or_init(|| (attempts_max, limits(&pinned.plugin.manifest, &pinned.job.limits)));
             // Attempts that failed say why themselves, and the last of them is not followed by another.
@@ -83,14 +90,17 @@ impl Hub {
             lost = self.heartbeat(&claim, &progress) => Err(RunError::Ledger(lost)),
         };
         self.shared.progress.lock().expect("nobody panics while holding the progress").remove(&claim.lease.run);
-        match ended {
-            Ok(state) => Ok(state),
-            Err(RunError::Ledger(lost @ LedgerError::LeaseLost { .. })) => Err(lost),
+        let state = match ended {
+            Ok(state) => state,
+            Err(RunError::Ledger(lost @ LedgerError::LeaseLost { .. })) => return Err(lost),
             Err(error) => {
+                self.count_limit(&claim, &error);
                 let (attempts_max, limits) = known.get().cloned().unwrap_or_else(|| (ATTEMPTS_UNKNOWN_JOB, Limits::default()));
-                self.fail(&claim, &error, attempts_max, progress.left().map(|left| (left, &limits))).await
+                self.fail(&claim, &error, attempts_max, progress.left().map(|left| (left, &limits))).await?
             }
-        }
+        };
+        self.figures().run_ended(counted(&claim.run), state.as_str(), began.elapsed());
+        Ok(state)
     }
 
     /// Pull, process, deliver, close: each from where an earlier attempt left it.
@@ -147,7 +157,16 @@ impl Hub {
     }
 
     async fn append(&self, claim: &Claim, step: Step) -> Result<RunState, RunError> {
-        Ok(self.ledger().append(&claim.lease, self.clock().now_ms(), step).await?.state)
+        let (processed, delivered) = (matches!(step, Step::Processed(..)), matches!(step, Step::Delivered(_)));
+        let closes = if matches!(step, Step::Closed(_)) { tracing::info_span!("close") } else { tracing::Span::none() };
+        let run = self.ledger().append(&claim.lease, self.clock().now_ms(), step).instrument(closes).await?;
+        if processed {
+            self.count_rows(&run);
+        }
+        if delivered {
+            self.figures().delivered(counted(&run));
+        }
+        Ok(run.state)
     }
 
     /// Renews the lease until it is lost.
@@ -234,6 +253,7 @@ impl Hub {
         tokio::task::spawn_blocking(move || hub.shared.shelf.plugin(release)).await.expect("installing does not panic")
     }
 
+    #[tracing::instrument(name = "pull", skip_all)]
     async fn pulled(&self, (claim, pinned): (&Claim, &Pinned), progress: &Arc<Progress>) -> Result<Pulled, RunError> {
         let pulled = match &claim.pulled {
             Some(pulled) => pulled.clone(),
@@ -253,6 +273,7 @@ impl Hub {
         Ok(pulled)
     }
 
+    #[tracing::instrument(name = "process", skip_all)]
     async fn processed(
         &self,
         claim: &Claim,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::model::ids::{Digest, JobName, PartnerName, PluginName};
+use crate::model::limits::Limits;
 use crate::model::manifest::Kind;
 use crate::model::outcome::Decision;
 use crate::registry::schema::Violation;
@@ -12,6 +13,7 @@ use crate::run::conduct::limits;
 use crate::run::failure::RunError;
 use crate::run::shelf::{self, Plugin};
 use crate::sandbox::{Setup, Worker};
+use crate::telemetry::{Counted, Figures};
 
 /// A decision, and what made it.
 #[derive(Debug)]
@@ -42,6 +44,7 @@ const TURN: Duration = Duration::from_millis(50);
 struct Decider {
     plugin: Arc<Plugin>,
     setup: Arc<Setup>,
+    figures: Arc<Figures>,
 }
 
 impl Hub {
@@ -72,7 +75,7 @@ impl Hub {
             http: None,
             limits: limits(&plugin.manifest, &[]),
         });
-        let decider = Arc::new(Decider { plugin, setup });
+        let decider = Arc::new(Decider { plugin, setup, figures: Arc::clone(self.figures()) });
         let (begun, mut cases) = (Instant::now(), cases.into_iter());
         let mut answers = Vec::with_capacity(cases.len());
         // Who waits no longer, drops this, and no further turn begins.
@@ -98,12 +101,24 @@ impl Decider {
         let begun = Instant::now();
         let mut decided = Vec::new();
         for case in cases {
-            decided.push(self.decide(worker, &case));
+            let asked = Instant::now();
+            let answer = self.decide(worker, &case);
+            self.count(&answer, asked.elapsed());
+            decided.push(answer);
             if begun.elapsed() >= TURN {
                 break;
             }
         }
         decided
+    }
+
+    fn count(&self, answer: &Result<Decided, RunError>, took: Duration) {
+        let of = Counted { partner: self.setup.partner.as_str(), of: self.plugin.manifest.name.as_str() };
+        self.figures.decided(of, answer.is_ok(), took);
+        let limit = answer.as_ref().err().map(RunError::code).filter(|code| Limits::named(code).is_some());
+        if let Some(limit) = limit {
+            self.figures.stopped_by(Counted { of: self.setup.job.as_str(), ..of }, limit);
+        }
     }
 
     fn decide(&self, worker: &Worker, case: &str) -> Result<Decided, RunError> {

@@ -8,7 +8,7 @@ pub(crate) use next::{Next, WRITTEN_HOURS_MAX, pause_after, pause_while_written}
 
 use crate::connection::ConnectionError;
 use crate::ledger::{Failed, LedgerError, RunState};
-use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName, SecretName};
+use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName, SecretName, WebhookName};
 use crate::registry::cases::CaseError;
 use crate::registry::package::PackageError;
 use crate::registry::source::Problems;
@@ -100,6 +100,14 @@ pub enum RunError {
         job: String,
         /// Why.
         why: String,
+    },
+    /// Whoever asks names one of webhooks.toml.
+    #[error("partner {partner} has no webhook {webhook}")]
+    NoWebhook {
+        /// The partner.
+        partner: PartnerName,
+        /// The webhook.
+        webhook: WebhookName,
     },
     /// The operator declares the connection.
     #[error("connection {connection} is not declared")]

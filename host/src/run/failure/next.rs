@@ -71,6 +71,7 @@ impl RunError {
             Self::JobUnfit { .. } => "job-does-not-fit-plugin",
             Self::Schedule { .. } => "schedule-unusable",
             Self::NoConnection { .. } => "connection-not-declared",
+            Self::NoWebhook { .. } => "webhook-not-declared",
             Self::NoSecret { .. } | Self::Vault(_) => "secret-unavailable",
             Self::DuplicateFile { .. } | Self::Ledger(LedgerError::FileTaken { .. }) => "duplicate-file",
             Self::FileUnusable { .. } => "file-unusable",

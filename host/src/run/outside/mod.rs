@@ -3,6 +3,8 @@
 mod check;
 mod notify;
 mod secrets;
+mod webhooks;
 
 pub use check::Checkup;
 pub use secrets::Rotation;
+pub use webhooks::TestAnswer;

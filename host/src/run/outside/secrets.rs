@@ -75,7 +75,7 @@ impl Hub {
         Ok(Outside { place: connection.place.clone(), credentials, now_ms: self.clock().now_ms() })
     }
 
-    async fn secret(&self, partner: &PartnerName, name: &SecretName) -> Result<SecretString, RunError> {
+    pub(super) async fn secret(&self, partner: &PartnerName, name: &SecretName) -> Result<SecretString, RunError> {
         let kept = self.ledger().secrets(Scope::Partner(partner)).await?.into_iter().find(|secret| secret.name == *name);
         let kept = kept.ok_or_else(|| RunError::NoSecret { partner: partner.clone(), secret: name.clone() })?;
         let vault = Arc::clone(&self.shared.vault);

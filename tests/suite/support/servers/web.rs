@@ -127,6 +127,16 @@ impl Web {
         }
     }
 
+    /// The server as a receiver of what happens: an entry of webhooks.toml, signed by the secret `webhook-key`.
+    pub(crate) fn webhook(&self, partner: &str, name: &str, events: &str) -> String {
+        format!(
+            "[[webhook]]\npartner = \"{partner}\"\nname = \"{name}\"\nurl = \"https://127.0.0.1:{}/{name}\"\nevents = {events}\n\
+             signing-secret = \"webhook-key\"\nallow-private = true\nca-file = {:?}\n\n",
+            self.port,
+            self.folder.path().join("ca.pem")
+        )
+    }
+
     /// The same with the client's certificate; its key is the credential `client-key`.
     pub(crate) fn place_with_certificate(&self) -> HttpsPlace {
         HttpsPlace {

@@ -7,6 +7,7 @@ mod verdicts;
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
+use crate::ledger::outside;
 use crate::ledger::store::{Transaction, count, parsed, query, to_stored};
 use crate::ledger::who::{Actor, By, Scope};
 use crate::model::ids::{Digest, PartnerName, PluginName};
@@ -217,6 +218,7 @@ pub(super) async fn keep(transaction: &mut Transaction, new: &NewRelease, by: &B
     let subject = format!("release:{}", key.digest);
     let act = Act { partner: Some(&key.partner), action: "release.add", subject, before: None, after: Some(after) };
     audit::append(transaction, act, by);
+    outside::tell_of_release(transaction, key, &new.version, by).await?;
     Ok(true)
 }
 

@@ -120,6 +120,9 @@ impl Ledger {
                     .execute(&mut transaction)
                     .await?;
                 transaction.commit().await?;
+                if forgotten > 0 {
+                    self.store.bell().ring();
+                }
                 Ok(forgotten)
             })
             .await
