@@ -118,7 +118,7 @@ impl Signals {
 
 async fn told(signal: &mut Option<tokio::signal::unix::Signal>) {
     if let Some(signal) = signal {
-        drop(signal.recv().await);
+        let _ended = signal.recv().await;
     } else {
         std::future::pending().await
     }
