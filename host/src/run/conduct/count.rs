@@ -1,8 +1,10 @@
-//! What is counted of a run, for whoever watches the hub.
+//! Steps written down, and what is counted of them for whoever watches the hub.
 
 use std::time::Duration;
 
-use crate::ledger::{Claim, Run, Trigger};
+use tracing::Instrument as _;
+
+use crate::ledger::{Claim, Run, RunState, Step, Trigger};
 use crate::model::limits::Limits;
 use crate::run::Hub;
 use crate::run::failure::RunError;
@@ -14,6 +16,20 @@ pub(super) fn counted(run: &Run) -> Counted<'_> {
 }
 
 impl Hub {
+    /// Writes a step down, and counts what it came to.
+    pub(super) async fn append(&self, claim: &Claim, step: Step) -> Result<RunState, RunError> {
+        let (processed, delivered) = (matches!(step, Step::Processed(..)), matches!(step, Step::Delivered(_)));
+        let closes = if matches!(step, Step::Closed(_)) { tracing::info_span!("close") } else { tracing::Span::none() };
+        let run = self.ledger().append(&claim.lease, self.clock().now_ms(), step).instrument(closes).await?;
+        if processed {
+            self.count_rows(&run);
+        }
+        if delivered {
+            self.figures().delivered(counted(&run));
+        }
+        Ok(run.state)
+    }
+
     /// How long a run waited for its first claim.
     pub(super) fn count_claim(&self, claim: &Claim) {
         if claim.lease.number > 1 {
@@ -26,7 +42,7 @@ impl Hub {
     }
 
     /// What a run's rows came to.
-    pub(super) fn count_rows(&self, run: &Run) {
+    fn count_rows(&self, run: &Run) {
         let rows = run.rows;
         let (read, accepted, rejected, skipped, written) = (rows.read, rows.accepted, rows.rejected, rows.skipped, rows.written);
         self.figures().processed(counted(run), RowsCounted { read, accepted, rejected, skipped, written });

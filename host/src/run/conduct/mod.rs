@@ -156,19 +156,6 @@ impl Hub {
         self.append(claim, step).await
     }
 
-    async fn append(&self, claim: &Claim, step: Step) -> Result<RunState, RunError> {
-        let (processed, delivered) = (matches!(step, Step::Processed(..)), matches!(step, Step::Delivered(_)));
-        let closes = if matches!(step, Step::Closed(_)) { tracing::info_span!("close") } else { tracing::Span::none() };
-        let run = self.ledger().append(&claim.lease, self.clock().now_ms(), step).instrument(closes).await?;
-        if processed {
-            self.count_rows(&run);
-        }
-        if delivered {
-            self.figures().delivered(counted(&run));
-        }
-        Ok(run.state)
-    }
-
     /// Renews the lease until it is lost.
     async fn heartbeat(&self, claim: &Claim, progress: &Progress) -> LedgerError {
         loop {
