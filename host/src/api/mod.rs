@@ -1,21 +1,10 @@
 //! The HTTP API: JSON over the same functions as the command line.
 //!
 //! ```text
-//! GET  /health                                     is it there
-//! GET  /api/v1/jobs                                jobs, with their last run
-//! POST /api/v1/jobs/{job}/runs                     start a run; Idempotency-Key makes a repeat harmless
-//! GET  /api/v1/runs                                runs, newest first; ?job= &state= &before= &limit=
-//! GET  /api/v1/runs/{run}                          one run with totals, balances, deliveries, events
-//! GET  /api/v1/runs/{run}/rejects                  its rejects; ?after= &limit=
-//! GET  /api/v1/rejects                             rejects in quarantine; ?job= &run= &code= &owner= &older-than-days= &after= &limit=
-//! GET  /api/v1/rejects/groups                      the same, counted by job and reason
-//! POST /api/v1/runs/{run}/rejects/assign           say who sees to them: {"owner", "code", "numbers"}
-//! POST /api/v1/runs/{run}/rejects/dismiss          take them out: {"reason", "code", "numbers"}
-//! GET  /api/v1/runs/{run}/rejects/corrections      the rows as they stood in the file, for correction; ?input=
-//! POST /api/v1/runs/{run}/resubmissions            the corrected file, as a run of its own; ?input= &afresh=
-//! POST /api/v1/runs/{run}/deliveries/{output}/resend   send a delivered output again: {"reason", "as", "new-key"}
-//! POST /api/v1/runs/{run}/deliveries/{output}/settle   say whether an uncertain delivery arrived: {"arrived", "reason"}
-//! POST /api/v1/rule-sets/{name}/decisions          decide one case, or a list of them
+//! routes     the routes by families, each with its description     answer  what a call brings, and how it is answered
+//! amend      what persons put right                                wire    the JSON, a promise
+//! document   the OpenAPI document                                  docs    the same as a page
+//! repeat     Idempotency-Key
 //! ```
 //!
 //! Every call but `/health` has a bearer token, and every query is held to the token's partner.
@@ -23,10 +12,15 @@
 
 pub mod amend;
 mod answer;
+mod docs;
+mod document;
+mod repeat;
 mod routes;
 pub mod wire;
 
 use axum::Router;
+
+pub use document::document;
 
 use crate::ledger::{By, LedgerError, NewToken};
 use crate::model::ids::{Digest, PartnerName};

@@ -6,6 +6,7 @@
 //!  audit      who did what, each entry chained to the last
 //!  tokens     who may call
 //!  people     who may sign in, what they are where, who is signed in
+//!  answers    what was answered to requests with a key, for a day
 //!  outside    sealed credentials of connections, marks of pulls, deliveries that were begun, exchanges with providers, notices,
 //!             messages to partners' own addresses
 //!  figures    how it stands, for whoever watches a hub
@@ -17,6 +18,7 @@
 //!
 //! What it must not know: files, plugins, schedules, HTTP. It keeps texts and digests of them.
 
+mod answers;
 mod audit;
 mod declared;
 mod error;
@@ -34,6 +36,7 @@ mod tests;
 
 use crate::model::ids::RunId;
 
+pub use answers::{KeptAnswer, KeyedRequest, Repeat};
 pub use audit::{Act, AuditCheck, AuditEntry, BrokenEntry};
 pub use declared::{
     Applied, AppliedWhole, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, DeclaredWebhook, NewRelease, NewSigningKey,

@@ -186,6 +186,15 @@ impl Hub {
         Ok(next.unwrap_or_default().first().map(|slot| slot.instant))
     }
 
+    /// The next times of a job's schedule, as they would come if it were not paused.
+    ///
+    /// # Errors
+    /// [`super::RunError::Configuration`] if the stored file cannot be read.
+    pub async fn next_times(&self, job: &StoredJob, count: usize) -> Result<Vec<schedule::Slot>, Error> {
+        let Some(schedule) = self.schedule_of(job).await? else { return Ok(Vec::new()) };
+        Ok(schedule::next(&schedule, Calendar::england_and_wales(), self.clock().now(), count).unwrap_or_default())
+    }
+
     /// Takes up the run that has waited longest and takes it to its end; none if none waits.
     ///
     /// # Errors

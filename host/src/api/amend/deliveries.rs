@@ -1,26 +1,25 @@
 //! Deliveries sent again, and uncertain ones settled.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::reason;
 use crate::access::Action;
-use crate::api::answer::{Bearer, Named, Problem, Text};
-use crate::api::routes::{bad_request, run_id};
+use crate::api::answer::{Bearer, Body, Named, Problem, reason};
+use crate::api::routes::run_id;
 use crate::api::wire::{RunJson, moment};
 use crate::ledger::{LoggedEvent, ResendAsk, ResendBegun, Resent, RunEvent};
 use crate::run::Hub;
 
-pub(super) fn routes() -> Router<Hub> {
-    Router::new()
-        .route("/api/v1/runs/{run}/deliveries/{output}/resend", post(resend))
-        .route("/api/v1/runs/{run}/deliveries/{output}/settle", post(settle))
+pub(super) fn routes() -> OpenApiRouter<Hub> {
+    OpenApiRouter::new().routes(routes!(resend)).routes(routes!(settle))
 }
 
 /// An output that a person had sent again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ResendJson {
     output: String,
@@ -77,24 +76,35 @@ impl ResendJson {
     }
 }
 
-#[derive(Deserialize)]
+/// Why, and how.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct ResendBody {
+    /// For the audit trail.
+    #[schema(min_length = 1, max_length = 1000)]
     reason: String,
+    /// Another name for the file there, as where its receiver has lost the first.
     #[serde(rename = "as")]
     target: Option<String>,
+    /// Let the receiver take it for another delivery than the first.
     #[serde(default)]
     new_key: bool,
 }
 
+/// Sends a delivered output again, the same bytes.
+///
+/// Its receiver takes it for the same delivery, unless it is to be a new one. That it could not be sent is no problem: it is the answer.
+#[utoipa::path(
+    post, path = "/api/v1/runs/{run}/deliveries/{output}/resend", tag = "deliveries", request_body = ResendBody,
+    responses((status = 200, description = "What came of it.", body = ResendJson), (status = 409, description = "It was not delivered, or cannot be sent."), (status = 410, description = "Its file was given up."))
+)]
 async fn resend(
     State(hub): State<Hub>,
     Bearer(caller): Bearer,
     Named((run, port)): Named<(String, String)>,
-    Text(body): Text,
+    Body(body): Body<ResendBody>,
 ) -> Result<Json<ResendJson>, Problem> {
     caller.may(Action::Run)?;
-    let body: ResendBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;
     let (id, scope) = (run_id(&run)?, caller.scope());
     let ask = ResendAsk { port, target: body.target, new_key: body.new_key, why: reason(&body.reason)?.to_owned() };
     let begun = hub.resend(scope, id, ask, &caller.by(hub.id(), hub.clock().now_ms())).await?.begun;
@@ -102,21 +112,29 @@ async fn resend(
     ResendJson::of(&events).into_iter().next().map(Json).ok_or_else(|| Problem::not_found("run"))
 }
 
-#[derive(Deserialize)]
+/// What its receiver said.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SettleBody {
+    /// Whether it arrived; if not, it is sent again.
     arrived: bool,
+    /// For the audit trail: who was asked, and what they said.
+    #[schema(min_length = 1, max_length = 1000)]
     reason: String,
 }
 
+/// Says of a delivery that is uncertain whether it arrived.
+#[utoipa::path(
+    post, path = "/api/v1/runs/{run}/deliveries/{output}/settle", tag = "deliveries", request_body = SettleBody,
+    responses((status = 200, description = "The run, which goes on.", body = RunJson), (status = 409, description = "The delivery is not uncertain."))
+)]
 async fn settle(
     State(hub): State<Hub>,
     Bearer(caller): Bearer,
     Named((run, port)): Named<(String, String)>,
-    Text(body): Text,
+    Body(body): Body<SettleBody>,
 ) -> Result<Json<RunJson>, Problem> {
     caller.may(Action::Run)?;
-    let body: SettleBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;
     let (id, scope) = (run_id(&run)?, caller.scope());
     let run = hub
         .ledger()

@@ -3,20 +3,21 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Query, State};
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::reason;
 use crate::access::Action;
-use crate::api::answer::{Bearer, Named, Problem, Text};
-use crate::api::routes::{PAGE_ITEMS, Page, bad_request, run_id};
+use crate::api::answer::{Asked, Bearer, Body, Code, Named, Page, Problem, Wanted, bad_request, reason};
+use crate::api::routes::run_id;
 use crate::api::wire::{FindingJson, RunJson, moment};
 use crate::ledger::{Chosen, FindingId, QuarantineFilter, Quarantined, Waiting, WaitingGroup};
 use crate::model::ids::{JobName, RunId};
@@ -27,18 +28,18 @@ const OWNER_CHARS_MAX: usize = 100;
 
 const DAY_MS: i64 = 86_400_000;
 
-pub(super) fn routes() -> Router<Hub> {
-    Router::new()
-        .route("/api/v1/rejects", get(waiting))
-        .route("/api/v1/rejects/groups", get(groups))
-        .route("/api/v1/runs/{run}/rejects/assign", post(assign))
-        .route("/api/v1/runs/{run}/rejects/dismiss", post(dismiss))
-        .route("/api/v1/runs/{run}/rejects/corrections", get(corrections))
-        .route("/api/v1/runs/{run}/resubmissions", post(resubmit))
+pub(super) fn routes() -> OpenApiRouter<Hub> {
+    OpenApiRouter::new()
+        .routes(routes!(waiting))
+        .routes(routes!(groups))
+        .routes(routes!(assign))
+        .routes(routes!(dismiss))
+        .routes(routes!(corrections))
+        .routes(routes!(resubmit))
 }
 
 /// A reject in quarantine, its values as somebody may see them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct WaitingJson {
     partner: String,
@@ -71,7 +72,7 @@ impl WaitingJson {
 }
 
 /// Rejects of one job with one first reason.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct GroupJson {
     partner: String,
@@ -99,10 +100,15 @@ impl GroupJson {
             overdue: now_ms > group.due_ms,
         }
     }
+
+    /// What tells it from the others.
+    fn key(&self) -> String {
+        format!("{}/{}", self.job, self.code)
+    }
 }
 
 /// What became of a run's rejects.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct QuarantinedJson {
     waiting: u64,
@@ -118,19 +124,25 @@ impl From<Quarantined> for QuarantinedJson {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[into_params(parameter_in = Query)]
 struct WaitingQuery {
+    /// Only of this job.
     job: Option<String>,
+    /// Only of this run.
     run: Option<String>,
+    /// Only with this reason.
     code: Option<String>,
+    /// Only those that this person sees to; nothing for those to which nobody does.
     owner: Option<String>,
+    /// Only those that have waited longer than so many days.
     older_than_days: Option<u32>,
-    after: Option<String>,
-    limit: Option<u32>,
-    /// Whether personal values are wanted as they are.
+    /// Whether personal values are wanted as they are: for a token with the scope see-personal. That they were shown is in the audit trail.
     #[serde(default)]
     personal: bool,
+    cursor: Option<String>,
+    limit: Option<u32>,
 }
 
 impl WaitingQuery {
@@ -146,20 +158,24 @@ impl WaitingQuery {
     }
 }
 
+/// Lists rejects in quarantine, those that have waited longest first. Personal columns are masked.
+#[utoipa::path(
+    get, path = "/api/v1/rejects", tag = "rejects", params(WaitingQuery),
+    responses((status = 200, description = "Rejects that wait.", body = Page<WaitingJson>))
+)]
 async fn waiting(
     State(hub): State<Hub>,
     Bearer(caller): Bearer,
-    query: Result<Query<WaitingQuery>, QueryRejection>,
+    Asked(query): Asked<WaitingQuery>,
 ) -> Result<Json<Page<WaitingJson>>, Problem> {
     caller.may(Action::Read)?;
-    let Query(query) = query.map_err(|error| bad_request(&error))?;
+    let wanted = Wanted::new(query.cursor.as_deref(), query.limit)?;
     let now_ms = hub.clock().now_ms();
-    let after = query.after.as_ref().map(|after| after.parse::<FindingId>()).transpose().map_err(|error| bad_request(&error))?;
-    let scope = caller.scope();
-    let page = hub.ledger().waiting(scope, &query.filter(now_ms)?, after, query.limit.unwrap_or(PAGE_ITEMS)).await?;
+    let after: Option<FindingId> = wanted.after()?;
+    let page = hub.ledger().waiting(caller.scope(), &query.filter(now_ms)?, after, wanted.limit).await?;
     let by = caller.by(hub.id(), now_ms);
-    let items = seen(&hub, &page.items, Look { scope, sight: caller.sight(query.personal)?, by: &by }).await?;
-    Ok(Json(Page { items, next: page.next.map(|after| after.to_string()) }))
+    let items = seen(&hub, &page.items, Look { scope: caller.scope(), sight: caller.sight(query.personal)?, by: &by }).await?;
+    Ok(Json(Page::with(items, page.next.as_ref())))
 }
 
 /// Rejects of many runs, as somebody may see them.
@@ -177,79 +193,117 @@ pub async fn seen(hub: &Hub, waiting: &[Waiting], look: Look<'_>) -> Result<Vec<
     waiting.iter().map(|item| WaitingJson::new(item, &views[&item.finding.id.run], look.by.now_ms)).collect()
 }
 
+/// Counts rejects in quarantine by job and first reason.
+#[utoipa::path(
+    get, path = "/api/v1/rejects/groups", tag = "rejects", params(WaitingQuery),
+    responses((status = 200, description = "Groups of rejects, by job and reason.", body = Page<GroupJson>))
+)]
 async fn groups(
     State(hub): State<Hub>,
     Bearer(caller): Bearer,
-    query: Result<Query<WaitingQuery>, QueryRejection>,
+    Asked(query): Asked<WaitingQuery>,
 ) -> Result<Json<Page<GroupJson>>, Problem> {
     caller.may(Action::Read)?;
-    let Query(query) = query.map_err(|error| bad_request(&error))?;
+    let wanted = Wanted::new(query.cursor.as_deref(), query.limit)?;
     let now_ms = hub.clock().now_ms();
     let groups = hub.ledger().waiting_groups(caller.scope(), &query.filter(now_ms)?).await?;
-    Ok(Json(Page { items: groups.iter().map(|group| GroupJson::new(group, now_ms)).collect(), next: None }))
+    let groups = groups.iter().map(|group| GroupJson::new(group, now_ms)).collect();
+    Ok(Json(Page::cut(groups, &wanted, GroupJson::key)?))
 }
 
-#[derive(Deserialize)]
+/// Who sees to which of them.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct AssignBody {
-    /// An empty name for nobody.
+    /// A name; an empty one for nobody.
+    #[schema(max_length = 100)]
     owner: String,
+    /// Only those with this reason.
     code: Option<String>,
+    /// Only these, by their numbers.
     numbers: Option<Vec<u64>>,
 }
 
-#[derive(Deserialize)]
+/// Why, and which of them.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct DismissBody {
+    /// For the audit trail.
+    #[schema(min_length = 1, max_length = 1000)]
     reason: String,
+    /// Only those with this reason.
     code: Option<String>,
+    /// Only these, by their numbers.
     numbers: Option<Vec<u64>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Changed {
+    /// How many were changed.
     rows: u64,
 }
 
-async fn assign(State(hub): State<Hub>, Bearer(caller): Bearer, Named(run): Named, Text(body): Text) -> Result<Json<Changed>, Problem> {
+/// Says who sees to a run's rejects.
+#[utoipa::path(
+    post, path = "/api/v1/runs/{run}/rejects/assign", tag = "rejects", request_body = AssignBody,
+    responses((status = 200, description = "They are assigned.", body = Changed), (status = 409, description = "The run has not closed, or they have left quarantine."))
+)]
+async fn assign(
+    State(hub): State<Hub>,
+    Bearer(caller): Bearer,
+    Named(run): Named,
+    Body(body): Body<AssignBody>,
+) -> Result<Json<Changed>, Problem> {
     caller.may(Action::Run)?;
-    let body: AssignBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;
     let owner = body.owner.trim();
     if owner.chars().count() > OWNER_CHARS_MAX {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad-request", format!("an owner has at most {OWNER_CHARS_MAX} characters")));
+        return Err(Problem::new(Code::BadRequest, format!("an owner has at most {OWNER_CHARS_MAX} characters")));
     }
     let chosen = Chosen { code: body.code, numbers: body.numbers };
     let (id, scope) = (run_id(&run)?, caller.scope());
     Ok(Json(Changed { rows: hub.ledger().assign_rejects(scope, (id, &chosen), owner, &caller.by(hub.id(), hub.clock().now_ms())).await? }))
 }
 
-async fn dismiss(State(hub): State<Hub>, Bearer(caller): Bearer, Named(run): Named, Text(body): Text) -> Result<Json<Changed>, Problem> {
+/// Takes a run's rejects out of quarantine: nothing more is to be done about them.
+#[utoipa::path(
+    post, path = "/api/v1/runs/{run}/rejects/dismiss", tag = "rejects", request_body = DismissBody,
+    responses((status = 200, description = "They are dismissed.", body = Changed), (status = 409, description = "The run has not closed, or they have left quarantine."))
+)]
+async fn dismiss(
+    State(hub): State<Hub>,
+    Bearer(caller): Bearer,
+    Named(run): Named,
+    Body(body): Body<DismissBody>,
+) -> Result<Json<Changed>, Problem> {
     caller.may(Action::Run)?;
-    let body: DismissBody = serde_json::from_str(&body).map_err(|error| bad_request(&error))?;
     let chosen = Chosen { code: body.code, numbers: body.numbers };
-    let (id, scope) = (run_id(&run)?, caller.scope());
-    Ok(Json(Changed {
-        rows: hub.ledger().dismiss_rejects(scope, (id, &chosen), reason(&body.reason)?, &caller.by(hub.id(), hub.clock().now_ms())).await?,
-    }))
+    let (id, scope, by) = (run_id(&run)?, caller.scope(), caller.by(hub.id(), hub.clock().now_ms()));
+    Ok(Json(Changed { rows: hub.ledger().dismiss_rejects(scope, (id, &chosen), reason(&body.reason)?, &by).await? }))
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 struct CorrectionsQuery {
+    /// The plugin's input, where more than one has rejects.
     input: Option<String>,
-    afresh: bool,
 }
 
-/// The rows as they stood in the file, personal data and all: for a token that may see it.
+/// Writes out a run's rejects as they stood in its file, personal data and all, for correction.
+///
+/// It is noted in the audit trail that they were written out.
+#[utoipa::path(
+    get, path = "/api/v1/runs/{run}/rejects/corrections", tag = "rejects", params(CorrectionsQuery),
+    responses((status = 200, description = "The rows, with number and reason before each.", body = Vec<u8>, content_type = "application/octet-stream"), (status = 409, description = "None waits, or they cannot come back."), (status = 410, description = "The file is not kept any more."))
+)]
 async fn corrections(
     State(hub): State<Hub>,
     Bearer(caller): Bearer,
     Named(run): Named,
-    query: Result<Query<CorrectionsQuery>, QueryRejection>,
+    Asked(query): Asked<CorrectionsQuery>,
 ) -> Result<Response, Problem> {
     caller.may(Action::Correct)?;
     caller.may(Action::SeePersonal)?;
-    let Query(query) = query.map_err(|error| bad_request(&error))?;
     let (id, scope) = (run_id(&run)?, caller.scope());
     let written = hub.rejects_for_correction(scope, id, query.input.as_deref(), &caller.by(hub.id(), hub.clock().now_ms())).await?;
     let mut response = written.content.into_response();
@@ -259,16 +313,31 @@ async fn corrections(
     Ok(response)
 }
 
+#[derive(Deserialize, Default, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+struct ResubmissionQuery {
+    /// The plugin's input, where more than one has rejects.
+    input: Option<String>,
+    /// Run with the job, release and tables that are in force now, instead of those of the first run.
+    afresh: bool,
+}
+
+/// Brings corrected rows back, as a run of their own.
+#[utoipa::path(
+    post, path = "/api/v1/runs/{run}/resubmissions", tag = "rejects", params(ResubmissionQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The corrected file, with the numbers that were put before each row."),
+    responses((status = 202, description = "The new run.", body = RunJson), (status = 409, description = "The file cannot come back, or a reject may not."), (status = 410, description = "A file of the first run is not kept any more."))
+)]
 async fn resubmit(
     State(hub): State<Hub>,
     Bearer(caller): Bearer,
     Named(run): Named,
-    query: Result<Query<CorrectionsQuery>, QueryRejection>,
+    Asked(query): Asked<ResubmissionQuery>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<RunJson>), Problem> {
     caller.may(Action::Correct)?;
-    let Query(query) = query.map_err(|error| bad_request(&error))?;
-    let body = body.map_err(|refused| Problem::new(refused.status(), "body-too-large", refused.body_text()))?;
+    let body = body.map_err(|refused| Problem::new(Code::BodyTooLarge, refused.body_text()))?;
     let (id, scope) = (run_id(&run)?, caller.scope());
     let corrections = Corrections { port: query.input, content: body.to_vec(), afresh: query.afresh };
     let made = hub.resubmit(scope, id, corrections, &caller.by(hub.id(), hub.clock().now_ms())).await?;

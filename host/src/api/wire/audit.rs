@@ -1,12 +1,13 @@
 //! The JSON of the audit trail.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::moment;
 use crate::ledger::AuditEntry;
 
 /// An entry of the audit trail, with the hash that chains it to the one before.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AuditJson {
     seq: u64,

@@ -1,6 +1,7 @@
 //! The JSON of rows that were rejected or warned about.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::moment;
 use crate::ledger::{LeftQuarantine, Quarantine, StoredFinding};
@@ -8,7 +9,7 @@ use crate::run::{RunError, View};
 
 /// A row that was rejected or warned about. Values that are personal, or that no manifest declares, are masked unless they were asked
 /// for by somebody who may see them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct FindingJson {
     id: String,
@@ -18,13 +19,14 @@ pub struct FindingJson {
     line: Option<u64>,
     byte_offset: Option<u64>,
     reasons: Vec<FindingReasonJson>,
+    #[schema(value_type = Option<Object>)]
     values: Option<serde_json::Value>,
     /// How it stands in quarantine; absent before its run has closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     quarantine: Option<QuarantineJson>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 struct QuarantineJson {
     since: String,
@@ -33,7 +35,7 @@ struct QuarantineJson {
     left: Option<LeftJson>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct LeftJson {
     how: String,
     at: String,
@@ -52,7 +54,7 @@ fn quarantine(stands: &Quarantine) -> Option<QuarantineJson> {
     })
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 struct FindingReasonJson {
     #[serde(skip_serializing_if = "Option::is_none")]

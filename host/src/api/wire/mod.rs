@@ -2,13 +2,16 @@
 
 mod audit;
 mod findings;
+mod jobs;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub use audit::AuditJson;
 pub use findings::FindingJson;
+pub use jobs::{JobDetailJson, JobJson};
 
-use crate::ledger::{FormatUsed, LoggedEvent, Partition, Processed, Quarantined, Receipt, Run, RunEvent, StoredJob};
+use crate::ledger::{FormatUsed, LoggedEvent, Partition, Processed, Quarantined, Receipt, Run, RunEvent};
 use crate::model::ids::RunId;
 use crate::model::totals::PortTotals;
 
@@ -20,39 +23,8 @@ pub fn moment(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |moment| moment.to_string())
 }
 
-/// A job.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct JobJson {
-    partner: String,
-    name: String,
-    title: String,
-    plugin: String,
-    schedule: Option<String>,
-    paused: bool,
-    next: Option<String>,
-    last_run: Option<RunJson>,
-}
-
-impl JobJson {
-    /// A job with its last run and its next time.
-    #[must_use]
-    pub fn new(job: &StoredJob, last: Option<&Run>, next: Option<jiff::Timestamp>) -> Self {
-        Self {
-            partner: job.partner.to_string(),
-            name: job.name.to_string(),
-            title: job.title.clone(),
-            plugin: job.plugin.to_string(),
-            schedule: job.schedule.clone(),
-            paused: job.paused.is_some(),
-            next: next.map(|next| next.to_string()),
-            last_run: last.map(RunJson::new),
-        }
-    }
-}
-
 /// A run, in short.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RunJson {
     id: String,
@@ -78,7 +50,7 @@ pub struct RunJson {
     overdue: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 struct RowsJson {
     read: u64,
@@ -88,7 +60,7 @@ struct RowsJson {
     written: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 struct ReasonJson {
     code: String,
@@ -131,7 +103,7 @@ impl RunJson {
 }
 
 /// A run with its totals, its balances, what was delivered, what was used, and what happened.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RunDetailJson {
     #[serde(flatten)]
@@ -156,14 +128,14 @@ pub struct RunDetailJson {
     events: Vec<EventJson>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct FormatJson {
     plugin: String,
     version: String,
     release: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 struct PortJson {
     name: String,
@@ -175,7 +147,7 @@ struct PortJson {
 }
 
 /// Part of the last input, and who processed it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 struct PartitionJson {
     number: u64,
@@ -186,7 +158,7 @@ struct PartitionJson {
     ended_at: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 struct BalanceJson {
     name: String,
@@ -196,7 +168,7 @@ struct BalanceJson {
     holds: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 struct TableJson {
     table: String,
@@ -204,7 +176,7 @@ struct TableJson {
     digest: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 struct LimitJson {
     limit: String,
@@ -212,7 +184,7 @@ struct LimitJson {
     used: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 struct DeliveryJson {
     output: String,
@@ -224,7 +196,7 @@ struct DeliveryJson {
     at: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 struct EventJson {
     seq: u64,

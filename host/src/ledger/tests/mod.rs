@@ -25,6 +25,7 @@ macro_rules! on_both {
 }
 
 mod amend;
+mod answers;
 mod audit;
 mod declared;
 mod findings;

@@ -324,6 +324,24 @@ pub enum RunError {
     },
 }
 
+impl RunError {
+    /// Whether it says what is wrong with a component that was handed in, and not that the hub could not look at it.
+    #[must_use]
+    pub const fn is_of_component(&self) -> bool {
+        match self {
+            Self::NoManifest | Self::BadSchema { .. } | Self::Package(_) => true,
+            Self::Sandbox(error) => !matches!(
+                error,
+                SandboxError::CompilerMissing { .. }
+                    | SandboxError::Cache { .. }
+                    | SandboxError::Panicked { .. }
+                    | SandboxError::ThreadsStopped { .. }
+            ),
+            _ => false,
+        }
+    }
+}
+
 impl From<ProcessError> for RunError {
     fn from(error: ProcessError) -> Self {
         Self::Process(Box::new(error))

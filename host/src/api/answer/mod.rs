@@ -1,0 +1,153 @@
+//! How a call is answered: what it brought, pages and tags, and the one match from errors to problems.
+//!
+//! ```text
+//! codes     every code of a problem, with its status       page   lists, and where they go on
+//! extract   what stands in a request                       tag    ETag, If-None-Match, If-Match
+//! ```
+
+mod codes;
+mod extract;
+mod page;
+mod tag;
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub(super) use codes::{Code, Row, TABLE};
+pub(super) use extract::{Asked, Bearer, Body, Named, Text};
+pub(super) use page::{PAGE_ITEMS, Page, Wanted};
+pub(super) use tag::{IfMatch, Single, not_modified};
+
+use crate::access::Denied;
+use crate::ledger::LedgerError;
+use crate::run::{ReleaseError, RunError};
+
+/// Longest reason, in characters.
+const REASON_CHARS_MAX: usize = 1_000;
+
+/// A problem as RFC 9457 has it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// Always `about:blank`: the code says what it is.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The status of the answer.
+    status: u16,
+    /// What it is, for programs. It does not change.
+    code: Code,
+    /// What it is, for people: with names, limits, and what to do.
+    detail: String,
+}
+
+impl Problem {
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
+        let status = code.row().status;
+        let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Problem");
+        Self { kind: "about:blank", title, status, code, detail: detail.into() }
+    }
+
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("there is no such {what}"))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(&self)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        let code = match &error {
+            LedgerError::Busy | LedgerError::Away(_) => Code::Busy,
+            LedgerError::NotFound { .. } | LedgerError::NoSuchJob { .. } | LedgerError::NoSuchRelease { .. } => Code::NotFound,
+            LedgerError::WrongState { .. } | LedgerError::LeaseLost { .. } => Code::WrongState,
+            LedgerError::NotResubmitted { .. } => Code::NotResubmitted,
+            LedgerError::AlreadyThere { .. } | LedgerError::VersionDiffers { .. } | LedgerError::FileTaken { .. } => Code::AlreadyThere,
+            LedgerError::OwnWork { .. } | LedgerError::NotVouchedFor { .. } => Code::NotVouchedFor,
+            LedgerError::CannotOpen { .. } | LedgerError::Store(_) | LedgerError::Corrupt { .. } => return hub_fault(&error),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<RunError> for Problem {
+    fn from(error: RunError) -> Self {
+        let code = match &error {
+            RunError::NoRelease { .. } | RunError::NotARuleSet { .. } => Code::NoSuchRuleSet,
+            RunError::BadCase { .. } => Code::CaseDoesNotFitSchema,
+            RunError::NotCorrected { .. } => Code::NotCorrected,
+            RunError::Expired { .. } => Code::Expired,
+            RunError::InputGone { .. } => Code::InputGone,
+            RunError::NotResent { .. } => Code::NotResent,
+            RunError::NotInTime { .. } => Code::NotInTime,
+            RunError::Call(_) => Code::NotDecided,
+            RunError::NothingToReplay { .. } => Code::NothingToReplay,
+            RunError::NotBackfilled { .. } => Code::NotBackfilled,
+            RunError::NoConnection { .. } => Code::NotFound,
+            RunError::NoSecret { .. } => Code::CredentialsLacking,
+            RunError::JobUnfit { .. } => Code::JobUnfit,
+            RunError::Release(error) => release_code(error),
+            RunError::Ledger(_) => {
+                let RunError::Ledger(error) = error else { unreachable!("it was one just now") };
+                return error.into();
+            }
+            error if error.is_of_component() => Code::ReleaseRefused,
+            _ => return hub_fault(&error),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+fn release_code(error: &ReleaseError) -> Code {
+    match error {
+        ReleaseError::NoPartner { .. } | ReleaseError::NotOne { .. } => Code::NotFound,
+        ReleaseError::Unsigned { .. }
+        | ReleaseError::UnknownKey { .. }
+        | ReleaseError::RevokedKey { .. }
+        | ReleaseError::Signature(_) => Code::ReleaseRefused,
+        ReleaseError::NotApproved { .. } => Code::NotVouchedFor,
+        ReleaseError::NothingToTry { .. } | ReleaseError::NotATrial { .. } => Code::NotTried,
+        ReleaseError::JobsUnfit { .. } => Code::JobUnfit,
+    }
+}
+
+/// What is the hub's own affair is logged, not told.
+pub(super) fn hub_fault(error: &dyn std::fmt::Display) -> Problem {
+    tracing::error!(%error, "a call failed");
+    Problem::new(Code::HubFault, "the hub could not do this; its log says why")
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::new(Code::ScopeMissing, format!("this token may not be used to {}", denied.action))
+    }
+}
+
+/// What the caller sent and cannot be read.
+pub(super) fn bad_request(error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(Code::BadRequest, error.to_string())
+}
+
+/// A reason that says something.
+pub(super) fn reason(text: &str) -> Result<&str, Problem> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > REASON_CHARS_MAX {
+        let sentence = format!("send a \"reason\" of 1 to {REASON_CHARS_MAX} characters: the audit trail keeps it");
+        return Err(Problem::new(Code::ReasonMissing, sentence));
+    }
+    Ok(text)
+}

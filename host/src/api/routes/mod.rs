@@ -1,0 +1,69 @@
+//! The routes, by families, each with its place in the document: a route that is not described cannot be registered.
+//!
+//! ```text
+//! health     is it there                         runs       what ran, and how a person steers it
+//! jobs       what may run, when, and now         decisions  cases put to rule sets
+//! ```
+
+mod decisions;
+mod health;
+mod jobs;
+mod runs;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::trace::TraceLayer;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::answer::{Code, Problem, hub_fault, not_modified};
+use super::document::Base;
+use super::{amend, docs, repeat};
+use crate::model::limits::CASE_BYTES_MAX;
+use crate::run::Hub;
+
+pub(super) use runs::run_id;
+
+/// Largest body: some cases at their largest, or many small ones.
+pub(super) const BODY_BYTES_MAX: usize = 8 * CASE_BYTES_MAX;
+
+/// Every route with its description.
+pub(super) fn described() -> OpenApiRouter<Hub> {
+    OpenApiRouter::with_openapi(Base::openapi())
+        .merge(health::routes())
+        .merge(jobs::routes())
+        .merge(runs::routes())
+        .merge(amend::routes())
+        .merge(decisions::routes())
+}
+
+pub(super) fn router(hub: Hub) -> Router {
+    let header = |name, value: &'static str| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    Router::from(described())
+        .route("/api/v1/openapi.json", get(docs::document))
+        .route("/api/v1/docs", get(docs::page))
+        .route("/api/v1/docs.css", get(docs::style))
+        .fallback(async || Problem::not_found("address"))
+        .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed, "this address takes another method"))
+        .layer(from_fn(not_modified))
+        .layer(from_fn_with_state(hub.clone(), repeat::once))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(header(CACHE_CONTROL, "no-store"))
+        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(CONTENT_SECURITY_POLICY, "default-src 'none'"))
+        .layer(TraceLayer::new_for_http())
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(hub)
+}
+
+/// A defect: told as any other that is the hub's own.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    hub_fault(&"the answer panicked").into_response()
+}

@@ -1,0 +1,22 @@
+//! Runs: what ran and what came of it, and how a person steers it.
+//!
+//! ```text
+//! read   lists, one run, its rejects
+//! ```
+
+mod read;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::api::answer::Problem;
+use crate::model::ids::RunId;
+use crate::run::Hub;
+
+pub(super) fn routes() -> OpenApiRouter<Hub> {
+    read::routes()
+}
+
+/// The run that an address names. What is no id names none.
+pub(in crate::api) fn run_id(text: &str) -> Result<RunId, Problem> {
+    text.parse().map_err(|_| Problem::not_found("run"))
+}
