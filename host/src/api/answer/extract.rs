@@ -36,7 +36,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 }
 
 /// A body of text, within the limit.
-pub(in crate::api) struct Text(pub(in crate::api) String);
+struct Text(String);
 
 impl<S: Send + Sync> FromRequest<S> for Text {
     type Rejection = Problem;

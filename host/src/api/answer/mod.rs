@@ -18,7 +18,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(super) use codes::{Code, Row, TABLE};
-pub(super) use extract::{Asked, Bearer, Body, Named, Text};
+pub(super) use extract::{Asked, Bearer, Body, Named};
 pub(super) use page::{PAGE_ITEMS, Page, Wanted};
 pub(super) use tag::{IfMatch, Single, not_modified};
 

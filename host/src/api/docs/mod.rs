@@ -17,7 +17,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; for
 /// The same for everybody, so it may be kept for a while.
 const KEPT: &str = "public, max-age=300";
 
-pub(super) async fn document() -> Response {
+pub(super) async fn openapi() -> Response {
     ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, KEPT)], document::document()).into_response()
 }
 

@@ -47,7 +47,7 @@ pub(super) fn described() -> OpenApiRouter<Hub> {
 pub(super) fn router(hub: Hub) -> Router {
     let header = |name, value: &'static str| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     Router::from(described())
-        .route("/api/v1/openapi.json", get(docs::document))
+        .route("/api/v1/openapi.json", get(docs::openapi))
         .route("/api/v1/docs", get(docs::page))
         .route("/api/v1/docs.css", get(docs::style))
         .fallback(async || Problem::not_found("address"))
