@@ -68,7 +68,8 @@ pub(super) fn whole() -> &'static Value {
 fn made() -> Value {
     let described = routes::described().into_openapi();
     let mut whole = serde_json::to_value(described).expect("a document is JSON");
-    whole["info"] = json!({ "title": "Bailiwick", "version": env!("CARGO_PKG_VERSION"), "description": about(), "license": { "name": "Apache-2.0" } });
+    whole["info"] =
+        json!({ "title": "Bailiwick", "version": env!("CARGO_PKG_VERSION"), "description": about(), "license": { "name": "Apache-2.0" } });
     whole["servers"] = json!([{ "url": "/" }]);
     whole["security"] = json!([{ "token": [] }]);
     whole["components"]["securitySchemes"] = json!({ "token": { "type": "http", "scheme": "bearer",

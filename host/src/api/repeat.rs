@@ -79,8 +79,8 @@ async fn done_once(hub: Hub, request: Request, next: Next) -> Result<Response, P
             return Err(Problem::new(Code::IdempotencyKeyReused, sentence));
         }
         Repeat::UnderWay => {
-            let mut response =
-                Problem::new(Code::UnderWay, "a request with this Idempotency-Key is being answered: ask again in a moment").into_response();
+            let mut response = Problem::new(Code::UnderWay, "a request with this Idempotency-Key is being answered: ask again in a moment")
+                .into_response();
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             return Ok(response);
         }

@@ -89,7 +89,11 @@ pub(in crate::api) const TABLE: &[Row] = &[
     row(Code::CaseDoesNotFitSchema, 422, "a case does not fit the rule set's schema; the detail says where"),
     row(Code::IdempotencyKeyReused, 422, "the Idempotency-Key was sent before, with another request"),
     row(Code::NotDecided, 422, "the rule set ended without a decision: a limit was reached, or it trapped"),
-    row(Code::ReleaseRefused, 422, "the component, its manifest, its imports or its signature is not one that is taken; the detail says why"),
+    row(
+        Code::ReleaseRefused,
+        422,
+        "the component, its manifest, its imports or its signature is not one that is taken; the detail says why",
+    ),
     row(Code::TooManyCalls, 429, "the token calls more often than it may: see Retry-After"),
     row(Code::HubFault, 500, "the hub failed; its own log says why"),
     row(Code::Busy, 503, "the database is busy or away: ask again in a moment"),
@@ -112,8 +116,10 @@ mod tests {
     fn every_code_has_one_row_and_rows_stand_by_status() {
         let schema = serde_json::to_value(Code::schema()).expect("a schema is JSON");
         let named: Vec<&str> = schema["enum"].as_array().expect("an enumeration").iter().filter_map(|name| name.as_str()).collect();
-        let names: Vec<String> =
-            TABLE.iter().map(|row| serde_json::to_value(row.code).expect("a code is text").as_str().unwrap_or_default().to_owned()).collect();
+        let names: Vec<String> = TABLE
+            .iter()
+            .map(|row| serde_json::to_value(row.code).expect("a code is text").as_str().unwrap_or_default().to_owned())
+            .collect();
         for name in &named {
             assert_eq!(names.iter().filter(|known| known == name).count(), 1, "{name}");
         }

@@ -115,10 +115,9 @@ impl From<RunError> for Problem {
 fn release_code(error: &ReleaseError) -> Code {
     match error {
         ReleaseError::NoPartner { .. } | ReleaseError::NotOne { .. } => Code::NotFound,
-        ReleaseError::Unsigned { .. }
-        | ReleaseError::UnknownKey { .. }
-        | ReleaseError::RevokedKey { .. }
-        | ReleaseError::Signature(_) => Code::ReleaseRefused,
+        ReleaseError::Unsigned { .. } | ReleaseError::UnknownKey { .. } | ReleaseError::RevokedKey { .. } | ReleaseError::Signature(_) => {
+            Code::ReleaseRefused
+        }
         ReleaseError::NotApproved { .. } => Code::NotVouchedFor,
         ReleaseError::NothingToTry { .. } | ReleaseError::NotATrial { .. } => Code::NotTried,
         ReleaseError::JobsUnfit { .. } => Code::JobUnfit,

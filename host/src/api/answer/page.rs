@@ -77,7 +77,11 @@ impl<T> Page<T> {
     }
 
     /// A page of a list that is at hand whole, by a key that tells its items apart.
-    pub(in crate::api) fn cut<K: Ord + FromStr + Display>(mut all: Vec<T>, wanted: &Wanted, key: impl Fn(&T) -> K) -> Result<Self, Problem> {
+    pub(in crate::api) fn cut<K: Ord + FromStr + Display>(
+        mut all: Vec<T>,
+        wanted: &Wanted,
+        key: impl Fn(&T) -> K,
+    ) -> Result<Self, Problem> {
         all.sort_by_key(&key);
         if let Some(after) = wanted.after::<K>()? {
             all.retain(|item| key(item) > after);

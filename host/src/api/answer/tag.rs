@@ -43,7 +43,10 @@ pub(in crate::api) async fn not_modified(request: Request, next: Next) -> Respon
     let known = listed(request.headers(), &IF_NONE_MATCH);
     let mut response = next.run(request).await;
     let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
-    if reads && response.status() == StatusCode::OK && tag.is_some_and(|tag| known.iter().any(|one| one == "*" || weakly(one) == weakly(tag))) {
+    if reads
+        && response.status() == StatusCode::OK
+        && tag.is_some_and(|tag| known.iter().any(|one| one == "*" || weakly(one) == weakly(tag)))
+    {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = axum::body::Body::empty();
         response.headers_mut().remove(CONTENT_TYPE);

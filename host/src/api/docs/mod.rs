@@ -150,7 +150,10 @@ mod tests {
                 assert!(page.contains(&format!("<details id=\"{}\">", text(&what["operationId"]))), "{path}");
             }
         }
-        assert!(page.matches("curl ").count() >= page.matches("<details id=").count() - document::whole()["components"]["schemas"].as_object().map_or(0, |all| all.len()));
+        assert!(
+            page.matches("curl ").count()
+                >= page.matches("<details id=").count() - document::whole()["components"]["schemas"].as_object().map_or(0, |all| all.len())
+        );
         assert!(!page.contains("<script") && !page.contains("href=\"http") && !page.contains("style=\""), "{page}");
     }
 }

@@ -210,7 +210,12 @@ async fn pause(
     params(("If-Match" = Option<String>, Header, description = "The ETag of the job as it was read.")),
     responses((status = 200, description = "The job.", body = JobDetailJson))
 )]
-async fn resume(State(hub): State<Hub>, Bearer(caller): Bearer, Named(job): Named, when: IfMatch) -> Result<Single<JobDetailJson>, Problem> {
+async fn resume(
+    State(hub): State<Hub>,
+    Bearer(caller): Bearer,
+    Named(job): Named,
+    when: IfMatch,
+) -> Result<Single<JobDetailJson>, Problem> {
     caller.may(Action::Run)?;
     let name = stored(&hub, &caller, &job).await?.name;
     when.holds(seen(&hub, &caller, &job)).await?;
