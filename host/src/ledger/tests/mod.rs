@@ -25,7 +25,6 @@ macro_rules! on_both {
 }
 
 mod amend;
-mod answers;
 mod audit;
 mod declared;
 mod findings;

@@ -1,5 +1,7 @@
 //! What is kept for places outside: sealed credentials, marks of pulls, deliveries that were begun, notices.
 
+mod answers;
+
 use super::*;
 
 on_both![

@@ -1,6 +1,6 @@
 //! Answers that are kept: told again, refused to another request, begun again after a kill, and given up after a day.
 
-use super::*;
+use crate::ledger::tests::*;
 
 on_both!(
     an_answer_is_told_again_for_a_day,
