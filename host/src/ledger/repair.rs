@@ -55,7 +55,7 @@ async fn rebuild(transaction: &mut Transaction, id: RunId) -> Result<(), LedgerE
     let run = Run::fold(id, &events)?;
     match &run {
         Some(run) => {
-            save(transaction, run).await?;
+            save(transaction, run);
             for logged in &events {
                 files_and_receipts(transaction, run, logged).await?;
                 uses(transaction, run, logged).await?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
 use super::Hub;
 use super::failure::RunError as Error;
@@ -21,8 +21,8 @@ use crate::schedule::{self, Calendar};
 /// How often a hub looks at what may have been put in the queue or become due without a word to it.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Jobs whose slots are worked out side by side.
-const JOBS_AT_ONCE: usize = 64;
+/// Jobs whose slots are put in the queue by one commit: not so many that others would wait for it.
+const DUE_TOGETHER: usize = 256;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -84,36 +84,52 @@ impl Hub {
         if let Err(error) = self.retain_in_time().await {
             tracing::error!(%error, "retention could not be applied; it goes on the next time");
         }
-        let mut waiting = self.ledger().jobs_due(now_ms).await?.into_iter();
-        let (mut at_work, mut runs, mut failed) = (JoinSet::new(), Vec::new(), None);
-        loop {
-            // Side by side, so that they share commits.
-            while at_work.len() < JOBS_AT_ONCE {
-                let Some(job) = waiting.next() else { break };
-                let hub = self.clone();
-                at_work.spawn(async move {
-                    let due = hub.due(&job).await;
-                    (job, due)
-                });
-            }
-            match at_work.join_next().await {
-                None => return failed.map_or(Ok(runs), Err),
-                Some(Ok((_, Ok(new)))) => runs.extend(new),
-                Some(Ok((job, Err(error)))) => {
+        let (mut due, mut failed) = (Vec::new(), None);
+        for job in self.ledger().jobs_due(now_ms).await? {
+            match self.due(&job).await {
+                Ok(stretch) => due.extend(stretch),
+                Err(error) => {
                     tracing::error!(job = %job.name, partner = %job.partner, %error, "what is due could not be worked out");
                     failed = Some(error);
                 }
-                Some(Err(ended)) => std::panic::resume_unwind(ended.into_panic()),
             }
         }
+        let mut runs = Vec::new();
+        for some in due.chunks(DUE_TOGETHER) {
+            match self.put_in_queue(some).await {
+                Ok(new) => runs.extend(new),
+                Err(error) => failed = Some(error),
+            }
+        }
+        failed.map_or(Ok(runs), Err)
     }
 
-    async fn due(&self, job: &StoredJob) -> Result<Vec<RunId>, Error> {
-        let Some(schedule) = self.schedule_of(job).await? else { return Ok(Vec::new()) };
+    /// Puts what is due in the queue: together, and where that fails, each job alone, so that none holds up the others.
+    async fn put_in_queue(&self, due: &[Due]) -> Result<Vec<RunId>, Error> {
+        let by = By::hub(self.id(), self.clock().now_ms());
+        if let Ok(runs) = self.ledger().record_all_due(due, &by).await {
+            return Ok(runs.into_iter().flatten().flatten().collect());
+        }
+        let (mut runs, mut failed) = (Vec::new(), None);
+        for due in due {
+            match self.ledger().record_due(due, &by).await {
+                Ok(new) => runs.extend(new.into_iter().flatten()),
+                Err(error) => {
+                    tracing::error!(job = %due.job, partner = %due.partner, %error, "what is due could not be put in the queue");
+                    failed = Some(error.into());
+                }
+            }
+        }
+        failed.map_or(Ok(runs), Err)
+    }
+
+    /// What is due of a job; none if nothing can be.
+    async fn due(&self, job: &StoredJob) -> Result<Option<Due>, Error> {
+        let Some(schedule) = self.schedule_of(job).await? else { return Ok(None) };
         let now = self.clock().now();
         let since = Timestamp::from_millisecond(job.scheduled_through_ms).unwrap_or(Timestamp::UNIX_EPOCH);
         if since >= now {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let calendar = Calendar::england_and_wales();
         let due = schedule::due(&schedule, calendar, since, now)
@@ -137,7 +153,7 @@ impl Hub {
             slot(&skipped.slot, Some(Reason { code: code.to_owned(), sentence: skipped.reason.to_string() }))
         }));
         slots.sort_by(|one, other| (one.logical_ms, &one.key).cmp(&(other.logical_ms, &other.key)));
-        let stretch = Due {
+        Ok(Some(Due {
             partner: job.partner.clone(),
             job: job.name.clone(),
             since_ms: job.scheduled_through_ms,
@@ -145,9 +161,7 @@ impl Hub {
             next_ms,
             calendar: calendar.version().to_owned(),
             slots,
-        };
-        let by = By::hub(self.id(), self.clock().now_ms());
-        Ok(self.ledger().record_due(&stretch, &by).await?.unwrap_or_default())
+        }))
     }
 
     /// A job's schedule, read from the file that declares it.

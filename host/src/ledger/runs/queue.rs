@@ -1,5 +1,7 @@
 //! The queue: how runs come into it, from a schedule or by request, each slot once.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
@@ -12,6 +14,9 @@ use crate::model::job::Overlap;
 use super::event::{Enqueued, Overdue, Pins, Reason, RunEvent, Trigger, Word};
 use super::record::{begin, record};
 use super::row::{load, priority};
+
+/// Jobs, and slots, of one statement.
+const DUE_TOGETHER: usize = 256;
 
 /// What a schedule makes of a stretch of time: slots, and how far they reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,29 +89,26 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NoSuchJob`], or what the database failed of.
     pub async fn record_due(&self, due: &Due, by: &By) -> Result<Option<Vec<RunId>>, LedgerError> {
+        Ok(self.record_all_due(std::slice::from_ref(due), by).await?.pop().flatten())
+    }
+
+    /// The same of many jobs, in one transaction: an answer for each.
+    ///
+    /// # Errors
+    /// What the database failed of; nothing is written then.
+    pub async fn record_all_due(&self, due: &[Due], by: &By) -> Result<Vec<Option<Vec<RunId>>>, LedgerError> {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
-                let moved = query(
-                    "UPDATE jobs SET scheduled_through_ms = $4, next_due_ms = $5
-                     WHERE partner = $1 AND job = $2 AND scheduled_through_ms = $3 AND paused_at_ms IS NULL AND removed_at_ms IS NULL",
-                )
-                .bind(due.partner.as_str())
-                .bind(due.job.as_str())
-                .bind(due.since_ms)
-                .bind(due.through_ms)
-                .bind(due.next_ms)
-                .execute(&mut transaction)
-                .await?;
-                if moved == 0 {
-                    return Ok(None);
+                let mut runs = Vec::with_capacity(due.len());
+                for some in due.chunks(DUE_TOGETHER) {
+                    runs.extend(put_due(&mut transaction, some, by).await?);
                 }
-                let runs = put_slots(&mut transaction, due, by).await?;
                 transaction.commit().await?;
-                if !runs.is_empty() {
+                if runs.iter().flatten().any(|runs| !runs.is_empty()) {
                     self.store.bell().ring();
                 }
-                Ok(Some(runs))
+                Ok(runs)
             })
             .await
     }
@@ -168,7 +170,7 @@ impl Ledger {
                 }
                 let id = id_at(by.now_ms);
                 let enqueued = enqueued_by_request(&mut transaction, new, (&waits, by.now_ms), id).await?;
-                begin(&mut transaction, id, enqueued, by).await?;
+                begin(&mut transaction, id, enqueued, by)?;
                 if by.actor != Actor::hub(&by.hub) {
                     let after = serde_json::json!({ "job": new.job.as_str(), "trigger": new.trigger.kind(), "dry-run": new.dry_run });
                     let act = Act {
@@ -188,6 +190,15 @@ impl Ledger {
     }
 }
 
+/// A job whose cursor was moved on.
+#[derive(sqlx::FromRow)]
+struct MovedJob {
+    partner: String,
+    job: String,
+    #[sqlx(flatten)]
+    waits: JobWaits,
+}
+
 /// How a job's runs wait for their turn, as it is stored.
 #[derive(sqlx::FromRow)]
 struct JobWaits {
@@ -202,25 +213,63 @@ impl JobWaits {
     }
 }
 
+/// Moves the cursors of some jobs on, and gives their slots their runs.
+async fn put_due(transaction: &mut Transaction, due: &[Due], by: &By) -> Result<Vec<Option<Vec<RunId>>>, LedgerError> {
+    let mut moving = query("WITH due (of_partner, of_job, since_ms, through_ms, next_ms) AS (");
+    moving.push_rows(due, |due| {
+        [due.partner.as_str().into(), due.job.as_str().into(), due.since_ms.into(), due.through_ms.into(), due.next_ms.into()]
+    });
+    moving.push(
+        ") UPDATE jobs SET scheduled_through_ms = through_ms, next_due_ms = next_ms FROM due
+         WHERE partner = of_partner AND job = of_job AND scheduled_through_ms = since_ms AND paused_at_ms IS NULL AND removed_at_ms IS NULL
+         RETURNING partner, job, priority, overlap, overdue_after_ms",
+    );
+    let moved: Vec<MovedJob> = moving.fetch_all(&mut *transaction).await?;
+    let moved: HashMap<(String, String), JobWaits> = moved.into_iter().map(|job| ((job.partner, job.job), job.waits)).collect();
+    let had = slots_with_runs(transaction, due).await?;
+    let mut runs = Vec::with_capacity(due.len());
+    for due in due {
+        runs.push(match moved.get(&(due.partner.to_string(), due.job.to_string())) {
+            Some(waits) => Some(put_slots(transaction, (due, waits), &had, by).await?),
+            None => None,
+        });
+    }
+    Ok(runs)
+}
+
+/// Which of the slots have their run already.
+async fn slots_with_runs(transaction: &mut Transaction, due: &[Due]) -> Result<HashSet<(String, String, String)>, LedgerError> {
+    let slots: Vec<(&Due, &DueSlot)> = due.iter().flat_map(|due| due.slots.iter().map(move |slot| (due, slot))).collect();
+    let mut had = HashSet::new();
+    for some in slots.chunks(DUE_TOGETHER) {
+        let mut asked = query("WITH slots (of_partner, of_job, of_slot) AS (");
+        asked.push_rows(some, |(due, slot)| [due.partner.as_str().into(), due.job.as_str().into(), slot.key.as_str().into()]);
+        // The order of the two is told to SQLite by the words: each slot is looked up.
+        asked.push(") SELECT partner, job, slot FROM slots CROSS JOIN runs WHERE partner = of_partner AND job = of_job AND slot = of_slot");
+        had.extend(asked.fetch_all::<(String, String, String)>(&mut *transaction).await?);
+    }
+    Ok(had)
+}
+
 /// Gives each slot its run. What the overlap rule says holds towards runs that were there before; of slots that are due together,
 /// the catch-up rule has said which of them run.
-async fn put_slots(transaction: &mut Transaction, due: &Due, by: &By) -> Result<Vec<RunId>, LedgerError> {
+async fn put_slots(
+    transaction: &mut Transaction,
+    (due, waits): (&Due, &JobWaits),
+    had: &HashSet<(String, String, String)>,
+    by: &By,
+) -> Result<Vec<RunId>, LedgerError> {
     if due.slots.is_empty() {
         return Ok(Vec::new());
     }
-    let waits: JobWaits = query("SELECT priority, overlap, overdue_after_ms FROM jobs WHERE partner = $1 AND job = $2")
-        .bind(due.partner.as_str())
-        .bind(due.job.as_str())
-        .fetch_one(&mut *transaction)
-        .await?;
     let earlier = make_way(transaction, due, &waits.overlap, by).await?;
     let mut runs = Vec::new();
     for slot in &due.slots {
-        if run_of_slot(transaction, &due.partner, &due.job, &slot.key).await?.is_some() {
+        if had.contains(&(due.partner.to_string(), due.job.to_string(), slot.key.clone())) {
             continue;
         }
         let id = id_at(by.now_ms);
-        let mut run = begin(transaction, id, enqueued_by_schedule(due, slot, (&waits, by.now_ms), id)?, by).await?;
+        let mut run = begin(transaction, id, enqueued_by_schedule(due, slot, (waits, by.now_ms), id)?, by)?;
         if let Some(reason) = slot.skip.as_ref().or(earlier.as_ref()) {
             record(transaction, &mut run, RunEvent::Skipped(reason.clone()), by).await?;
         }

@@ -2,7 +2,7 @@
 
 use crate::ledger::error::{LedgerError, corrupt};
 use crate::ledger::outside::{self, begun};
-use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
+use crate::ledger::store::{Insert, Transaction, count, parsed, query, query_scalar, to_stored};
 use crate::ledger::who::{Actor, By, HubId};
 use crate::model::ids::RunId;
 
@@ -14,12 +14,12 @@ use super::run::Run;
 use super::state::RunState;
 
 /// Puts a run into the log and the queue.
-pub(super) async fn begin(transaction: &mut Transaction, id: RunId, enqueued: Enqueued, by: &By) -> Result<Run, LedgerError> {
+pub(super) fn begin(transaction: &mut Transaction, id: RunId, enqueued: Enqueued, by: &By) -> Result<Run, LedgerError> {
     let event = RunEvent::Enqueued(Box::new(enqueued));
     let first = LoggedEvent { seq: 1, at_ms: by.now_ms, actor: by.actor.clone(), hub: by.hub.clone(), lease: 0, event };
     let run = Run::begin(id, &first)?;
-    write(transaction, &run, &first).await?;
-    save(transaction, &run).await?;
+    write(transaction, &run, &first);
+    save(transaction, &run);
     Ok(run)
 }
 
@@ -35,7 +35,7 @@ pub(in crate::ledger) async fn record(
     let logged = LoggedEvent { seq, at_ms: by.now_ms, actor: by.actor.clone(), hub: by.hub.clone(), lease, event };
     let asked = run.is_uncertain();
     run.apply(&logged)?;
-    write(transaction, run, &logged).await?;
+    write(transaction, run, &logged);
     files_and_receipts(transaction, run, &logged).await?;
     state_changes(transaction, run, &logged).await?;
     quarantine(transaction, run, &logged).await?;
@@ -47,7 +47,7 @@ pub(in crate::ledger) async fn record(
     }
     outside::note(transaction, run, &logged).await?;
     outside::tell_of_run(transaction, run, &logged).await?;
-    save(transaction, run).await?;
+    save(transaction, run);
     Ok(logged)
 }
 
@@ -66,20 +66,23 @@ async fn quarantine(transaction: &mut Transaction, run: &Run, logged: &LoggedEve
     }
 }
 
-pub(super) async fn write(transaction: &mut Transaction, run: &Run, logged: &LoggedEvent) -> Result<(), LedgerError> {
-    query("INSERT INTO run_events (partner, run, seq, kind, at_ms, actor, hub, lease, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-        .bind(run.partner().as_str())
-        .bind(run.id.to_string())
-        .bind(to_stored(logged.seq))
-        .bind(logged.event.kind())
-        .bind(logged.at_ms)
-        .bind(logged.actor.as_str())
-        .bind(logged.hub.as_str())
-        .bind(to_stored(logged.lease))
-        .bind(logged.event.body())
-        .execute(transaction)
-        .await?;
-    Ok(())
+static WRITE: Insert =
+    Insert { head: "INSERT INTO run_events (partner, run, seq, kind, at_ms, actor, hub, lease, body)", tail: "", keyed: false };
+
+/// Writes an event, with others that are written at the same time.
+pub(super) fn write(transaction: &mut Transaction, run: &Run, logged: &LoggedEvent) {
+    let row = vec![
+        run.partner().as_str().into(),
+        run.id.to_string().into(),
+        to_stored(logged.seq).into(),
+        logged.event.kind().into(),
+        logged.at_ms.into(),
+        logged.actor.as_str().into(),
+        logged.hub.as_str().into(),
+        to_stored(logged.lease).into(),
+        logged.event.body().into(),
+    ];
+    transaction.insert(&WRITE, row);
 }
 
 #[derive(sqlx::FromRow)]

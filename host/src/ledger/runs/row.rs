@@ -1,7 +1,7 @@
 //! A run's row: how a run is written to the table `runs` and read from it.
 
 use crate::ledger::error::{LedgerError, corrupt};
-use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, to_stored};
+use crate::ledger::store::{Insert, Transaction, count, parsed, parsed_option, query, to_stored};
 use crate::ledger::who::HubId;
 use crate::model::ids::RunId;
 use crate::model::job::Priority;
@@ -95,6 +95,16 @@ impl TryFrom<RunRow> for Run {
 }
 
 impl RunRow {
+    /// Whose run it is, and of which job.
+    pub(super) fn of(&self) -> (String, String) {
+        (self.partner.clone(), self.job.clone())
+    }
+
+    /// Whether a hub is at it, or was until its lease ran out.
+    pub(super) fn is_under_way(&self) -> bool {
+        ["running", "staged", "delivering"].contains(&self.state.as_str())
+    }
+
     fn enqueued(self) -> Result<Enqueued, LedgerError> {
         let origin: Option<RunId> = parsed_option(self.origin_run.as_deref(), "run id")?;
         let first_pins = self.first_pins.as_deref().map(serde_json::from_str).transpose();
@@ -134,13 +144,14 @@ pub(in crate::ledger) async fn load(transaction: &mut Transaction, run: RunId) -
     row.map(Run::try_from).transpose()
 }
 
-const SAVE: &str = "
+/// Of the rows of one run that wait to be written, the last stands.
+static SAVE: Insert = Insert {
+    head: "
 INSERT INTO runs (run, partner, job, slot, trigger_kind, origin_run, dry_run, logical_ms, seed, calendar, asked_release, first_pins,
     definition, release_digest, tables_through, state, attempt, lease, hub, claimable_at_ms, enqueued_at_ms, started_at_ms, ended_at_ms,
     rows_read, rows_accepted, rows_rejected, rows_skipped, rows_written, warnings, processed_event, processed_lease, outputs, deliveries,
-    released, outcome, reason_code, reason, last_event, priority, rank_ms, overdue_at_ms, overdue)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28,
-    $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42)
+    released, outcome, reason_code, reason, last_event, priority, rank_ms, overdue_at_ms, overdue)",
+    tail: "
 ON CONFLICT (run) DO UPDATE SET definition = excluded.definition, release_digest = excluded.release_digest,
     tables_through = excluded.tables_through, state = excluded.state, attempt = excluded.attempt, lease = excluded.lease, hub = excluded.hub,
     claimable_at_ms = excluded.claimable_at_ms, started_at_ms = excluded.started_at_ms, ended_at_ms = excluded.ended_at_ms,
@@ -148,64 +159,65 @@ ON CONFLICT (run) DO UPDATE SET definition = excluded.definition, release_digest
     rows_skipped = excluded.rows_skipped, rows_written = excluded.rows_written, warnings = excluded.warnings,
     processed_event = excluded.processed_event, processed_lease = excluded.processed_lease, outputs = excluded.outputs,
     deliveries = excluded.deliveries, released = excluded.released, outcome = excluded.outcome, reason_code = excluded.reason_code,
-    reason = excluded.reason, last_event = excluded.last_event, rank_ms = excluded.rank_ms, overdue = excluded.overdue";
+    reason = excluded.reason, last_event = excluded.last_event, rank_ms = excluded.rank_ms, overdue = excluded.overdue",
+    keyed: true,
+};
 
 /// A priority as it was stored.
 pub(super) fn priority(word: &str) -> Result<Priority, LedgerError> {
     Priority::ALL.into_iter().find(|priority| priority.as_str() == word).ok_or_else(|| corrupt("a priority", word))
 }
 
-/// Writes the run's row.
-pub(in crate::ledger) async fn save(transaction: &mut Transaction, run: &Run) -> Result<(), LedgerError> {
+/// Writes the run's row, with others that are written at the same time.
+pub(in crate::ledger) fn save(transaction: &mut Transaction, run: &Run) {
     let enqueued = &run.enqueued;
     let pins = run.pins.as_ref();
     let standing = run.standing.unwrap_or_default();
     let stands = |value: u64| run.standing.is_some().then(|| to_stored(value));
     let first_pins = enqueued.pins.as_ref().map(|pins| serde_json::to_string(pins).expect("pins have only text keys"));
-    query(SAVE)
-        .bind(run.id.to_string())
-        .bind(enqueued.partner.as_str())
-        .bind(enqueued.job.as_str())
-        .bind(enqueued.slot.as_deref())
-        .bind(enqueued.trigger.kind())
-        .bind(enqueued.trigger.origin().map(|run| run.to_string()))
-        .bind(i64::from(enqueued.dry_run))
-        .bind(enqueued.logical_ms)
-        .bind(format!("{:016x}", enqueued.seed))
-        .bind(enqueued.calendar.as_str())
-        .bind(enqueued.release.map(|digest| digest.to_string()))
-        .bind(first_pins)
-        .bind(pins.map(|pins| pins.definition.to_string()))
-        .bind(pins.and_then(|pins| pins.release).map(|digest| digest.to_string()))
-        .bind(pins.map(|pins| to_stored(pins.tables_through)))
-        .bind(run.state.as_str())
-        .bind(to_stored(run.attempt))
-        .bind(to_stored(run.lease))
-        .bind(run.hub.as_ref().map(HubId::as_str))
-        .bind(run.claimable_at_ms)
-        .bind(run.enqueued_at_ms)
-        .bind(run.started_at_ms)
-        .bind(run.ended_at_ms)
-        .bind(to_stored(run.rows.read))
-        .bind(to_stored(run.rows.accepted))
-        .bind(to_stored(run.rows.rejected))
-        .bind(to_stored(run.rows.skipped))
-        .bind(to_stored(run.rows.written))
-        .bind(to_stored(run.warnings))
-        .bind(stands(standing.event))
-        .bind(stands(standing.lease))
-        .bind(to_stored(standing.outputs))
-        .bind(to_stored(standing.deliveries))
-        .bind(i64::from(run.released))
-        .bind(run.outcome.map(Outcome::as_str))
-        .bind(run.reason.as_ref().map(|reason| reason.code.as_str()))
-        .bind(run.reason.as_ref().map(|reason| reason.sentence.as_str()))
-        .bind(to_stored(run.last_event))
-        .bind(enqueued.priority.as_str())
-        .bind(run.claimable_at_ms.map(|at_ms| at_ms.saturating_sub(enqueued.priority.head_start_ms())))
-        .bind(enqueued.overdue_at_ms)
-        .bind(i64::from(run.overdue))
-        .execute(transaction)
-        .await?;
-    Ok(())
+    let row = vec![
+        run.id.to_string().into(),
+        enqueued.partner.as_str().into(),
+        enqueued.job.as_str().into(),
+        enqueued.slot.as_deref().into(),
+        enqueued.trigger.kind().into(),
+        enqueued.trigger.origin().map(|run| run.to_string()).into(),
+        i64::from(enqueued.dry_run).into(),
+        enqueued.logical_ms.into(),
+        format!("{:016x}", enqueued.seed).into(),
+        enqueued.calendar.as_str().into(),
+        enqueued.release.map(|digest| digest.to_string()).into(),
+        first_pins.into(),
+        pins.map(|pins| pins.definition.to_string()).into(),
+        pins.and_then(|pins| pins.release).map(|digest| digest.to_string()).into(),
+        pins.map(|pins| to_stored(pins.tables_through)).into(),
+        run.state.as_str().into(),
+        to_stored(run.attempt).into(),
+        to_stored(run.lease).into(),
+        run.hub.as_ref().map(HubId::as_str).into(),
+        run.claimable_at_ms.into(),
+        run.enqueued_at_ms.into(),
+        run.started_at_ms.into(),
+        run.ended_at_ms.into(),
+        to_stored(run.rows.read).into(),
+        to_stored(run.rows.accepted).into(),
+        to_stored(run.rows.rejected).into(),
+        to_stored(run.rows.skipped).into(),
+        to_stored(run.rows.written).into(),
+        to_stored(run.warnings).into(),
+        stands(standing.event).into(),
+        stands(standing.lease).into(),
+        to_stored(standing.outputs).into(),
+        to_stored(standing.deliveries).into(),
+        i64::from(run.released).into(),
+        run.outcome.map(Outcome::as_str).into(),
+        run.reason.as_ref().map(|reason| reason.code.as_str()).into(),
+        run.reason.as_ref().map(|reason| reason.sentence.as_str()).into(),
+        to_stored(run.last_event).into(),
+        enqueued.priority.as_str().into(),
+        run.claimable_at_ms.map(|at_ms| at_ms.saturating_sub(enqueued.priority.head_start_ms())).into(),
+        enqueued.overdue_at_ms.into(),
+        i64::from(run.overdue).into(),
+    ];
+    transaction.insert(&SAVE, row);
 }

@@ -1,6 +1,7 @@
 //! The database itself: which one, how it is opened, who may write, how values are put into it and taken out.
 //!
 //! ```text
+//! pending    rows that wait to be inserted together
 //! query      one set of SQL texts, and values that both databases take
 //! sqlite     one writer; whoever waits for it shares one commit, and so one sync of the disk
 //! postgres   many writers; a connection that is lost is waited for, and what it took with it is done again
@@ -11,6 +12,7 @@
 //! Must not know what the tables mean; only that the audit trail is written last, as its end is what all writers wait for.
 
 mod bell;
+mod pending;
 mod postgres;
 mod query;
 mod sqlite;
@@ -21,7 +23,9 @@ use std::path::{Path, PathBuf};
 
 use super::audit::{self, Noted};
 use super::error::LedgerError;
+use pending::Pending;
 
+pub(super) use pending::Insert;
 pub(super) use postgres::AWAY_SECONDS;
 pub(super) use query::{Query, query, query_scalar};
 pub(super) use sqlite::BUSY_SECONDS;
@@ -81,6 +85,8 @@ pub(super) struct Transaction {
     connection: Connection,
     /// What goes into the audit trail when the rest is written.
     acts: Vec<Noted>,
+    /// Rows that wait for the next statement.
+    pending: Pending,
 }
 
 enum Connection {
@@ -113,7 +119,7 @@ impl Store {
             Self::Sqlite(sqlite) => Connection::SqliteWriter(sqlite.begin().await?),
             Self::Postgres(postgres) => Connection::Postgres(postgres.begin().await?),
         };
-        Ok(Transaction { connection, acts: Vec::new() })
+        Ok(Transaction { connection, acts: Vec::new(), pending: Pending::default() })
     }
 
     /// Begins to write when nobody else, here or on another hub, is claiming, and keeps others from it until the commit.
@@ -123,7 +129,7 @@ impl Store {
             Self::Sqlite(sqlite) => Connection::SqliteWriter(sqlite.begin().await?),
             Self::Postgres(postgres) => Connection::Postgres(postgres.begin_claim().await?),
         };
-        Ok(Transaction { connection, acts: Vec::new() })
+        Ok(Transaction { connection, acts: Vec::new(), pending: Pending::default() })
     }
 
     /// Begins to read what must fit together: nothing that is written meanwhile is seen.
@@ -132,7 +138,7 @@ impl Store {
             Self::Sqlite(sqlite) => Connection::SqliteReader(sqlite.readers.begin().await?),
             Self::Postgres(postgres) => Connection::Postgres(postgres.begin_reading().await?),
         };
-        Ok(Transaction { connection, acts: Vec::new() })
+        Ok(Transaction { connection, acts: Vec::new(), pending: Pending::default() })
     }
 
     /// The last step of the tables that this program knows.
@@ -211,7 +217,8 @@ impl Transaction {
     }
 
     /// Makes all of it last. Answers when it is durable.
-    pub(super) async fn commit(self) -> Result<(), LedgerError> {
+    pub(super) async fn commit(mut self) -> Result<(), LedgerError> {
+        self.catch_up().await?;
         match self.connection {
             Connection::SqliteWriter(writer) => Ok(sqlite::leave(writer, self.acts).await?),
             Connection::SqliteReader(reader) => Ok(reader.commit().await?),

@@ -22,7 +22,7 @@ pub(in crate::ledger) struct Query {
 pub(in crate::ledger) struct Scalar(Query);
 
 /// A value of one of the three types that the tables have.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::ledger) enum Value {
     Text(Option<String>),
     Number(Option<i64>),
@@ -120,6 +120,12 @@ impl Query {
 
     /// Does it, and answers how many rows it concerned.
     pub(in crate::ledger) async fn execute(&self, on: &mut Transaction) -> Result<u64, sqlx::Error> {
+        on.catch_up().await?;
+        self.execute_now(on).await
+    }
+
+    /// Does it before what waits to be inserted.
+    pub(super) async fn execute_now(&self, on: &mut Transaction) -> Result<u64, sqlx::Error> {
         match &mut on.connection {
             Connection::SqliteWriter(writer) => Ok(self.sqlite()?.execute(writer.connection()?).await?.rows_affected()),
             Connection::SqliteReader(reader) => Ok(self.sqlite()?.execute(&mut **reader).await?.rows_affected()),
@@ -135,11 +141,14 @@ impl Query {
                 let rows = patiently(|| async { self.postgres()?.fetch_all(postgres.pool()).await }).await?;
                 read_all(rows.iter())
             }
-            On::Transaction(transaction) => match &mut transaction.connection {
-                Connection::SqliteWriter(writer) => read_all(self.sqlite()?.fetch_all(writer.connection()?).await?.iter()),
-                Connection::SqliteReader(reader) => read_all(self.sqlite()?.fetch_all(&mut **reader).await?.iter()),
-                Connection::Postgres(open) => read_all(self.postgres()?.fetch_all(&mut *open.transaction).await?.iter()),
-            },
+            On::Transaction(transaction) => {
+                transaction.catch_up().await?;
+                match &mut transaction.connection {
+                    Connection::SqliteWriter(writer) => read_all(self.sqlite()?.fetch_all(writer.connection()?).await?.iter()),
+                    Connection::SqliteReader(reader) => read_all(self.sqlite()?.fetch_all(&mut **reader).await?.iter()),
+                    Connection::Postgres(open) => read_all(self.postgres()?.fetch_all(&mut *open.transaction).await?.iter()),
+                }
+            }
         }
     }
 

@@ -71,7 +71,7 @@ impl Ledger {
                 may_come_back(&mut transaction, &origin, new).await?;
                 let id = id_at(by.now_ms);
                 let enqueued = enqueued(&mut transaction, &origin, new, id).await?;
-                let run = begin(&mut transaction, id, enqueued, by).await?;
+                let run = begin(&mut transaction, id, enqueued, by)?;
                 keep(&mut transaction, &origin, (id, new)).await?;
                 let after = json!({
                     "job": origin.job().as_str(), "origin": origin.id.to_string(), "rows": new.rows.len(), "afresh": new.afresh,

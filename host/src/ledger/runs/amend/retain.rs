@@ -251,7 +251,7 @@ async fn trim(transaction: &mut Transaction, run: RunId) -> Result<(), LedgerErr
             RunEvent::Processed(processed) => RunEvent::Processed(Box::new(Processed { limits: Vec::new(), ..*processed })),
             event => event,
         };
-        write(transaction, &run, &LoggedEvent { event, ..logged }).await?;
+        write(transaction, &run, &LoggedEvent { event, ..logged });
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Who may take a run up, and when: the queue in order, within what may be under way at one time; and keeping what was taken.
 
+use std::collections::HashMap;
+
 use super::{Claim, Lease, cut_last, what_stands};
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
@@ -10,12 +12,27 @@ use crate::ledger::runs::run::Run;
 use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, to_stored};
 use crate::ledger::who::{By, HubId};
 
-/// The first run in the queue that may be claimed: its job, its partner and its connections have room for it.
+/// Runs of the queue, in their order, that may be claimed: each one's job, its partner and its connections have room for it, as long as
+/// none of the others is claimed; with how much room there is.
 ///
 /// What is under way is counted over all hubs, so on PostgreSQL they claim one after the other, and whoever writes to a run at
 /// this moment keeps it.
 const CLAIMABLE: &str = "
-SELECT runs.* FROM runs
+SELECT runs.*,
+  CAST(jobs.runs_max - (
+    SELECT COUNT(*) FROM runs AS other
+    WHERE other.partner = runs.partner AND other.job = runs.job AND other.run <> runs.run
+      AND other.state IN ('running', 'staged', 'delivering')) AS BIGINT) AS job_room,
+  CAST(partners.runs_max - (
+    SELECT COUNT(*) FROM runs AS other
+    WHERE other.partner = runs.partner AND other.run <> runs.run AND other.state IN ('running', 'staged', 'delivering'))
+    AS BIGINT) AS partner_room,
+  CAST(CASE WHEN EXISTS (
+    SELECT 1 FROM job_connections
+    JOIN connections ON connections.partner = job_connections.partner AND connections.connection = job_connections.connection
+    WHERE job_connections.partner = runs.partner AND job_connections.job = runs.job AND connections.runs_max IS NOT NULL)
+    THEN 1 ELSE 0 END AS BIGINT) AS shares_connections
+FROM runs
 JOIN jobs ON jobs.partner = runs.partner AND jobs.job = runs.job
 JOIN partners ON partners.partner = runs.partner
 WHERE runs.claimable_at_ms IS NOT NULL AND runs.claimable_at_ms <= $1
@@ -36,7 +53,58 @@ WHERE runs.claimable_at_ms IS NOT NULL AND runs.claimable_at_ms <= $1
         WHERE used.partner = connections.partner AND used.connection = connections.connection
           AND other.run <> runs.run AND other.state IN ('running', 'staged', 'delivering')))
 ORDER BY runs.rank_ms, runs.run
-LIMIT 1";
+LIMIT $2";
+
+/// Most runs that are looked at together.
+const TOGETHER: usize = 256;
+
+/// A run that may be claimed.
+#[derive(sqlx::FromRow)]
+struct Candidate {
+    #[sqlx(flatten)]
+    run: RunRow,
+    job_room: i64,
+    partner_room: Option<i64>,
+    /// Whether the job uses a connection that not everyone may use at one time.
+    shares_connections: i64,
+}
+
+/// What is left of the room that candidates were found with, while some of them are taken.
+#[derive(Default)]
+struct Room {
+    of_jobs: HashMap<(String, String), i64>,
+    of_partners: HashMap<String, i64>,
+}
+
+/// Whether a candidate may be taken after those before it were.
+enum Fits {
+    Yes,
+    /// Its job or its partner has no more room.
+    No,
+    /// Only the ledger can tell, once those before it are written.
+    Unknown,
+}
+
+impl Room {
+    /// Looks whether there is room for a candidate, and takes it up.
+    fn take(&mut self, candidate: &Candidate) -> Fits {
+        // Which of the runs before it share a connection with it is a question for the ledger.
+        if candidate.shares_connections != 0 && !self.of_partners.is_empty() {
+            return Fits::Unknown;
+        }
+        // One whose holder's lease has run out is counted as under way by all others, and takes no more room than it had.
+        let own = i64::from(candidate.run.is_under_way());
+        let (partner, job) = candidate.run.of();
+        let of_job = self.of_jobs.entry((partner.clone(), job)).or_insert(candidate.job_room - own);
+        let of_partner = self.of_partners.entry(partner).or_insert(candidate.partner_room.unwrap_or(i64::MAX) - own);
+        if *of_job + own <= 0 || *of_partner + own <= 0 {
+            return Fits::No;
+        }
+        *of_job -= 1 - own;
+        *of_partner -= 1 - own;
+        Fits::Yes
+    }
+}
 
 impl Ledger {
     /// Takes up the first run in the queue: one whose time has come, or one whose holder's lease has run out.
@@ -53,7 +121,7 @@ impl Ledger {
     /// What the database failed of.
     pub async fn claim_some(&self, hub: &HubId, now_ms: i64, lease_for_ms: i64, most: usize) -> Result<Vec<Claim>, LedgerError> {
         // A look by a reader first, so that an idle hub does not keep others from writing.
-        let waiting: Option<RunRow> = query(CLAIMABLE).bind(now_ms).fetch_optional(&self.store).await?;
+        let waiting: Option<RunRow> = query(CLAIMABLE).bind(now_ms).bind(1).fetch_optional(&self.store).await?;
         if waiting.is_none() || most == 0 {
             return Ok(Vec::new());
         }
@@ -63,9 +131,11 @@ impl Ledger {
                 let mut transaction = self.store.begin_claim().await?;
                 let mut claims = Vec::new();
                 while claims.len() < most {
-                    let first = query(CLAIMABLE).bind(now_ms).locked_unless_taken();
-                    let Some(row) = first.fetch_optional::<RunRow>(&mut transaction).await? else { break };
-                    claims.push(take_up(&mut transaction, row, &By::hub(hub, now_ms), until_ms).await?);
+                    let claimed = claim_together(&mut transaction, &By::hub(hub, now_ms), until_ms, most - claims.len()).await?;
+                    if claimed.is_empty() {
+                        break;
+                    }
+                    claims.extend(claimed);
                 }
                 transaction.commit().await?;
                 Ok(claims)
@@ -127,6 +197,20 @@ impl Ledger {
             })
             .await
     }
+}
+
+/// Takes up the first runs of the queue that fit, as if one after the other.
+async fn claim_together(transaction: &mut Transaction, by: &By, until_ms: i64, most: usize) -> Result<Vec<Claim>, LedgerError> {
+    let first = query(CLAIMABLE).bind(by.now_ms).bind(to_stored(most.min(TOGETHER) as u64)).locked_unless_taken();
+    let (mut room, mut claims) = (Room::default(), Vec::new());
+    for candidate in first.fetch_all::<Candidate>(&mut *transaction).await? {
+        match room.take(&candidate) {
+            Fits::Yes => claims.push(take_up(transaction, candidate.run, by, until_ms).await?),
+            Fits::No => {}
+            Fits::Unknown => break,
+        }
+    }
+    Ok(claims)
 }
 
 async fn take_up(transaction: &mut Transaction, row: RunRow, by: &By, until_ms: i64) -> Result<Claim, LedgerError> {
