@@ -11,6 +11,9 @@ use sqlx::{Arguments as _, AssertSqlSafe};
 use super::postgres::patiently;
 use super::{Connection, Store, Transaction};
 
+/// From how many values on their places in the text lose their numbers: SQLite looks through all of them for each.
+const MANY_VALUES: usize = 64;
+
 /// A text and its values, `$1`, `$2`, … in the order in which they are bound.
 pub(in crate::ledger) struct Query {
     sql: Cow<'static, str>,
@@ -172,7 +175,8 @@ impl Query {
             };
             added.map_err(sqlx::Error::Encode)?;
         }
-        Ok(sqlx::query_with(AssertSqlSafe(self.sql.clone()), arguments))
+        let unnamed = (self.values.len() >= MANY_VALUES).then(|| without_numbers(&self.sql)).flatten();
+        Ok(sqlx::query_with(AssertSqlSafe(unnamed.map_or_else(|| self.sql.clone(), Cow::Owned)), arguments))
     }
 
     fn postgres(&self) -> Result<sqlx::query::Query<'_, sqlx::Postgres, PgArguments>, sqlx::Error> {
@@ -191,6 +195,19 @@ impl Query {
         };
         Ok(sqlx::query_with(AssertSqlSafe(sql), arguments))
     }
+}
+
+/// A text in which each value has its place once, in order, with `?` for the places; none if it is not such a text.
+fn without_numbers(sql: &str) -> Option<String> {
+    let mut unnamed = String::with_capacity(sql.len());
+    let mut pieces = sql.split('$');
+    unnamed.push_str(pieces.next()?);
+    for (place, piece) in (1_usize..).zip(pieces) {
+        let text = piece.strip_prefix(place.to_string().as_str()).filter(|text| !text.starts_with(|next: char| next.is_ascii_digit()))?;
+        unnamed.push('?');
+        unnamed.push_str(text);
+    }
+    Some(unnamed)
 }
 
 fn read_all<'r, R: sqlx::Row, T: sqlx::FromRow<'r, R>>(rows: impl Iterator<Item = &'r R>) -> Result<Vec<T>, sqlx::Error> {
@@ -253,4 +270,25 @@ values! {
     Text: &str => str::to_owned, String => std::convert::identity;
     Number: i64 => std::convert::identity;
     Bytes: &[u8] => <[u8]>::to_vec;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_numbers;
+
+    #[test]
+    fn numbers_go_only_where_each_stands_once_and_in_order() {
+        let cases = [
+            ("VALUES ($1, $2), ($3, $4)", Some("VALUES (?, ?), (?, ?)")),
+            ("VALUES ($1) ON CONFLICT DO NOTHING", Some("VALUES (?) ON CONFLICT DO NOTHING")),
+            ("SELECT 1", Some("SELECT 1")),
+            ("$1 = '' OR partner = $1", None),
+            ("$2, $1", None),
+            ("$10", None),
+            ("costs $ 5", None),
+        ];
+        for (text, unnamed) in cases {
+            assert_eq!(without_numbers(text).as_deref(), unnamed, "{text}");
+        }
+    }
 }
