@@ -2,19 +2,64 @@
 //!
 //! ```text
 //! sign_in   the way in and out, and who is behind a request
+//! look      one layout, and the parts that every page is made of
+//! visit     who looks, at which partner, what they posted; why there is no page
+//! assets    the stylesheet, the script and the mark
+//! overview  how partners stand
 //! ```
 //!
-//! It must not do work: it enqueues and reads.
+//! Every page works without a script; none has a script or style of its own, and its headers forbid both. What a person may not see is
+//! not there, what they may not do is not offered, and both are refused whatever was offered. It must not do work: it enqueues and reads.
 
+mod assets;
+mod look;
+mod overview;
 mod sign_in;
+mod visit;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue};
+use axum::routing::any;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::trace::TraceLayer;
 
 use crate::run::Hub;
-
 pub use sign_in::{CameFrom, OverTls};
+use visit::{Fault, panicked};
+
+/// Largest form. Corrected files have a limit of their own.
+const FORM_BYTES_MAX: usize = 1_048_576;
+
+/// Only what this hub serves is loaded, nothing in a page runs or styles it, and no other site frames it or is posted to.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
 
 /// The console's routes.
 pub fn router(hub: Hub) -> Router {
-    Router::new().merge(sign_in::routes()).with_state(hub)
+    let header = |name: HeaderName, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
+    Router::new()
+        .merge(assets::routes())
+        .merge(sign_in::routes())
+        .merge(overview::routes())
+        .route("/{page}", any(not_found))
+        .route("/p/{partner}/{*page}", any(not_found))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(X_FRAME_OPTIONS, "DENY"))
+        .layer(header(REFERRER_POLICY, "same-origin"))
+        .layer(header(CONTENT_SECURITY_POLICY, POLICY))
+        .layer(TraceLayer::new_for_http())
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(hub)
+}
+
+/// Whatever no page is at.
+async fn not_found() -> Fault {
+    Fault::NotFound
 }

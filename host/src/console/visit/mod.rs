@@ -1,0 +1,149 @@
+//! Who looks at a page, at which partner, and what they posted.
+//!
+//! ```text
+//! Visitor   somebody signed in: put into the request by the sign-in
+//! Visit     the same, where a page needs somebody; else they are led to the sign-in
+//! At        a visit at the partner of the address, with what is allowed there; at any other partner there is no page
+//! Posted    what a form brings, once its token shows that it came from a page of the hub's own
+//! ```
+//!
+//! It must not know any page, or how people sign in.
+
+mod fault;
+mod posted;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::Method;
+use axum::http::request::Parts;
+
+pub(crate) use fault::{Fault, panicked};
+pub(crate) use posted::{Answers, Posted};
+
+use super::look::{Frame, Page, Section};
+use crate::access::{Action, Caller};
+use crate::ledger::{Actor, By, Scope};
+use crate::model::ids::PartnerName;
+use crate::run::Hub;
+
+/// Somebody who is signed in. Only the sign-in puts one into a request.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// As they are shown.
+    pub name: String,
+    /// As what they do is written down.
+    pub actor: Actor,
+    /// What forms of their session carry.
+    pub csrf: String,
+    /// What they may do, at each partner where they may do anything.
+    pub allowed: BTreeMap<PartnerName, BTreeSet<Action>>,
+}
+
+/// The console's sections at a partner, and what it takes to see each.
+const SECTIONS: &[(Section, Action)] = &[
+    (Section { path: "", name: "Overview" }, Action::Read),
+    (Section { path: "jobs", name: "Jobs" }, Action::Read),
+    (Section { path: "runs", name: "Runs" }, Action::Read),
+    (Section { path: "rejects", name: "Rejects" }, Action::Read),
+];
+
+/// Somebody signed in looks at a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Visit {
+    pub(crate) visitor: Visitor,
+    hub: String,
+}
+
+/// Somebody signed in looks at a page of a partner, where they may do something.
+#[derive(Debug, Clone)]
+pub(crate) struct At {
+    pub(crate) visit: Visit,
+    pub(crate) caller: Caller,
+    /// The partner's title.
+    pub(crate) title: String,
+}
+
+impl Visit {
+    /// A page that belongs to no partner.
+    pub(crate) fn page(&self, title: impl Into<String>) -> Page {
+        Page::new(self.frame(), title)
+    }
+
+    /// The token that forms of this session carry.
+    pub(crate) fn csrf(&self) -> &str {
+        &self.visitor.csrf
+    }
+
+    fn frame(&self) -> Frame {
+        Frame {
+            hub: self.hub.clone(),
+            who: Some((self.visitor.name.clone(), self.visitor.csrf.clone())),
+            partner: None,
+            many: self.visitor.allowed.len() > 1,
+        }
+    }
+}
+
+impl At {
+    /// A page of this partner.
+    pub(crate) fn page(&self, title: impl Into<String>) -> Page {
+        let sections = SECTIONS.iter().filter(|(_, action)| self.caller.can(*action)).map(|(section, _)| *section).collect();
+        let partner = Some((self.caller.partner().clone(), self.title.clone(), sections));
+        Page::new(Frame { partner, ..self.visit.frame() }, title)
+    }
+
+    /// The address of a page of this partner: `path` begins without a stroke.
+    pub(crate) fn href(&self, path: impl std::fmt::Display) -> String {
+        format!("/p/{}/{path}", self.caller.partner())
+    }
+
+    /// The token that forms of this session carry.
+    pub(crate) fn csrf(&self) -> &str {
+        self.visit.csrf()
+    }
+
+    /// Refuses what is not allowed.
+    pub(crate) fn may(&self, action: Action) -> Result<(), Fault> {
+        Ok(self.caller.may(action)?)
+    }
+
+    /// What every query is held to.
+    pub(crate) const fn scope(&self) -> Scope<'_> {
+        self.caller.scope()
+    }
+
+    /// By whom something is done now.
+    pub(crate) fn by(&self, hub: &Hub) -> By {
+        self.caller.by(hub.id(), hub.clock().now_ms())
+    }
+}
+
+impl FromRequestParts<Hub> for Visit {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, hub: &Hub) -> Result<Self, Fault> {
+        let Some(visitor) = parts.extensions.get::<Visitor>() else {
+            // Back to where they wanted to go, if that was only to look.
+            let next = (parts.method == Method::GET).then(|| parts.uri.path_and_query().map(ToString::to_string)).flatten();
+            return Err(Fault::SignIn { next });
+        };
+        Ok(Self { visitor: visitor.clone(), hub: hub.id().to_string() })
+    }
+}
+
+impl FromRequestParts<Hub> for At {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, hub: &Hub) -> Result<Self, Fault> {
+        let visit = Visit::from_request_parts(parts, hub).await?;
+        let params = RawPathParams::from_request_parts(parts, hub).await.map_err(|_| Fault::NotFound)?;
+        let named = params.iter().find(|(name, _)| *name == "partner").ok_or(Fault::NotFound)?.1;
+        let partner: PartnerName = named.parse().map_err(|_| Fault::NotFound)?;
+        // What one may not see is not there: its name is told to nobody.
+        let allowed = visit.visitor.allowed.get(&partner).filter(|allowed| !allowed.is_empty()).ok_or(Fault::NotFound)?;
+        let caller = Caller::new(partner, visit.visitor.actor.clone(), allowed.clone());
+        let stored = hub.ledger().partners(caller.scope()).await?.into_iter().next().ok_or(Fault::NotFound)?;
+        Ok(Self { visit, caller, title: stored.title })
+    }
+}
