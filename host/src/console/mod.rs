@@ -6,12 +6,14 @@
 //! visit     who looks, at which partner, what they posted; why there is no page
 //! assets    the stylesheet, the script and the mark
 //! overview  how partners stand
+//! jobs      what is declared, and having it run
 //! ```
 //!
 //! Every page works without a script; none has a script or style of its own, and its headers forbid both. What a person may not see is
 //! not there, what they may not do is not offered, and both are refused whatever was offered. It must not do work: it enqueues and reads.
 
 mod assets;
+mod jobs;
 mod look;
 mod overview;
 mod sign_in;
@@ -19,9 +21,7 @@ mod visit;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
 use axum::routing::any;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -46,6 +46,7 @@ pub fn router(hub: Hub) -> Router {
         .merge(assets::routes())
         .merge(sign_in::routes())
         .merge(overview::routes())
+        .merge(jobs::routes())
         .route("/{page}", any(not_found))
         .route("/p/{partner}/{*page}", any(not_found))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -61,6 +61,20 @@ impl Hub {
     /// # Errors
     /// [`RunError::NotBackfilled`] if the job has no schedule, or the days make no sense.
     pub async fn backfill(&self, job: &StoredJob, days: (Date, Date), dry_run: bool, by: &By) -> Result<Vec<Backfilled>, RunError> {
+        let calendar = Calendar::england_and_wales();
+        let mut backfilled = Vec::new();
+        for slot in self.slots_of_days(job, days).await? {
+            let (run, new) = self.backfill_slot(job, &slot, (calendar.version(), dry_run), by).await?;
+            backfilled.push(Backfilled { slot, run, new });
+        }
+        Ok(backfilled)
+    }
+
+    /// The times of some days that have come, whether they have run or not: what [`Hub::backfill`] puts in the queue.
+    ///
+    /// # Errors
+    /// As for [`Hub::backfill`].
+    pub async fn slots_of_days(&self, job: &StoredJob, days: (Date, Date)) -> Result<Vec<Slot>, RunError> {
         let refused = |why: String| RunError::NotBackfilled { job: job.name.clone(), why };
         let schedule =
             self.schedule_of(job).await?.ok_or_else(|| refused(format!("it has no schedule: use `bailiwick run {}`", job.name)))?;
@@ -77,12 +91,7 @@ impl Hub {
         if slots.len() > CATCH_UP_SLOTS_MAX as usize {
             return Err(refused(format!("these days have {} times, and {CATCH_UP_SLOTS_MAX} can be asked for at once", slots.len())));
         }
-        let mut backfilled = Vec::new();
-        for slot in slots.into_iter().filter(|slot| slot.instant < end) {
-            let (run, new) = self.backfill_slot(job, &slot, (calendar.version(), dry_run), by).await?;
-            backfilled.push(Backfilled { slot, run, new });
-        }
-        Ok(backfilled)
+        Ok(slots.into_iter().filter(|slot| slot.instant < end).collect())
     }
 
     async fn backfill_slot(

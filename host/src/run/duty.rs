@@ -15,7 +15,7 @@ use super::failure::RunError as Error;
 use crate::config;
 use crate::ledger::{By, Due, DueSlot, LedgerError, NewRun, Queued, Reason, RunState, StoredJob, Trigger};
 use crate::model::ids::{JobName, PartnerName, RunId};
-use crate::model::job::Schedule;
+use crate::model::job::{Job, Schedule};
 use crate::schedule::{self, Calendar};
 
 /// How often a hub looks at what may have been put in the queue or become due without a word to it.
@@ -185,6 +185,16 @@ impl Hub {
         let schedule = configuration.jobs.into_iter().next().and_then(|job| job.schedule);
         self.shared.schedules.lock().expect("nobody panics while holding the schedules").insert(job.definition, schedule.clone());
         Ok(schedule)
+    }
+
+    /// A job as the file in force declares it.
+    ///
+    /// # Errors
+    /// [`super::RunError::Configuration`] if the stored file cannot be read.
+    pub async fn declared(&self, job: &StoredJob) -> Result<Job, Error> {
+        let configuration = self.configuration_with(&job.partner, job.definition).await?;
+        let missing = || LedgerError::NoSuchJob { partner: job.partner.clone(), job: job.name.clone() };
+        Ok(configuration.jobs.into_iter().next().ok_or_else(missing)?)
     }
 
     /// When a job runs next by itself; none for a job that runs by hand only, or is paused.

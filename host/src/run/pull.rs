@@ -9,7 +9,7 @@ use super::process::Progress;
 use super::provider::SessionWith;
 use crate::connection::{self, ConnectionError, Fetched, FoundFile, LeftAlone, Listing, Looking, Stored, WhyLeft};
 use crate::ledger::{Claim, FileQuestion, MarkOf, Pulled, PulledFile, Scope, TakenFile};
-use crate::model::ids::{ConnectionName, RunId};
+use crate::model::ids::{ConnectionName, Digest, RunId};
 use crate::model::job::{Connection, Job, JobInput, Take};
 use crate::model::manifest::Kind;
 use crate::model::rows::ColumnKind;
@@ -161,9 +161,16 @@ impl Hub {
     /// # Errors
     /// [`RunError`] if the run's release cannot be read.
     pub async fn columns(&self, run: RunId) -> Result<Columns, RunError> {
-        let Some(release) = self.ledger().run(Scope::Hub, run).await?.and_then(|run| run.pins).and_then(|pins| pins.release) else {
-            return Ok(Columns::default());
-        };
+        let pins = self.ledger().run(Scope::Hub, run).await?.and_then(|run| run.pins);
+        self.columns_of(pins.and_then(|pins| pins.release)).await
+    }
+
+    /// The columns of a release's files that need care when they are shown: all of them, where there is none.
+    ///
+    /// # Errors
+    /// [`RunError`] if the release cannot be read.
+    pub async fn columns_of(&self, release: Option<Digest>) -> Result<Columns, RunError> {
+        let Some(release) = release else { return Ok(Columns::default()) };
         let plugin = self.plugin(release).await?;
         let personal = Masking::of(&plugin.manifest.kind);
         let money = match &plugin.manifest.kind {

@@ -234,6 +234,18 @@ impl<'a> Field<'a> {
     }
 }
 
+/// The name of the field in which a person says why.
+pub(crate) const REASON_FIELD: &str = "reason";
+
+/// Longest reason, in characters.
+pub(crate) const REASON_CHARS_MAX: u32 = 1_000;
+
+/// Where a person says why they do something.
+pub(crate) fn reason_field(label: &str, value: &str, faults: &Faults) -> Markup {
+    let hint = "It is kept in the audit trail, with your name.";
+    Field::new(REASON_FIELD, label).hint(hint).value(value).faults(faults).limit(REASON_CHARS_MAX).area(3)
+}
+
 /// A form that changes something.
 pub(crate) fn form(action: &str, csrf: &str, content: impl Render) -> Markup {
     html! {

@@ -3,7 +3,7 @@
 //! It must not know what any page shows.
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, Render, html};
 
 use super::form::{CSRF_FIELD, Faults, hidden};
@@ -139,12 +139,13 @@ impl Page {
     /// The page with its content.
     pub(crate) fn body(self, content: impl Render) -> Response {
         let status = self.status;
-        (status, self.whole(&content.render())).into_response()
+        (status, Html(self.whole(&content.render()).into_string())).into_response()
     }
 
     fn whole(&self, content: &Markup) -> Markup {
         let place = self.frame.partner.as_ref().map(|(_, title, _)| title.as_str());
-        let title: Vec<&str> = [Some(self.title.as_str()), self.caption.as_deref(), place, Some("Bailiwick")].into_iter().flatten().collect();
+        let title: Vec<&str> =
+            [Some(self.title.as_str()), self.caption.as_deref(), place, Some("Bailiwick")].into_iter().flatten().collect();
         html! {
             (DOCTYPE)
             html lang="en-GB" {

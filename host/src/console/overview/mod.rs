@@ -1,42 +1,27 @@
-//! Overviews: the partners where somebody may do something, and how each stands.
+//! Overviews: the partners where somebody may do something, and how each stands today.
 //!
-//! It must not do anything: it reads.
+//! ```text
+//! GET /                every partner where they have a role: today's runs, what needs somebody
+//! GET /p/{partner}     one partner: what needs somebody, today's runs, what is due next, money moved
+//! ```
+//!
+//! It must not do anything: it reads. However many runs a day had, it asks the same few questions.
+
+mod all;
+mod needs;
+mod partner;
 
 use axum::Router;
-use axum::extract::State;
-use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
-use maud::html;
 
-use super::look::{Column, Table, words};
-use super::visit::{At, Fault, Visit};
-use crate::access::Action;
-use crate::ledger::Scope;
+use super::look::words::local;
 use crate::run::Hub;
 
 pub(super) fn routes() -> Router<Hub> {
-    Router::new().route("/", get(partners)).route("/p/{partner}", get(partner))
+    Router::new().route("/", get(all::page)).route("/p/{partner}", get(partner::page))
 }
 
-async fn partners(State(hub): State<Hub>, visit: Visit) -> Result<Response, Fault> {
-    let allowed = &visit.visitor.allowed;
-    if let (1, Some(only)) = (allowed.len(), allowed.keys().next()) {
-        return Ok(Redirect::to(&format!("/p/{only}")).into_response());
-    }
-    let partners = hub.ledger().partners(Scope::Hub).await?.into_iter().filter(|partner| allowed.contains_key(&partner.name));
-    let mut table = Table::new("Partners where you have a role", [Column::words("Partner"), Column::words("Name")]);
-    for partner in partners {
-        table.push([html! { a href=(format!("/p/{}", partner.name)) { (partner.title) } }, html! { (partner.name) }]);
-    }
-    Ok(visit.page("Overview").body(table))
-}
-
-async fn partner(State(hub): State<Hub>, at: At) -> Result<Response, Fault> {
-    at.may(Action::Read)?;
-    let mut table = Table::new("The last run of each job", ["Job", "State", "When"].map(Column::words));
-    for run in hub.ledger().last_runs(at.scope()).await? {
-        let href = at.href(format_args!("runs/{}", run.id));
-        table.push([html! { a href=(href) { (run.job()) } }, words::run_tag(&run), words::short_moment(run.enqueued_at_ms)]);
-    }
-    Ok(at.page("Overview").section("").body(table.empty("No job has run yet.")))
+/// When today began, where the reader lives.
+fn day_began_ms(now_ms: i64) -> i64 {
+    local(now_ms).start_of_day().map_or(now_ms, |began| began.timestamp().as_millisecond())
 }

@@ -81,9 +81,7 @@ impl From<RunError> for Fault {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Ledger(error) => error.into(),
-            RunError::Expired { .. } | RunError::InputGone { .. } => {
-                Self::Wrong { status: StatusCode::GONE, sentence: sentence(&error) }
-            }
+            RunError::Expired { .. } | RunError::InputGone { .. } => Self::Wrong { status: StatusCode::GONE, sentence: sentence(&error) },
             RunError::NotInTime { .. } => Self::Wrong { status: StatusCode::SERVICE_UNAVAILABLE, sentence: sentence(&error) },
             RunError::NoRelease { .. }
             | RunError::NotARuleSet { .. }
@@ -116,34 +114,55 @@ impl IntoResponse for Fault {
                 let to = next.map_or_else(|| "/sign-in".to_owned(), |next| format!("/sign-in?next={}", encoded(&next)));
                 Redirect::to(&to).into_response()
             }
-            Self::NotFound => told(StatusCode::NOT_FOUND, "Page not found", html! {
-                p { "If you typed the address, check that it is right." }
-                p { "If you followed a link, what it led to may belong to a partner where you have no role, or may be gone." }
-                p { a href="/" { "Go to the overview" } }
-            }),
-            Self::Denied(denied) => told(StatusCode::FORBIDDEN, "You may not do this", html! {
-                p { "Your roles at this partner do not allow it: it needs the permission “" (denied.action) "”." }
-                p { "Somebody who keeps people at " (denied.partner) " can give you a role that does." }
-                p { a href=(format!("/p/{}", denied.partner)) { "Go to the overview" } }
-            }),
-            Self::Stale => told(StatusCode::FORBIDDEN, "This page has grown old", html! {
-                p { "The form was not sent from a page of your session, so nothing was done." }
-                p { "Go back, load the page again, and send it once more. You may have to sign in first." }
-                p { a href="/" { "Go to the overview" } }
-            }),
-            Self::Wrong { status, sentence } => {
-                let title = if status == StatusCode::SERVICE_UNAVAILABLE { "The hub cannot do this just now" } else { "This cannot be done" };
-                told(status, title, html! {
-                    p { (sentence) }
-                    p { "Nothing was changed. Go back to the page that you came from, and look at how things stand now." }
+            Self::NotFound => told(
+                StatusCode::NOT_FOUND,
+                "Page not found",
+                html! {
+                    p { "If you typed the address, check that it is right." }
+                    p { "If you followed a link, what it led to may belong to a partner where you have no role, or may be gone." }
                     p { a href="/" { "Go to the overview" } }
-                })
+                },
+            ),
+            Self::Denied(denied) => told(
+                StatusCode::FORBIDDEN,
+                "You may not do this",
+                html! {
+                    p { "Your roles at this partner do not allow it: it needs the permission “" (denied.action) "”." }
+                    p { "Somebody who keeps people at " (denied.partner) " can give you a role that does." }
+                    p { a href=(format!("/p/{}", denied.partner)) { "Go to the overview" } }
+                },
+            ),
+            Self::Stale => told(
+                StatusCode::FORBIDDEN,
+                "This page has grown old",
+                html! {
+                    p { "The form was not sent from a page of your session, so nothing was done." }
+                    p { "Go back, load the page again, and send it once more. You may have to sign in first." }
+                    p { a href="/" { "Go to the overview" } }
+                },
+            ),
+            Self::Wrong { status, sentence } => {
+                let title =
+                    if status == StatusCode::SERVICE_UNAVAILABLE { "The hub cannot do this just now" } else { "This cannot be done" };
+                told(
+                    status,
+                    title,
+                    html! {
+                        p { (sentence) }
+                        p { "Nothing was changed. Go back to the page that you came from, and look at how things stand now." }
+                        p { a href="/" { "Go to the overview" } }
+                    },
+                )
             }
-            Self::Hub => told(StatusCode::INTERNAL_SERVER_ERROR, "Sorry, there is a problem with the hub", html! {
-                p { "The hub could not answer. Its log says why." }
-                p { "Try again later. Nothing that was done before is lost." }
-                p { a href="/" { "Go to the overview" } }
-            }),
+            Self::Hub => told(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Sorry, there is a problem with the hub",
+                html! {
+                    p { "The hub could not answer. Its log says why." }
+                    p { "Try again later. Nothing that was done before is lost." }
+                    p { a href="/" { "Go to the overview" } }
+                },
+            ),
         }
     }
 }

@@ -51,14 +51,14 @@ const SECTIONS: &[(Section, Action)] = &[
 /// Somebody signed in looks at a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Visit {
-    pub(crate) visitor: Visitor,
+    visitor: Visitor,
     hub: String,
 }
 
 /// Somebody signed in looks at a page of a partner, where they may do something.
 #[derive(Debug, Clone)]
 pub(crate) struct At {
-    pub(crate) visit: Visit,
+    visit: Visit,
     pub(crate) caller: Caller,
     /// The partner's title.
     pub(crate) title: String,
@@ -73,6 +73,11 @@ impl Visit {
     /// The token that forms of this session carry.
     pub(crate) fn csrf(&self) -> &str {
         &self.visitor.csrf
+    }
+
+    /// The partners that they may turn to, by name.
+    pub(crate) fn partners(&self) -> Vec<PartnerName> {
+        self.visitor.allowed.keys().cloned().collect()
     }
 
     fn frame(&self) -> Frame {

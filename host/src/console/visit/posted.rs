@@ -5,7 +5,8 @@
 use axum::extract::{Form, FromRequest, FromRequestParts as _, Request};
 
 use super::{Fault, Visit};
-use crate::console::look::form::{CONFIRMED_FIELD, CSRF_FIELD};
+use crate::console::look::Faults;
+use crate::console::look::form::{CONFIRMED_FIELD, CSRF_FIELD, REASON_CHARS_MAX, REASON_FIELD};
 use crate::run::Hub;
 
 /// What was filled in, in the order of the form. A field may be there more than once.
@@ -46,6 +47,18 @@ impl Answers {
     /// Whether a person has checked what they filled in.
     pub(crate) fn confirmed(&self) -> bool {
         self.text(CONFIRMED_FIELD) == "yes"
+    }
+
+    /// The reason that a person gives for what they do: the audit trail keeps it.
+    pub(crate) fn reason(&self) -> Result<&str, Faults> {
+        let reason = self.text(REASON_FIELD);
+        if reason.is_empty() {
+            return Err(Faults::one(REASON_FIELD, "Enter a reason"));
+        }
+        if reason.chars().count() > REASON_CHARS_MAX as usize {
+            return Err(Faults::one(REASON_FIELD, format!("The reason must have {REASON_CHARS_MAX} characters or fewer")));
+        }
+        Ok(reason)
     }
 
     /// Whether they came from a page of this session.

@@ -8,6 +8,7 @@ mod amend;
 mod event;
 mod found;
 mod lease;
+mod look;
 mod partition;
 mod queue;
 mod read;
@@ -24,6 +25,7 @@ pub use event::{
 };
 pub use found::{FindingId, Found, FoundEffect, LeftQuarantine, LogLine, NewFinding, NotAFindingId, Quarantine, StoredFinding};
 pub use lease::{Claim, Instruction, Lease, Step};
+pub use look::{RunTotals, StateCount};
 pub use partition::{Cutting, Partition, PartitionClaim, PartitionEnd, PartitionLease};
 pub use queue::{Due, DueSlot, NewRun, Queued};
 pub use read::{FileQuestion, Receipt, RunFilter, TakenFile};

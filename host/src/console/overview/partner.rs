@@ -1,0 +1,141 @@
+//! One partner today.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::day_began_ms;
+use super::needs::needs;
+use crate::access::Action;
+use crate::console::look::{Column, Figures, Table, Tone, words};
+use crate::console::visit::{At, Fault};
+use crate::ledger::{RunFilter, RunState, StateCount, StoredJob};
+use crate::model::ids::{Digest, JobName};
+use crate::model::rows::Amount;
+use crate::run::Hub;
+
+/// Runs of today that are listed here; the page of runs has all.
+const RUNS_SHOWN: u32 = 12;
+
+/// Times that are named of what is due next.
+const DUE_SHOWN: usize = 8;
+
+/// Runs of today whose sums are added up. More than that are not added up in a page.
+const RUNS_ADDED: u32 = 500;
+
+pub(super) async fn page(State(hub): State<Hub>, at: At) -> Result<Response, Fault> {
+    at.may(Action::Read)?;
+    let now_ms = hub.clock().now_ms();
+    let began_ms = day_began_ms(now_ms);
+    let counts = hub.ledger().counts_since(at.scope(), began_ms).await?;
+    let jobs = hub.ledger().jobs(at.scope()).await?;
+    let (needs, today, due, money) =
+        (needs(&hub, &at).await?, today(&hub, &at, began_ms).await?, due_next(&hub, &at, &jobs).await?, money(&hub, &at, began_ms).await?);
+    let body = html! {
+        p class="lede" { "Today, " (words::day(now_ms)) ", since midnight UK time." }
+        (figures(&counts))
+        h2 { "Needs somebody" }
+        (needs)
+        div class="columns" {
+            div {
+                h2 { "Today’s runs" }
+                (today)
+                h2 { "Money moved today" }
+                (money)
+            }
+            div {
+                h2 { "Next due" }
+                (due)
+            }
+        }
+    };
+    Ok(at.page("Overview").section("").body(body))
+}
+
+fn figures(counts: &[StateCount]) -> Figures {
+    let runs = |wanted: &[RunState]| counts.iter().filter(|count| wanted.contains(&count.state)).map(|count| count.runs).sum::<u64>();
+    let tone = |number: u64, tone: Tone| if number > 0 { tone } else { Tone::Quiet };
+    let under_way = runs(&[RunState::Queued, RunState::Running, RunState::Staged, RunState::Delivering]);
+    let (closed, stuck) = (runs(&[RunState::Closed]), runs(&[RunState::Held, RunState::Failed]));
+    let rows: u64 = counts.iter().map(|count| count.rows_read).sum();
+    let rejected: u64 = counts.iter().map(|count| count.rows_rejected).sum();
+    Figures::new()
+        .figure(tone(under_way, Tone::Busy), words::count(under_way), "runs under way or queued")
+        .figure(tone(closed, Tone::Good), words::count(closed), "runs closed")
+        .figure(tone(stuck, Tone::Bad), words::count(stuck), "runs held or failed")
+        .figure(Tone::Quiet, words::count(rows), "rows read")
+        .figure(tone(rejected, Tone::Attention), words::count(rejected), "rows rejected")
+}
+
+async fn today(hub: &Hub, at: &At, began_ms: i64) -> Result<Markup, Fault> {
+    let runs = hub.ledger().runs(at.scope(), &RunFilter::default(), RUNS_SHOWN).await?;
+    let columns = [Column::words("Job"), Column::words("State"), Column::number("Rows"), Column::number("Rejected"), Column::words("Began")];
+    let mut table = Table::new("Today’s runs", columns).caption_read_out().empty("No run yet today.");
+    for run in runs.items.iter().filter(|run| run.enqueued_at_ms >= began_ms) {
+        table.push([
+            html! { a class="plain" href=(at.href(format_args!("runs/{}", run.id))) { (run.job()) } },
+            words::run_tag(run),
+            html! { (words::count(run.rows.read)) },
+            html! { (words::count(run.rows.rejected)) },
+            html! { time { (words::local(run.started_at_ms.unwrap_or(run.enqueued_at_ms)).strftime("%H:%M %Z")) } },
+        ]);
+    }
+    Ok(html! { (table) p { a href=(at.href("runs")) { "All runs" } } })
+}
+
+async fn due_next(hub: &Hub, at: &At, jobs: &[StoredJob]) -> Result<Markup, Fault> {
+    let mut due = Vec::new();
+    for job in jobs {
+        // No question to the ledger after the first time: schedules are kept by the digest of their file.
+        if let Some(next) = hub.next_time(job).await? {
+            due.push((next, job));
+        }
+    }
+    due.sort_by_key(|(next, job)| (*next, job.name.to_string()));
+    let mut table = Table::new("Next due", ["Job", "When"].map(Column::words)).caption_read_out().empty("No job runs by itself.");
+    for (next, job) in due.into_iter().take(DUE_SHOWN) {
+        let ms = next.as_millisecond();
+        table.push([
+            html! { a class="plain" href=(at.href(format_args!("jobs/{}", job.name))) { (job.title) } },
+            html! { (words::short_moment(ms)) span class="small quiet" { (words::away(ms, hub.clock().now_ms())) } },
+        ]);
+    }
+    Ok(html! { (table) p { a href=(at.href("jobs")) { "All jobs" } } })
+}
+
+/// What was delivered today, added up by job, output and column: the hub's own control totals.
+async fn money(hub: &Hub, at: &At, began_ms: i64) -> Result<Markup, Fault> {
+    let delivered = hub.ledger().delivered_since(at.caller.partner(), began_ms, RUNS_ADDED).await?;
+    let cut = delivered.len() >= RUNS_ADDED as usize;
+    let mut money_of: BTreeMap<Option<Digest>, Vec<String>> = BTreeMap::new();
+    let mut sums: BTreeMap<(JobName, String, String), (u64, Option<Amount>)> = BTreeMap::new();
+    for run in delivered {
+        if !money_of.contains_key(&run.release) {
+            money_of.insert(run.release, hub.columns_of(run.release).await?.money);
+        }
+        let money = &money_of[&run.release];
+        for output in &run.processed.totals.outputs {
+            for (column, sum) in output.sums.iter().filter(|(column, _)| money.contains(column)) {
+                let entry = sums.entry((run.job.clone(), output.port.clone(), column.clone())).or_insert((0, Some(Amount::ZERO)));
+                entry.0 += 1;
+                entry.1 = entry.1.and_then(|so_far| so_far.checked_add(*sum));
+            }
+        }
+    }
+    let columns = [Column::words("Job"), Column::words("Control total"), Column::number("Runs"), Column::number("Sum")];
+    let mut table = Table::new("Money moved today", columns).caption_read_out().empty("No money was moved yet today.");
+    for ((job, port, column), (runs, sum)) in sums {
+        table.push([
+            html! { a class="plain" href=(at.href(format_args!("jobs/{job}"))) { (job) } },
+            html! { (words::spaced(&column)) span class="small quiet" { "of " (port) } },
+            html! { (words::count(runs)) },
+            html! { @match sum { Some(sum) => { (words::pounds(sum)) } None => { "too large to add up" } } },
+        ]);
+    }
+    Ok(html! {
+        (table)
+        @if cut { p class="quiet" { "Of the last " (RUNS_ADDED) " runs that delivered today." } }
+    })
+}
