@@ -52,8 +52,8 @@ pub use runs::{
     FindingId, FormatUsed, Found, FoundEffect, Instruction, Keeping, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding,
     NewResubmission, NewRun, NotAFindingId, NotAState, Outcome, Overdue, Partition, PartitionClaim, PartitionEnd, PartitionLease,
     Partitioned, Pins, Processed, Pulled, PulledFile, Quarantine, QuarantineFilter, Quarantined, Queued, Reason, Receipt, ResendAsk,
-    ResendBegun, Resent, Resubmitted, Retried, Run, RunEvent, RunFilter, RunRows, RunState, RunTotals, Session, Settled, StagedOutput, Standing,
-    StateChange, StateCount, Step, StoredFinding, TableUsed, TakenFile, Trigger, Waiting, WaitingGroup, Word,
+    ResendBegun, Resent, Resubmitted, Retried, Run, RunEvent, RunFilter, RunRows, RunState, RunTotals, Session, Settled, StagedOutput,
+    Standing, StateChange, StateCount, Step, StoredFinding, TableUsed, TakenFile, Trigger, Waiting, WaitingGroup, Word,
 };
 pub use store::{Database, HeldName};
 pub use tokens::{NewToken, Token};

@@ -38,7 +38,10 @@ pub(super) async fn ask_run(
     let job = job_of(&hub, &at, &named).await?;
     let dry_run = asked.dry_run == "yes";
     let (title, does) = if dry_run {
-        ("Check before you start a dry run", "Everything but delivery: files are read and stay where they are, rows are processed, nothing is sent")
+        (
+            "Check before you start a dry run",
+            "Everything but delivery: files are read and stay where they are, rows are processed, nothing is sent",
+        )
     } else {
         ("Check before you run this job", "The next files are taken, their rows processed, and what comes of it is delivered")
     };
@@ -58,12 +61,7 @@ pub(super) async fn ask_run(
     Ok(act_page(&at, &job, title).body(check))
 }
 
-pub(super) async fn run(
-    State(hub): State<Hub>,
-    at: At,
-    Path((_, named)): Named,
-    Posted(answers): Posted,
-) -> Result<Response, Fault> {
+pub(super) async fn run(State(hub): State<Hub>, at: At, Path((_, named)): Named, Posted(answers): Posted) -> Result<Response, Fault> {
     at.may(Action::Run)?;
     let job = job_of(&hub, &at, &named).await?;
     let key = answers.text("key");
@@ -92,12 +90,7 @@ fn pause_form(at: &At, job: &StoredJob, reason: &str, faults: &Faults) -> Respon
     act_page(at, job, "Pause the schedule").faults(faults).body(content)
 }
 
-pub(super) async fn pause(
-    State(hub): State<Hub>,
-    at: At,
-    Path((_, named)): Named,
-    Posted(answers): Posted,
-) -> Result<Response, Fault> {
+pub(super) async fn pause(State(hub): State<Hub>, at: At, Path((_, named)): Named, Posted(answers): Posted) -> Result<Response, Fault> {
     at.may(Action::Run)?;
     let job = job_of(&hub, &at, &named).await?;
     let reason = match answers.reason() {

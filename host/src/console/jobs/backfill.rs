@@ -38,12 +38,7 @@ fn days_form(at: &At, job: &StoredJob, answers: &Answers, faults: &Faults) -> Re
     act_page(at, job, "Backfill").faults(faults).body(content)
 }
 
-pub(super) async fn backfill(
-    State(hub): State<Hub>,
-    at: At,
-    Path((_, named)): Named,
-    Posted(answers): Posted,
-) -> Result<Response, Fault> {
+pub(super) async fn backfill(State(hub): State<Hub>, at: At, Path((_, named)): Named, Posted(answers): Posted) -> Result<Response, Fault> {
     at.may(Action::Run)?;
     let job = job_of(&hub, &at, &named).await?;
     let days = match days(&answers) {

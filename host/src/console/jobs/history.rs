@@ -92,8 +92,7 @@ fn stacked(parts: &[(u64, &'static str)]) -> Vec<(u64, u64, &'static str)> {
 }
 
 fn table(at: &At, runs: &[Run]) -> Table {
-    let columns =
-        [Column::words("Run"), Column::words("State"), Column::number("Rows"), Column::number("Rejected"), Column::words("Took")];
+    let columns = [Column::words("Run"), Column::words("State"), Column::number("Rows"), Column::number("Rejected"), Column::words("Took")];
     let mut table = Table::new("Last runs", columns).caption_read_out();
     for run in runs {
         table.push([

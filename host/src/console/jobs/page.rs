@@ -67,7 +67,11 @@ pub(super) async fn page(
             }
         }
     };
-    let state = if job.paused.is_some() { tag(Tone::Attention, "Paused") } else { html! {} };
+    let state = if job.paused.is_some() {
+        tag(Tone::Attention, "Paused")
+    } else {
+        html! {}
+    };
     let page = at.page(&*job.title).caption("Job").section("jobs").crumb(at.href("jobs"), "Jobs");
     Ok(page.aside(state).done(said).body(body))
 }

@@ -35,7 +35,8 @@ pub(super) async fn needs(hub: &Hub, at: &At) -> Result<Markup, Fault> {
         let key = &release.release.key;
         let href = at.href(format_args!("plugins/{}", key.plugin));
         let hint = html! { "Handed in by " (release.added_by) " " (words::away(release.added_at_ms, now_ms)) };
-        tasks = tasks.item((href, format!("{} {}", key.plugin, release.release.version)), Some(hint), tag(Tone::Special, "Approve release"));
+        tasks =
+            tasks.item((href, format!("{} {}", key.plugin, release.release.version)), Some(hint), tag(Tone::Special, "Approve release"));
     }
     Ok(html! {
         @if tasks.is_empty() {

@@ -71,7 +71,8 @@ fn figures(counts: &[StateCount]) -> Figures {
 
 async fn today(hub: &Hub, at: &At, began_ms: i64) -> Result<Markup, Fault> {
     let runs = hub.ledger().runs(at.scope(), &RunFilter::default(), RUNS_SHOWN).await?;
-    let columns = [Column::words("Job"), Column::words("State"), Column::number("Rows"), Column::number("Rejected"), Column::words("Began")];
+    let columns =
+        [Column::words("Job"), Column::words("State"), Column::number("Rows"), Column::number("Rejected"), Column::words("Began")];
     let mut table = Table::new("Today’s runs", columns).caption_read_out().empty("No run yet today.");
     for run in runs.items.iter().filter(|run| run.enqueued_at_ms >= began_ms) {
         table.push([
