@@ -22,7 +22,7 @@ mod tests;
 mod window;
 
 pub use cases::{CaseLine, CaseReader, DecisionWriter};
-pub use correct::{Corrected, CorrectionError, read_corrected, record_of, write_rejected};
+pub use correct::{Corrected, CorrectionError, RecordCells, cells_of, read_corrected, record_of, with_cells, write_rejected};
 pub use decode::{Decoded, Decoder};
 pub use encode::{Encoder, Written};
 pub use error::{FileReject, FormatError, RowReject};

@@ -8,6 +8,7 @@
 //! amend     what a person puts right after a run
 //! outside   connections tried, credentials set, rotated, opened; people told of runs
 //! backup    all that cannot be made again, copied while runs go on
+//! look      what people look at of a run: files, another run beside it, rejects value by value
 //! partition a large input, shared between hubs
 //! provider  connectors: files fetched from APIs and sent to them
 //! watch     whether the hub has what it needs; its figures
@@ -25,6 +26,7 @@ mod declare;
 mod desk;
 mod duty;
 mod failure;
+mod look;
 mod outside;
 mod partition;
 mod process;
@@ -45,6 +47,7 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
+pub use crate::format::RecordCells;
 pub use again::Backfilled;
 pub use amend::{Corrections, ForCorrection, Retained};
 pub use backup::Backup;
@@ -52,6 +55,7 @@ pub use declare::{Installed, Plan};
 pub use desk::{BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, bench, rehearse};
 pub use duty::Request;
 pub use failure::RunError;
+pub use look::{Preview, PreviewColumn, RejectRows, RunFile, Side, Verdict};
 pub use outside::{Checkup, Rotation, TestAnswer};
 pub use process::{ProcessError, Progress};
 pub use pull::Columns;

@@ -16,14 +16,14 @@ use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
-use axum::http::header::CACHE_CONTROL;
-use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum_extra::extract::CookieJar;
-use maud::{DOCTYPE, Markup, html};
+use maud::html;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
+use super::look::{Faults, Field, Frame, Page, Weight, button, form as form_of, hidden};
 use crate::access::{Door, SignInRefused, form_key};
 use crate::run::Hub;
 pub use cookie::OverTls;
@@ -73,8 +73,8 @@ impl<'de> Deserialize<'de> for SecretText {
 async fn form(crumbs: Crumbs, jar: CookieJar, Query(Next { next }): Query<Next>) -> Response {
     // The same key for all of this browser's forms, so that one in another tab stays good.
     let key = crumbs.form_key(&jar).unwrap_or_else(fresh_key);
-    let page = page(&Shown { csrf: form_key(key.expose_secret()), next: next_of(&next), name: "", said: None });
-    (jar.add(crumbs.for_form(&key)), no_store(StatusCode::OK, page)).into_response()
+    let shown = Shown { csrf: form_key(key.expose_secret()), next: next_of(&next), name: "", said: None };
+    (jar.add(crumbs.for_form(&key)), page(&shown, StatusCode::OK)).into_response()
 }
 
 async fn sign_in(
@@ -90,7 +90,7 @@ async fn sign_in(
     let again = |status, said: &str| {
         let key = known.clone().unwrap_or_else(fresh_key);
         let shown = Shown { csrf: form_key(key.expose_secret()), next, name: &typed.name, said: Some(said) };
-        (jar.clone().add(crumbs.for_form(&key)), no_store(status, page(&shown))).into_response()
+        (jar.clone().add(crumbs.for_form(&key)), page(&shown, status)).into_response()
     };
     if !known.as_ref().is_some_and(|key| form_key(key.expose_secret()) == typed.csrf) {
         return again(StatusCode::FORBIDDEN, "this form was open for too long, or your browser keeps no cookies: try again");
@@ -134,10 +134,6 @@ fn fault(error: &dyn std::fmt::Display) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, "the hub could not do this; its log says why").into_response()
 }
 
-fn no_store(status: StatusCode, page: Markup) -> Response {
-    (status, [(CACHE_CONTROL, "no-store")], Html(page.into_string())).into_response()
-}
-
 struct Shown<'a> {
     csrf: String,
     next: &'a str,
@@ -146,36 +142,31 @@ struct Shown<'a> {
     said: Option<&'a str>,
 }
 
-fn page(shown: &Shown<'_>) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { @if shown.said.is_some() { "Error: " } "Sign in · Bailiwick" }
+fn page(shown: &Shown<'_>, status: StatusCode) -> Response {
+    // Told of both at once: which of the two was wrong is not said.
+    let faults = shown.said.map_or_else(Faults::new, |said| Faults::one("name", sentence(said)));
+    let content = form_of(
+        "/sign-in",
+        &shown.csrf,
+        html! {
+            (hidden("next", shown.next))
+            div class="field" {
+                label for="name" { "Name" }
+                input class="middle" id="name" name="name" value=(shown.name) autocomplete="username" autocapitalize="none" spellcheck="false"
+                    aria-invalid=[shown.said.map(|_| "true")] required;
             }
-            body {
-                main {
-                    h1 { "Sign in" }
-                    @if let Some(said) = shown.said {
-                        div role="alert" aria-labelledby="problem" { h2 id="problem" { "There is a problem" } p { (said) } }
-                    }
-                    form method="post" action="/sign-in" {
-                        input type="hidden" name="csrf" value=(shown.csrf);
-                        input type="hidden" name="next" value=(shown.next);
-                        p {
-                            label for="name" { "Name" } br;
-                            input id="name" name="name" value=(shown.name) autocomplete="username" autocapitalize="none" spellcheck="false" required;
-                        }
-                        p {
-                            label for="password" { "Password" } br;
-                            input id="password" name="password" type="password" autocomplete="current-password" required;
-                        }
-                        button type="submit" { "Sign in" }
-                    }
-                }
-            }
-        }
+            (Field::new("password", "Password").class("middle").complete("current-password").input("password"))
+            (button(Weight::First, "Sign in"))
+        },
+    );
+    Page::new(Frame::default(), "Sign in").faults(&faults).status(status).body(content)
+}
+
+/// What is told, as a sentence.
+fn sentence(said: &str) -> String {
+    let mut text = said.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
     }
+    text
 }

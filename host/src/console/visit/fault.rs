@@ -3,11 +3,10 @@
 //! What is the hub's own affair is logged, not told. It must not know any other page.
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use maud::html;
 
 use crate::access::Denied;
-use crate::console::look::words::encoded;
 use crate::console::look::{Frame, Page};
 use crate::ledger::LedgerError;
 use crate::run::RunError;
@@ -15,11 +14,8 @@ use crate::run::RunError;
 /// Why there is no page.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// Nobody is signed in. Where they wanted to go.
-    SignIn {
-        /// Path and query.
-        next: Option<String>,
-    },
+    /// Nobody is signed in: what leads them there.
+    SignIn(Box<Response>),
     /// There is nothing here that they may see.
     NotFound,
     /// They may look, and not do this.
@@ -53,7 +49,7 @@ impl Fault {
     pub(crate) fn sentence(&self) -> Option<&str> {
         match self {
             Self::Wrong { sentence, .. } => Some(sentence),
-            Self::SignIn { .. } | Self::NotFound | Self::Denied(_) | Self::Stale | Self::Hub => None,
+            Self::SignIn(_) | Self::NotFound | Self::Denied(_) | Self::Stale | Self::Hub => None,
         }
     }
 }
@@ -110,10 +106,7 @@ impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let told = |status, title: &str, content| Page::new(Frame::default(), title).status(status).body(content);
         match self {
-            Self::SignIn { next } => {
-                let to = next.map_or_else(|| "/sign-in".to_owned(), |next| format!("/sign-in?next={}", encoded(&next)));
-                Redirect::to(&to).into_response()
-            }
+            Self::SignIn(led) => *led,
             Self::NotFound => told(
                 StatusCode::NOT_FOUND,
                 "Page not found",

@@ -1,8 +1,7 @@
 //! Who looks at a page, at which partner, and what they posted.
 //!
 //! ```text
-//! Visitor   somebody signed in: put into the request by the sign-in
-//! Visit     the same, where a page needs somebody; else they are led to the sign-in
+//! Visit     somebody signed in, at a page that needs somebody; whoever is not is led to the sign-in
 //! At        a visit at the partner of the address, with what is allowed there; at any other partner there is no page
 //! Posted    what a form brings, once its token shows that it came from a page of the hub's own
 //! ```
@@ -12,33 +11,17 @@
 mod fault;
 mod posted;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::Method;
 use axum::http::request::Parts;
 
 pub(crate) use fault::{Fault, panicked};
 pub(crate) use posted::{Answers, Posted};
 
 use super::look::{Frame, Page, Section};
-use crate::access::{Action, Caller};
-use crate::ledger::{Actor, By, Scope};
+use crate::access::{Action, Caller, SignedIn};
+use crate::ledger::{By, Scope};
 use crate::model::ids::PartnerName;
 use crate::run::Hub;
-
-/// Somebody who is signed in. Only the sign-in puts one into a request.
-#[derive(Debug, Clone)]
-pub struct Visitor {
-    /// As they are shown.
-    pub name: String,
-    /// As what they do is written down.
-    pub actor: Actor,
-    /// What forms of their session carry.
-    pub csrf: String,
-    /// What they may do, at each partner where they may do anything.
-    pub allowed: BTreeMap<PartnerName, BTreeSet<Action>>,
-}
 
 /// The console's sections at a partner, and what it takes to see each.
 const SECTIONS: &[(Section, Action)] = &[
@@ -51,7 +34,7 @@ const SECTIONS: &[(Section, Action)] = &[
 /// Somebody signed in looks at a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Visit {
-    visitor: Visitor,
+    signed_in: SignedIn,
     hub: String,
 }
 
@@ -72,20 +55,25 @@ impl Visit {
 
     /// The token that forms of this session carry.
     pub(crate) fn csrf(&self) -> &str {
-        &self.visitor.csrf
+        self.signed_in.csrf()
+    }
+
+    /// Who is signed in, for what is no partner's.
+    pub(crate) const fn signed_in(&self) -> &SignedIn {
+        &self.signed_in
     }
 
     /// The partners that they may turn to, by name.
     pub(crate) fn partners(&self) -> Vec<PartnerName> {
-        self.visitor.allowed.keys().cloned().collect()
+        self.signed_in.partners().keys().cloned().collect()
     }
 
     fn frame(&self) -> Frame {
         Frame {
             hub: self.hub.clone(),
-            who: Some((self.visitor.name.clone(), self.visitor.csrf.clone())),
+            who: Some((self.signed_in.display_name().to_owned(), self.csrf().to_owned())),
             partner: None,
-            many: self.visitor.allowed.len() > 1,
+            many: self.signed_in.partners().len() > 1,
         }
     }
 }
@@ -128,12 +116,8 @@ impl FromRequestParts<Hub> for Visit {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, hub: &Hub) -> Result<Self, Fault> {
-        let Some(visitor) = parts.extensions.get::<Visitor>() else {
-            // Back to where they wanted to go, if that was only to look.
-            let next = (parts.method == Method::GET).then(|| parts.uri.path_and_query().map(ToString::to_string)).flatten();
-            return Err(Fault::SignIn { next });
-        };
-        Ok(Self { visitor: visitor.clone(), hub: hub.id().to_string() })
+        let signed_in = SignedIn::from_request_parts(parts, hub).await.map_err(|led| Fault::SignIn(Box::new(led)))?;
+        Ok(Self { signed_in, hub: hub.id().to_string() })
     }
 }
 
@@ -146,8 +130,7 @@ impl FromRequestParts<Hub> for At {
         let named = params.iter().find(|(name, _)| *name == "partner").ok_or(Fault::NotFound)?.1;
         let partner: PartnerName = named.parse().map_err(|_| Fault::NotFound)?;
         // What one may not see is not there: its name is told to nobody.
-        let allowed = visit.visitor.allowed.get(&partner).filter(|allowed| !allowed.is_empty()).ok_or(Fault::NotFound)?;
-        let caller = Caller::new(partner, visit.visitor.actor.clone(), allowed.clone());
+        let caller = visit.signed_in.at(&partner).map_err(|_| Fault::NotFound)?;
         let stored = hub.ledger().partners(caller.scope()).await?.into_iter().next().ok_or(Fault::NotFound)?;
         Ok(Self { visit, caller, title: stored.title })
     }

@@ -11,7 +11,7 @@ use crate::model::limits::RECORD_BYTES_MAX;
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What stands above the two values.
-const HEADINGS: [&str; 2] = ["reject", "reason"];
+pub(super) const HEADINGS: [&str; 2] = ["reject", "reason"];
 
 /// The header of a file with the two headings before it.
 pub(super) fn header(options: &CsvFormat, input: impl Read) -> io::Result<Vec<u8>> {

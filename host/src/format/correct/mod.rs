@@ -8,10 +8,13 @@
 //! What is before the record names the reject that it corrects, and is taken off when it comes back. A record that is not
 //! changed comes back byte for byte. It must not know what a reject is, only its number and its reason.
 
+mod cells;
 mod csv;
 mod lines;
 
 use std::io::{self, Read, Write};
+
+pub use cells::{RecordCells, cells_of, with_cells};
 
 use super::csv::Scanned;
 use crate::model::job::Format;

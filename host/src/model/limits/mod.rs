@@ -3,6 +3,7 @@
 //! One table, [`LIMITS`], is what the sandbox enforces, the run record stores, `plugin inspect` prints and the docs show.
 
 pub mod access;
+pub mod console;
 mod facts;
 pub mod serving;
 

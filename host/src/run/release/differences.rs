@@ -29,13 +29,13 @@ const FIGURE: &str = "figure ";
 const DOTS: &str = "••••••";
 
 /// The two files of an output, and how to read them.
-pub(super) struct Recorded {
-    pub(super) port: String,
+pub(in crate::run) struct Recorded {
+    pub(in crate::run) port: String,
     /// The columns; none for the decisions of a rule set, which are JSON lines.
-    pub(super) shape: Option<PortShape>,
-    pub(super) format: Option<FileFormat>,
-    pub(super) files: (PathBuf, PathBuf),
-    pub(super) rows: (u64, u64),
+    pub(in crate::run) shape: Option<PortShape>,
+    pub(in crate::run) format: Option<FileFormat>,
+    pub(in crate::run) files: (PathBuf, PathBuf),
+    pub(in crate::run) rows: (u64, u64),
 }
 
 /// How two files of one output differ.
@@ -80,7 +80,7 @@ pub struct Example {
 }
 
 /// Sums that are others: port, total, what it was and is.
-pub(super) fn totals(before: &ControlTotals, now: &ControlTotals) -> Vec<(String, String, String, String)> {
+pub(in crate::run) fn totals(before: &ControlTotals, now: &ControlTotals) -> Vec<(String, String, String, String)> {
     let ports = |totals: &ControlTotals| -> BTreeMap<(String, String), String> {
         let of = |port: &PortTotals| -> Vec<((String, String), String)> {
             let counts = [("rows read", port.rows.read), ("rows accepted", port.rows.accepted), ("rows rejected", port.rows.rejected)];
@@ -101,7 +101,7 @@ pub(super) fn totals(before: &ControlTotals, now: &ControlTotals) -> Vec<(String
 }
 
 /// Compares the files of an output.
-pub(super) fn of_output(recorded: &Recorded) -> std::io::Result<OutputDifference> {
+pub(in crate::run) fn of_output(recorded: &Recorded) -> std::io::Result<OutputDifference> {
     let mut found = OutputDifference { output: recorded.port.clone(), rows: recorded.rows, ..OutputDifference::default() };
     let opened = rows_of(recorded, &recorded.files.0)?.zip(rows_of(recorded, &recorded.files.1)?);
     let Some((before, now)) = opened else {

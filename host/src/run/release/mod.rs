@@ -19,6 +19,7 @@ use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::registry::signature::{PublicKey, SigningKeyId};
 
 pub use differences::{ColumnDifference, Example, OutputDifference};
+pub(super) use differences::{Recorded, of_output, totals as other_totals};
 pub use review::Review;
 pub use trial::{Differences, TRIALS_MAX, Trial};
 pub use vouch::ReleaseError;
