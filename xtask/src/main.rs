@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a task talks to the person who ran it")]
 
 mod bench;
+mod browser;
 mod chaos;
 mod demo;
 mod docs;
@@ -34,6 +35,8 @@ enum Task {
     Bench(bench::Options),
     /// Breaks everything around the hub, many times, and says what was lost: nothing.
     Chaos(chaos::Options),
+    /// Drives a real browser through the console as people of every role, and has every page judged.
+    Browser(browser::Options),
     /// Tries what nobody thought of on everything that reaches the hub from outside.
     Fuzz(fuzz::Options),
     /// Writes the parts of the documentation that are made from the code.
@@ -62,6 +65,7 @@ fn answer(task: Task) -> anyhow::Result<()> {
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Chaos(options) => chaos::run(&options),
+        Task::Browser(options) => browser::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Docs => docs::run(),
         Task::Tidy => tidy::run(),

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
+pub(crate) use site::{Serving, copy};
+
 use crate::plugins;
 use crate::tools::{bailiwick, command, succeed};
 

@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::tools::{command, output, root};
@@ -68,12 +68,8 @@ impl Site {
     /// A hub of a name that serves the site.
     pub(super) fn serve(&self, name: String) -> Result<Serving> {
         let mut serve = self.program(&name, &["serve", "--listen", "127.0.0.1:0"]);
-        let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().context("it has a standard output")?).read_line(&mut line)?;
-        let address = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
-        let address = address.with_context(|| format!("hub {name} said no address: {line:?}"))?.trim_end_matches(';').to_owned();
-        Ok(Serving { name, address, child })
+        serve.stderr(Stdio::null());
+        Serving::start(name, serve)
     }
 }
 
@@ -85,13 +81,37 @@ impl Drop for Site {
 }
 
 /// A hub at work. Killed, if it still is, when this is dropped.
-pub(super) struct Serving {
+pub(crate) struct Serving {
     pub(super) name: String,
     address: String,
     child: Child,
 }
 
 impl Serving {
+    /// Starts it, and waits until it says where it listens.
+    pub(crate) fn start(name: String, mut serve: Command) -> Result<Self> {
+        let mut child = serve.stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        let mut said = BufReader::new(child.stdout.take().context("it has a standard output")?);
+        let address = loop {
+            line.clear();
+            if said.read_line(&mut line)? == 0 {
+                drop(child.kill());
+                drop(child.wait());
+                bail!("hub {name} said no address");
+            }
+            if let Some(address) = line.split_whitespace().find_map(|word| word.strip_prefix("http://")) {
+                break address.trim_end_matches(';').to_owned();
+            }
+        };
+        Ok(Self { name, address, child })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Asks for a run over HTTP.
     pub(super) fn request(&self, job: &str, token: &str) -> Result<()> {
         let mut stream = TcpStream::connect(&self.address)?;
@@ -145,7 +165,8 @@ fn lines(count: usize) -> String {
     text
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let (path, to) = {
