@@ -10,6 +10,7 @@ mod bad_input;
 mod chaos;
 mod cli;
 mod connectors;
+mod console;
 mod contract;
 mod determinism;
 mod example;

@@ -7,16 +7,26 @@
 //! assets    the stylesheet, the script and the mark
 //! overview  how partners stand
 //! jobs      what is declared, and having it run
+//! releases  plugins from hand to use: reviewed, tried, approved
+//! rules     a case filled in, and what a rule set decides of it
+//! connections, people, tokens, audit, hub   what their names say
 //! ```
 //!
 //! Every page works without a script; none has a script or style of its own, and its headers forbid both. What a person may not see is
 //! not there, what they may not do is not offered, and both are refused whatever was offered. It must not do work: it enqueues and reads.
 
 mod assets;
+mod audit;
+mod connections;
+mod hub;
 mod jobs;
 mod look;
 mod overview;
+mod people;
+mod releases;
+mod rules;
 mod sign_in;
+mod tokens;
 mod visit;
 
 use axum::Router;
@@ -47,6 +57,13 @@ pub fn router(hub: Hub) -> Router {
         .merge(sign_in::routes())
         .merge(overview::routes())
         .merge(jobs::routes())
+        .merge(releases::routes())
+        .merge(rules::routes())
+        .merge(connections::routes())
+        .merge(people::routes())
+        .merge(tokens::routes())
+        .merge(audit::routes())
+        .merge(hub::routes())
         .route("/{page}", any(not_found))
         .route("/p/{partner}/{*page}", any(not_found))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

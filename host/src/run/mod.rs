@@ -52,11 +52,13 @@ pub use again::Backfilled;
 pub use amend::{Corrections, ForCorrection, Retained};
 pub use backup::Backup;
 pub use declare::{Installed, Plan};
-pub use desk::{BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, bench, rehearse};
+pub use desk::{
+    BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, RuleSetOffer, bench, rehearse,
+};
 pub use duty::Request;
 pub use failure::RunError;
 pub use look::{Preview, PreviewColumn, RejectRows, RunFile, Side, Verdict};
-pub use outside::{Checkup, Rotation, TestAnswer};
+pub use outside::{CheckFailure, Checkup, ConnectionUse, Rotation, TestAnswer};
 pub use process::{ProcessError, Progress};
 pub use pull::Columns;
 pub use release::{ColumnDifference, Differences, Example, OutputDifference, Push, Pushed, ReleaseError, Review, TRIALS_MAX, Trial};

@@ -29,6 +29,12 @@ const SECTIONS: &[(Section, Action)] = &[
     (Section { path: "jobs", name: "Jobs" }, Action::Read),
     (Section { path: "runs", name: "Runs" }, Action::Read),
     (Section { path: "rejects", name: "Rejects" }, Action::Read),
+    (Section { path: "plugins", name: "Plugins" }, Action::Read),
+    (Section { path: "rules", name: "Try a rule" }, Action::Decide),
+    (Section { path: "connections", name: "Connections" }, Action::Read),
+    (Section { path: "people", name: "People" }, Action::ManagePeople),
+    (Section { path: "tokens", name: "Tokens" }, Action::ManagePeople),
+    (Section { path: "audit", name: "Audit" }, Action::ReadAudit),
 ];
 
 /// Somebody signed in looks at a page.
@@ -94,6 +100,11 @@ impl At {
     /// The token that forms of this session carry.
     pub(crate) fn csrf(&self) -> &str {
         self.visit.csrf()
+    }
+
+    /// Who is signed in, wherever they are.
+    pub(crate) const fn visit(&self) -> &Visit {
+        &self.visit
     }
 
     /// Refuses what is not allowed.

@@ -23,6 +23,8 @@ pub struct Violation {
     pub pointer: String,
     /// What is wrong there. It quotes no value, as that may be personal.
     pub message: String,
+    /// The name of what is not there, where that is what is wrong: the pointer then leads to what lacks it.
+    pub missing: Option<String>,
 }
 
 /// A schema that cannot be used.
@@ -81,7 +83,14 @@ impl Schema {
             _ => true,
         });
         let told = told.take(VIOLATIONS_MAX);
-        told.map(|error| Violation { pointer: error.instance_path().to_string(), message: words::message(&error, &self.written) }).collect()
+        told.map(|error| {
+            let missing = match error.kind() {
+                ValidationErrorKind::Required { property } => property.as_str().map(ToOwned::to_owned),
+                _ => None,
+            };
+            Violation { pointer: error.instance_path().to_string(), message: words::message(&error, &self.written), missing }
+        })
+        .collect()
     }
 }
 
@@ -141,7 +150,8 @@ mod tests {
         let places: Vec<_> = found.iter().map(|violation| violation.pointer.as_str()).collect();
         assert_eq!(places, ["/a/day", "/b"]);
         assert!(found.iter().all(|violation| !violation.message.contains("QQ123456C")), "{found:?}");
-        assert_eq!(schema.violations(&json!({})).len(), 1);
+        let missing = schema.violations(&json!({}));
+        assert_eq!((missing.len(), missing[0].missing.as_deref()), (1, Some("b")));
         assert!(schema.violations(&json!({"b": "1"})).is_empty());
     }
 

@@ -235,7 +235,7 @@ impl Hub {
     }
 
     /// The plugin of a release; compiled off the async threads if it is not at hand.
-    pub(super) async fn plugin(&self, release: Digest) -> Result<Arc<Plugin>, RunError> {
+    pub(in crate::run) async fn plugin(&self, release: Digest) -> Result<Arc<Plugin>, RunError> {
         let hub = self.clone();
         tokio::task::spawn_blocking(move || hub.shared.shelf.plugin(release)).await.expect("installing does not panic")
     }

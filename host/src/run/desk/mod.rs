@@ -2,10 +2,12 @@
 
 mod bench;
 mod decide;
+mod offer;
 mod rehearse;
 mod rehearse_connector;
 mod rehearse_format;
 
 pub use bench::{BenchInput, BenchRounds, Benched, BenchedCase, LimitShare, bench};
 pub use decide::{Decided, Question};
+pub use offer::RuleSetOffer;
 pub use rehearse::{CaseOutcome, Rehearsal, rehearse};

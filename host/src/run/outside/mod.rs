@@ -5,6 +5,6 @@ mod notify;
 mod secrets;
 mod webhooks;
 
-pub use check::Checkup;
+pub use check::{CheckFailure, Checkup, ConnectionUse};
 pub use secrets::Rotation;
 pub use webhooks::TestAnswer;

@@ -1,0 +1,98 @@
+//! Where a trial came to something else than the run that delivered: sums, columns, and the first rows.
+//!
+//! Values of personal columns are not told. It must not know how files are compared.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::review::short;
+use crate::access::Action;
+use crate::console::look::{Column, Figures, Table, Tone, inset, words};
+use crate::console::visit::{At, Fault};
+use crate::run::{Differences, Hub, OutputDifference};
+
+pub(super) async fn page(State(hub): State<Hub>, at: At, Path((_, run)): Path<(String, String)>) -> Result<Response, Fault> {
+    at.may(Action::Read)?;
+    let id = run.parse().map_err(|_| Fault::NotFound)?;
+    let run = hub.ledger().run(at.scope(), id).await?.ok_or(Fault::NotFound)?;
+    if !run.enqueued.dry_run || run.trigger().origin().is_none() {
+        return Err(Fault::NotFound);
+    }
+    let found = hub.differences(at.scope(), id).await?;
+    let page =
+        at.page(format!("What a trial of {} came to", run.job())).section("plugins").crumb(at.href("plugins"), "Plugins and releases");
+    let page = match run.enqueued.release {
+        Some(release) => page.crumb(at.href(format_args!("releases/{release}")), format!("Release {}", release.short())),
+        None => page,
+    };
+    let link = |id: &dyn std::fmt::Display| html! { a class="mono" href=(at.href(format_args!("runs/{id}"))) { (short(id)) } };
+    Ok(page.body(html! {
+        p class="lede" { "Run " (link(&found.origin)) " delivered. Run " (link(&id)) " did it again with another release, on the same input, and delivered nothing." }
+        (figures(&found))
+        (totals(&found))
+        @for output in &found.outputs { (of_output(output)) }
+        @if found.outputs.is_empty() { p { "Every output is the same, byte by byte." } }
+        (inset(html! { p { "A difference that is meant is a reason to approve the release, and one that is not is a reason to refuse it. Personal values are not shown." } }))
+    }))
+}
+
+fn figures(found: &Differences) -> Markup {
+    let changed: u64 = found.outputs.iter().map(|output| output.changed + output.only.0 + output.only.1).sum();
+    let tone = |differs: bool| if differs { Tone::Attention } else { Tone::Good };
+    let pair = |(was, is): (u64, u64)| if was == is { words::count(is) } else { format!("{} → {}", words::count(was), words::count(is)) };
+    let figures = Figures::new()
+        .figure(tone(changed > 0), words::count(changed), "Rows that differ")
+        .figure(tone(!found.totals.is_empty()), words::count(found.totals.len() as u64), "Sums that differ")
+        .figure(tone(found.rejects.0 != found.rejects.1), pair(found.rejects), "Rejects")
+        .figure(tone(found.warnings.0 != found.warnings.1), pair(found.warnings), "Warnings");
+    html! { (figures) }
+}
+
+fn totals(found: &Differences) -> Markup {
+    let columns = [Column::words("Where"), Column::words("Sum"), Column::number("Was"), Column::number("Is")];
+    let mut table = Table::new("Sums that differ", columns);
+    for (port, name, was, is) in &found.totals {
+        table.push([html! { (port) }, html! { (words::spaced(name)) }, html! { (was) }, html! { (is) }]);
+    }
+    html! { (table.empty("Every sum is the same.")) }
+}
+
+fn of_output(output: &OutputDifference) -> Markup {
+    let mut columns =
+        Table::new("Columns that differ", [Column::words("Column"), Column::number("Rows"), Column::number("Went up or down by")]);
+    for (name, column) in &output.columns {
+        let change = column.change.map(|change| format!("{change:+}"));
+        columns.push([
+            html! { (name) },
+            html! { (words::count(column.rows)) },
+            html! { @if let Some(change) = change { (change) } @else { "No number" } },
+        ]);
+    }
+    let mut rows = Table::new(
+        "The first rows that differ",
+        [Column::number("Row"), Column::words("Column"), Column::words("Was"), Column::words("Is")],
+    );
+    for example in &output.examples {
+        let told = |value: &Option<String>| html! { @if let Some(value) = value { (value) } @else { "Nothing" } };
+        rows.push([
+            html! { (words::count(example.row)) },
+            html! { @if let Some(column) = &example.column { (column) } @else { "The whole row" } },
+            told(&example.was),
+            told(&example.is),
+        ]);
+    }
+    html! {
+        section aria-labelledby=(format!("output-{}", output.output)) {
+            h2 id=(format!("output-{}", output.output)) { "Output " (output.output) }
+            p {
+                (words::counted(output.rows.0, "row", "rows")) " before, " (words::count(output.rows.1)) " now. "
+                @if output.only == (0, 0) { (words::counted(output.changed, "row differs", "rows differ")) "." }
+                @else { (words::count(output.only.0)) " stood there only before, " (words::count(output.only.1)) " only now." }
+            }
+            @if let Some(note) = &output.note { (inset(html! { p { (note) } })) }
+            @if !output.columns.is_empty() { (columns) }
+            @if !output.examples.is_empty() { (rows) }
+        }
+    }
+}
