@@ -7,6 +7,7 @@ mod again;
 mod amend;
 mod api;
 mod bad_input;
+mod book;
 mod chaos;
 mod cli;
 mod connectors;

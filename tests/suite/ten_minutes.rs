@@ -46,16 +46,7 @@ fn an_adapter_as_the_readme_says() {
 }
 
 #[test]
-fn a_rule_set_goes_the_same_way() {
-    let folder = tempfile::tempdir().unwrap();
-    let typed =
-        ["bailiwick plugin new approval --kind rule-set", "cd approval", "cargo test", "bailiwick plugin build", "bailiwick plugin test"];
-    let said = type_them(folder.path(), &typed.map(str::to_owned));
-    assert!(said.contains(" passed, 0 failed") && folder.path().join("approval/approval.wasm").is_file(), "{said}");
-}
-
-#[test]
-fn and_so_does_a_format() {
+fn a_format_goes_the_same_way() {
     let folder = tempfile::tempdir().unwrap();
     let typed =
         ["bailiwick plugin new deductions --kind format", "cd deductions", "cargo test", "bailiwick plugin build", "bailiwick plugin test"];

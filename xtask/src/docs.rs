@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::plugins;
 use crate::tools::{bailiwick, command, output, root};
+use crate::{book, plugins};
 
 const FIRST_MARK: &str = "<!-- made by cargo xtask docs -->\n";
 const LAST_MARK: &str = "<!-- end -->";
@@ -13,6 +13,7 @@ const PAGES: &[(&str, &[&str])] = &[("sdk/rust/docs/limits.md", &["plugin", "lim
 
 /// Puts every made part in its place.
 pub(crate) fn run() -> Result<()> {
+    book::write_contract()?;
     plugins::build_hub()?;
     for (page, arguments) in PAGES {
         let path = root().join(page);

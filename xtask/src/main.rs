@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a task talks to the person who ran it")]
 
 mod bench;
+mod book;
 mod browser;
 mod chaos;
 mod demo;
@@ -41,6 +42,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Writes the parts of the documentation that are made from the code.
     Docs,
+    /// Makes the book of the documentation under target/book.
+    Book,
     /// Checks the house rules: who may know what, file and function length, quarantined crates.
     Tidy,
     /// Builds the plugins in plugins/ into components under target/plugins.
@@ -68,6 +71,7 @@ fn answer(task: Task) -> anyhow::Result<()> {
         Task::Browser(options) => browser::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Docs => docs::run(),
+        Task::Book => book::run(),
         Task::Tidy => tidy::run(),
         Task::Plugins => plugins::build_all().map(|built| println!("{} plugins built", built.len())),
         Task::Audit => test::audit(),

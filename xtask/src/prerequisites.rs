@@ -2,13 +2,16 @@
 
 use anyhow::{Result, bail};
 
-use crate::tools::{cargo, command, exists, output, succeed};
+use crate::tools::{cargo, command, exists, output, succeed, target};
 
 /// The target that plugins are built for.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Version of cargo-deny that checks licences, bans and sources.
 const CARGO_DENY: &str = "0.20.2";
+
+/// Version of mdbook that makes the book.
+const MDBOOK: &str = "0.5.4";
 
 /// Sees that plugins can be built.
 pub(crate) fn wasm_target() -> Result<()> {
@@ -55,6 +58,21 @@ pub(crate) fn cargo_deny() -> Result<()> {
         return Ok(());
     }
     succeed(cargo(&["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--debug", "--quiet"]))
+}
+
+/// Sees that mdbook is there, building it if it is not. Answers the program.
+pub(crate) fn mdbook() -> Result<std::path::PathBuf> {
+    let folder = target().join("tools");
+    let program = folder.join("bin/mdbook");
+    if output(command(&program, &["--version"])).is_ok_and(|said| said.trim().ends_with(MDBOOK)) {
+        return Ok(program);
+    }
+    let mut install = cargo(&["install", "mdbook", "--version", MDBOOK, "--locked", "--debug", "--quiet", "--force"]);
+    install.args(["--no-default-features", "--features", "search", "--root"]).arg(&folder);
+    install.env("CARGO_TARGET_DIR", folder.join("building"));
+    succeed(install)?;
+    std::fs::remove_dir_all(folder.join("building"))?;
+    Ok(program)
 }
 
 /// Sees that Python can make virtual environments, which Debian packs apart.

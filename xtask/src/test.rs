@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::prerequisites;
 use crate::tools::{bailiwick, cargo, command, root, succeed, target};
-use crate::{demo as demos, fuzz, plugins, tidy};
+use crate::{book, demo as demos, fuzz, plugins, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
     ("format", || succeed(cargo(&["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
     ("licences, bans, sources", || succeed(cargo(&["deny", "check", "bans", "licenses", "sources"]))),
+    ("book", book::test),
     ("plugins", || plugins::build_all().map(drop)),
     ("lints", || succeed(cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))),
     ("oracles", oracles),
