@@ -12,6 +12,7 @@ const TYPED: &[(&str, &str)] = &[
     ("docs/start.md", "book::start_in_ten_minutes"),
     ("docs/rule-set.md", "book::a_rule_set"),
     ("docs/operating.md", "operating::every_command_of_the_page_is_typed"),
+    ("sdk/rust/docs/formats.md", "ten_minutes::a_format_goes_the_same_way"),
     ("sdk/rust/README.md", "ten_minutes::an_adapter_as_the_readme_says"),
 ];
 
@@ -68,12 +69,12 @@ fn start_in_ten_minutes() {
     let mut lines = Vec::new();
     for command in commands(&text) {
         if command.contains("$RUN") && !lines.iter().any(|line: &String| line.starts_with("RUN=")) {
-            lines.push("RUN=$(bailiwick runs --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[0][\"run\"])')".to_owned());
+            lines.push("RUN=$(bailiwick runs --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[0][\"id\"])')".to_owned());
         }
         lines.push(command.to_owned());
     }
     let said = type_them(&folder, &lines);
-    for told in ["lgps-monthly-return", "27", "every byte is the same"] {
+    for told in ["lgps-monthly-return", "27", "byte by byte"] {
         assert!(said.out.contains(told), "{told:?} in {}", said.out);
     }
     assert_eq!(fs::read_to_string(folder.join("rejects.csv")).unwrap().lines().count(), 1 + 27);
