@@ -3,6 +3,7 @@
 
 mod support;
 
+mod access;
 mod again;
 mod amend;
 mod api;

@@ -78,6 +78,7 @@ const QUARANTINE: &[(&str, &[&str])] = &[
     ("croner", &["schedule"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
+    ("rpassword", &["cli"]),
     ("chacha20poly1305", &["vault"]),
 ];
 

@@ -6,6 +6,7 @@ CREATE TABLE people (
     display_name    WORD   NOT NULL,
     email           WORD,
     password        WORD,                           -- argon2id, with its salt and parameters; none if they sign in elsewhere
+    account         WORD,                           -- theirs at a provider of identities, once they have signed in there
     hub_operator    BIGINT NOT NULL DEFAULT 0,      -- 1 if they keep the hub itself
     stamp           BIGINT NOT NULL DEFAULT 1,      -- raised by whatever ends their sessions, so that none begins on what was before
     added_at_ms     BIGINT NOT NULL,
@@ -49,3 +50,16 @@ CREATE TABLE sign_in_failures (
 );
 
 CREATE INDEX sign_in_failures_forgotten ON sign_in_failures (forgotten_at_ms);
+
+-- Signing in at a provider of identities that was begun, by the hash of what the provider sends back. Each is answered once.
+CREATE TABLE sign_ins_begun (
+    hash        WORD   NOT NULL PRIMARY KEY,
+    browser     WORD   NOT NULL,                    -- the hash of what the browser holds that began it
+    next        WORD   NOT NULL,                    -- where to go afterwards
+    ends_at_ms  BIGINT NOT NULL
+);
+
+CREATE INDEX sign_ins_begun_end ON sign_ins_begun (ends_at_ms);
+
+-- When use of a token that was revoked or has expired was last noted: not each of a thousand tries is.
+ALTER TABLE tokens ADD COLUMN refused_at_ms BIGINT;

@@ -136,3 +136,50 @@ impl FromStr for Role {
             .ok_or_else(|| format!("{text:?} is no role: write viewer, operator, approver or admin"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each role and what it allows, for a person to read.
+    const MATRIX: &str = "
+                   viewer operator approver admin
+    read           yes    yes      yes      yes
+    see-personal   -      yes      yes      -
+    run            -      yes      -        -
+    decide         -      yes      -        -
+    correct        -      yes      -        -
+    upload         -      yes      -        yes
+    approve        -      -        yes      -
+    configure      -      -        -        yes
+    manage-people  -      -        -        yes
+    read-audit     -      -        yes      yes
+    ";
+
+    #[test]
+    fn each_role_allows_what_the_matrix_says() {
+        let mut rows = MATRIX.lines().filter(|line| !line.trim().is_empty());
+        let roles: Vec<Role> = rows.next().unwrap().split_whitespace().map(|role| role.parse().unwrap()).collect();
+        assert_eq!(roles, Role::ALL);
+        let mut actions = Vec::new();
+        for row in rows {
+            let mut cells = row.split_whitespace();
+            let action: Action = cells.next().unwrap().parse().unwrap();
+            for (role, cell) in roles.iter().zip(cells) {
+                assert_eq!(role.allows().contains(&action), cell == "yes", "{role} {action}");
+            }
+            actions.push(action);
+        }
+        assert_eq!(actions, Action::ALL);
+    }
+
+    #[test]
+    fn a_role_alone_neither_hands_in_and_approves_nor_appoints_itself_to_see() {
+        for role in Role::ALL {
+            let allows = role.allows();
+            assert!(!(allows.contains(&Action::Upload) && allows.contains(&Action::Approve)), "{role}");
+            assert!(!(allows.contains(&Action::ManagePeople) && allows.contains(&Action::SeePersonal)), "{role}");
+        }
+        assert!("king".parse::<Role>().is_err() && "fly".parse::<Action>().is_err());
+    }
+}

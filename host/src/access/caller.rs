@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::action::Action;
-use crate::ledger::{Actor, By, HubId, Ledger, LedgerError, Scope};
+use super::session::Door;
+use crate::ledger::{Actor, By, HubId, LedgerError, Scope};
 use crate::model::ids::{Digest, PartnerName};
 use crate::model::personal::Sight;
 
@@ -45,13 +46,17 @@ impl Caller {
         Self { partner, actor, allowed }
     }
 
-    /// The caller that a token names, and notes that it was used.
+    /// The caller that a token names, and notes that it was used; or that one was tried which may no longer be used.
     ///
     /// # Errors
     /// [`TokenRefused`].
-    pub async fn of_token(ledger: &Ledger, text: &str, now_ms: i64) -> Result<Self, TokenRefused> {
-        let known = ledger.token(Digest::of(text.trim().as_bytes()), now_ms).await?;
-        let token = known.filter(|token| token.is_valid(now_ms)).ok_or(TokenRefused::Unknown)?;
+    pub async fn of_token(door: &Door<'_>, text: &str) -> Result<Self, TokenRefused> {
+        let Door { ledger, hub, now_ms } = *door;
+        let token = ledger.token(Digest::of(text.trim().as_bytes())).await?.ok_or(TokenRefused::Unknown)?;
+        if !token.is_valid(now_ms) {
+            ledger.refuse_token(&token, hub, now_ms).await?;
+            return Err(TokenRefused::Unknown);
+        }
         ledger.touch_token(&token, now_ms).await?;
         // A scope that this version does not know allows nothing.
         let allowed = token.scopes.iter().filter_map(|scope| scope.parse().ok()).collect();

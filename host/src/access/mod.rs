@@ -4,6 +4,7 @@
 //! action     what can be done, and what each role and scope of a token allows
 //! caller     somebody who acts at one partner, by a session or a token
 //! session    signing in and out, and what a session is worth
+//! provider   signing in at a provider of identities
 //! token      what other systems call with, shown once
 //! password   hashed, and compared, away from the threads that answer
 //! ```
@@ -13,11 +14,13 @@
 mod action;
 mod caller;
 mod password;
+mod provider;
 mod session;
 mod token;
 
 pub use action::{Action, Role};
 pub use caller::{Caller, Denied, TokenRefused};
 pub use password::{PasswordRefused, hashed};
+pub use provider::{Arrived, BadSettings, Provider, ProviderRefused, ProviderSettings, SentBack};
 pub use session::{Door, NotAMember, SignInRefused, SignedIn, form_key};
 pub use token::{SCOPES_OF_TOKEN, TokenAsk, make_token};

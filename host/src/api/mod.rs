@@ -21,31 +21,25 @@ mod routes;
 pub mod wire;
 
 use axum::Router;
+use secrecy::ExposeSecret as _;
 
 pub use document::document;
 
-use crate::ledger::{By, LedgerError, NewToken};
-use crate::model::ids::{Digest, PartnerName};
+use crate::access::{self, SCOPES_OF_TOKEN, TokenAsk};
+use crate::ledger::{By, LedgerError};
+use crate::model::ids::PartnerName;
 use crate::run::Hub;
-
-/// Chance in a token, in bytes.
-const TOKEN_BYTES: usize = 32;
 
 /// The API's routes, for a server or a test without a socket.
 pub fn router(hub: Hub) -> Router {
     routes::router(hub)
 }
 
-/// Makes a token for a partner. Only its hash is kept, so this is the one time that it can be shown.
+/// Makes a token for a partner that may be used for [`SCOPES_OF_TOKEN`]. Only its hash is kept, so this is the one time that it can be shown.
 ///
 /// # Errors
 /// [`LedgerError::AlreadyThere`] if the partner has a token of that name.
 pub async fn make_token(hub: &Hub, partner: &PartnerName, name: &str, by: &By) -> Result<String, LedgerError> {
-    let mut chance = [0_u8; TOKEN_BYTES];
-    getrandom::fill(&mut chance).expect("the system gives random numbers");
-    let token = format!("bwk_{}", Digest::new(chance));
-    let scopes = vec!["read".to_owned(), "run".to_owned(), "decide".to_owned()];
-    let new = NewToken { partner: partner.clone(), name: name.to_owned(), hash: Digest::of(token.as_bytes()), scopes, expires_at_ms: None };
-    hub.ledger().create_token(&new, by).await?;
-    Ok(token)
+    let ask = TokenAsk { partner, name, scopes: SCOPES_OF_TOKEN.into(), expires_at_ms: None };
+    Ok(access::make_token(hub.ledger(), &ask, by).await?.expose_secret().to_owned())
 }

@@ -6,6 +6,7 @@ mod demo;
 mod open;
 mod outside;
 mod paint;
+mod people;
 mod plugin;
 mod serve;
 mod show;
@@ -91,6 +92,12 @@ enum Command {
     /// Keeps the credentials of connections, encrypted.
     #[command(subcommand)]
     Secret(outside::SecretCommand),
+    /// Keeps people: who may sign in, and what they are at each partner.
+    #[command(subcommand)]
+    Person(people::PersonCommand),
+    /// Keeps tokens, with which other systems call the API.
+    #[command(subcommand)]
+    Token(people::TokenCommand),
     /// Keeps the keys that sign releases of plugins.
     #[command(subcommand)]
     Key(plugin::KeyCommand),
@@ -210,6 +217,8 @@ fn answer(command: Command) -> Answer {
             Command::Connection(command) => outside::connection(command).await,
             Command::Webhook(command) => outside::webhook(command).await,
             Command::Secret(command) => outside::secret(command).await,
+            Command::Person(command) => people::person(command).await,
+            Command::Token(command) => people::token(command).await,
             Command::Key(command) => plugin::key(command).await,
             Command::Plugin(command) => plugin::answer(command).await,
             Command::CompileComponent { .. } => unreachable!("answered above"),

@@ -46,7 +46,7 @@ pub use declared::{
 pub use error::LedgerError;
 pub use figures::{OfJob, QueueStanding};
 pub use outside::{BegunDelivery, Exchange, MarkOf, NewSecret, Notice, SessionOf, StoredDataKey, StoredSecret, WebhookMessage};
-pub use people::{Counted, Guess, LiveSession, NewPerson, NewRole, NewSession, PasswordKept, Person, StoredSession};
+pub use people::{Counted, Guess, LiveSession, NewPerson, NewRole, NewSession, NewSignIn, PasswordKept, Person, StoredSession};
 pub use runs::{
     Chosen, Claim, Claimed, Closed, Cut, Cutting, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, DuplicateOf, Enqueued, Failed, FileQuestion,
     FindingId, FormatUsed, Found, FoundEffect, Instruction, Keeping, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding,

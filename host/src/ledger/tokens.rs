@@ -4,11 +4,14 @@ use super::Ledger;
 use super::audit::{self, Act};
 use super::error::LedgerError;
 use super::store::{parsed, query};
-use super::who::{Actor, By, Scope};
+use super::who::{Actor, By, HubId, Scope};
 use crate::model::ids::{Digest, PartnerName};
 
 /// How exact the last use of a token is kept: a write for every call would make each wait for the disk.
 const TOUCH_EVERY_MS: i64 = 60_000;
+
+/// How often it is noted that a token is used which may no longer be used: whoever has it may try it a thousand times a second.
+const REFUSAL_EVERY_MS: i64 = 3_600_000;
 
 /// A token to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,14 +125,44 @@ impl Ledger {
             .await
     }
 
-    /// The token of a hash, if it may be used at a moment.
+    /// The token of a hash, whether or not it may still be used.
     ///
     /// # Errors
     /// What the database failed of.
-    pub async fn token(&self, hash: Digest, now_ms: i64) -> Result<Option<Token>, LedgerError> {
+    pub async fn token(&self, hash: Digest) -> Result<Option<Token>, LedgerError> {
         let mut tokens = query(TOKENS);
         let row: Option<TokenRow> = tokens.push(" WHERE hash = ").push_bind(hash.to_string()).fetch_optional(&self.store).await?;
-        Ok(row.map(Token::try_from).transpose()?.filter(|token| token.is_valid(now_ms)))
+        row.map(Token::try_from).transpose()
+    }
+
+    /// Notes that a token was used which may no longer be used, unless that was noted within the last hour.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn refuse_token(&self, token: &Token, hub: &HubId, now_ms: i64) -> Result<(), LedgerError> {
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let due = query(
+                    "UPDATE tokens SET refused_at_ms = $3
+                     WHERE partner = $1 AND token = $2 AND (refused_at_ms IS NULL OR refused_at_ms <= $4)",
+                )
+                .bind(token.partner.as_str())
+                .bind(token.name.as_str())
+                .bind(now_ms)
+                .bind(now_ms - REFUSAL_EVERY_MS)
+                .execute(&mut transaction)
+                .await?;
+                if due == 0 {
+                    return Ok(());
+                }
+                let why = if token.revoked_at_ms.is_some() { "revoked" } else { "expired" };
+                let (subject, after) = (format!("token:{}", token.name), Some(serde_json::json!({ "why": why })));
+                let act = Act { partner: Some(&token.partner), action: "token.refuse", subject, before: None, after };
+                audit::append(&mut transaction, act, &By::hub(hub, now_ms));
+                transaction.commit().await
+            })
+            .await
     }
 
     /// Tokens, the revoked and expired ones too.

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use bailiwick::access::{Action, TokenAsk, make_token};
 use bailiwick::api;
 use bailiwick::ledger::{NewToken, RunState, Scope};
 use bailiwick::model::ids::Digest;
@@ -134,7 +135,9 @@ fn the_same_over_http_for_a_token_that_may_see_the_rows() {
     wait(async {
         let hub = site.hub(&clock_at(OCTOBER)).await;
         let run = finished(&hub, POLICE, LGPS).await;
-        let plain = api::make_token(&hub, &partner(POLICE), "plain", &operator(&hub)).await.unwrap();
+        let (police, scopes) = (partner(POLICE), [Action::Read, Action::Run, Action::Decide].into());
+        let ask = TokenAsk { partner: &police, name: "plain", scopes, expires_at_ms: None };
+        let plain = make_token(hub.ledger(), &ask, &operator(&hub)).await.unwrap().expose_secret().to_owned();
         let theirs = api::make_token(&hub, &partner(FIRE), "theirs", &operator(&hub)).await.unwrap();
         let scopes = vec!["read".to_owned(), "run".to_owned(), "correct".to_owned()];
         let (name, hash) = ("clerk".to_owned(), Digest::of(b"bwk_clerk"));

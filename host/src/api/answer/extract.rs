@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::{Code, Problem};
-use crate::access::{Caller, TokenRefused};
+use crate::access::{Caller, Door, TokenRefused};
 use crate::run::Hub;
 
 /// A name in the address, or several. What is no text names nothing.
@@ -77,7 +77,8 @@ impl FromRequestParts<Hub> for Bearer {
         let refused = || Problem::new(Code::TokenMissing, "send a token: Authorization: Bearer bwk_…");
         let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok()).ok_or_else(refused)?;
         let text = header.strip_prefix("Bearer ").ok_or_else(refused)?;
-        Caller::of_token(hub.ledger(), text, hub.clock().now_ms()).await.map(Self).map_err(|error| match error {
+        let door = Door { ledger: hub.ledger(), hub: hub.id(), now_ms: hub.clock().now_ms() };
+        Caller::of_token(&door, text).await.map(Self).map_err(|error| match error {
             TokenRefused::Unknown => Problem::new(Code::TokenRefused, error.to_string()),
             TokenRefused::Ledger(error) => error.into(),
         })

@@ -4,16 +4,19 @@
 //! person     a person, and what changes of them
 //! roles      what they are at a partner
 //! sessions   who is signed in
+//! elsewhere  signing in at a provider of identities, from leaving to coming back
 //! failures   who fails to sign in, and how long they wait
 //! ```
 //!
 //! It must not know what a role allows, what a password is, or how a session is carried. It keeps hashes and words.
 
+mod elsewhere;
 mod failures;
 mod person;
 mod roles;
 mod sessions;
 
+pub use elsewhere::NewSignIn;
 pub use failures::{Counted, Guess};
 pub use person::{NewPerson, PasswordKept, Person};
 pub use roles::NewRole;

@@ -82,21 +82,29 @@ async fn tokens_are_found_by_hash_until_they_end(on: Kind) {
     };
     house.ledger.create_token(&new, &person(1)).await.unwrap();
     assert!(matches!(house.ledger.create_token(&new, &person(1)).await, Err(LedgerError::AlreadyThere { .. })));
-    assert!(house.ledger.token(Digest::of(b"guess"), 2).await.unwrap().is_none());
-    assert!(house.ledger.token(hash, 1_000_000).await.unwrap().is_none(), "expired");
-    let token = house.ledger.token(hash, 999_999).await.unwrap().unwrap();
+    assert!(house.ledger.token(Digest::of(b"guess")).await.unwrap().is_none());
+    let token = house.ledger.token(hash).await.unwrap().unwrap();
+    assert!(token.is_valid(999_999) && !token.is_valid(1_000_000), "expired");
     assert_eq!((&token.scopes, token.last_used_at_ms), (&new.scopes, None));
 
     house.ledger.touch_token(&token, 100_000).await.unwrap();
-    let token = house.ledger.token(hash, 100_001).await.unwrap().unwrap();
+    let token = house.ledger.token(hash).await.unwrap().unwrap();
     house.ledger.touch_token(&token, 159_999).await.unwrap();
-    assert_eq!(house.ledger.token(hash, 2).await.unwrap().unwrap().last_used_at_ms, Some(100_000));
+    assert_eq!(house.ledger.token(hash).await.unwrap().unwrap().last_used_at_ms, Some(100_000));
     house.ledger.touch_token(&token, 160_000).await.unwrap();
-    assert_eq!(house.ledger.token(hash, 2).await.unwrap().unwrap().last_used_at_ms, Some(160_000));
+    assert_eq!(house.ledger.token(hash).await.unwrap().unwrap().last_used_at_ms, Some(160_000));
 
     house.ledger.revoke_token(&police(), "finance", &person(5)).await.unwrap();
     assert!(house.ledger.revoke_token(&police(), "finance", &person(6)).await.is_err());
-    assert!(house.ledger.token(hash, 7).await.unwrap().is_none());
+    let revoked = house.ledger.token(hash).await.unwrap().unwrap();
+    assert!(!revoked.is_valid(7));
+    for tried_ms in [7, 8, 3_600_006, 3_600_007, 3_600_008] {
+        house.ledger.refuse_token(&revoked, &hub("main"), tried_ms).await.unwrap();
+    }
+    let entries = house.ledger.audit(Scope::Partner(&police()), None, 100).await.unwrap().items;
+    let noted: Vec<_> =
+        entries.iter().filter(|entry| entry.action == "token.refuse").map(|entry| (entry.at_ms, entry.after.as_deref())).collect();
+    assert_eq!(noted, [(3_600_007, Some(r#"{"why":"revoked"}"#)), (7, Some(r#"{"why":"revoked"}"#))], "once an hour");
     assert_eq!(house.ledger.tokens(Scope::Partner(&police())).await.unwrap()[0].revoked_at_ms, Some(5));
     assert!(house.ledger.tokens(Scope::Partner(&name("fire"))).await.unwrap().is_empty());
 }

@@ -21,6 +21,15 @@ pub const PASSWORDS_AT_ONCE: usize = 4;
 /// How long somebody waits for their turn to have a password hashed, in milliseconds.
 pub const PASSWORD_TURN_MS_MAX: u64 = 5_000;
 
+/// How long signing in at a provider of identities may take, from leaving the hub to coming back: somebody looks for their key.
+pub const SIGN_IN_ELSEWHERE_MS_MAX: i64 = 10 * 60_000;
+
+/// How long a provider of identities may take over one answer, in milliseconds.
+pub const PROVIDER_MS_MAX: u64 = 10_000;
+
+/// Largest answer of a provider of identities, in bytes: its keys and a token are a few thousand.
+pub const PROVIDER_BYTES_MAX: u64 = 1 << 20;
+
 /// How failed attempts to sign in slow the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttle {
