@@ -23,10 +23,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::Response;
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -36,6 +36,7 @@ pub use error::ServerError;
 pub use rates::RequestRates;
 pub use tls::TlsFiles;
 
+use crate::access::Provider;
 use crate::model::limits::serving::CONNECTIONS_DEFAULT;
 use crate::run::Hub;
 use crate::{api, console};
@@ -63,6 +64,8 @@ pub struct Options {
     pub connections_max: u32,
     /// How often one caller may ask.
     pub rates: RequestRates,
+    /// Where people sign in, besides here.
+    pub provider: Option<Arc<Provider>>,
 }
 
 impl Options {
@@ -76,6 +79,7 @@ impl Options {
             behind_proxy: false,
             connections_max: CONNECTIONS_DEFAULT,
             rates: RequestRates::default(),
+            provider: None,
         }
     }
 }
@@ -149,7 +153,11 @@ pub async fn listen(hub: Hub, options: Options) -> Result<Listening, ServerError
         Some(address) => Some(open(address, metrics::router(hub.clone()).merge(health::router(hub.clone())), WATCHERS_MAX).await?),
         None => None,
     };
-    let (address, door) = open(options.address, fronted(hub, front), options.connections_max).await?;
+    let mut router = fronted(hub, front);
+    if let Some(provider) = options.provider {
+        router = router.layer(Extension(provider));
+    }
+    let (address, door) = open(options.address, router, options.connections_max).await?;
     let (metrics, watched) = watched.unzip();
     let certificate = tls.clone();
     // Ends when it is told to stop.

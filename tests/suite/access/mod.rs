@@ -1,6 +1,7 @@
 //! People and tokens: signing in, and that nobody comes to anything of a partner that is not theirs, whatever they ask.
 
 mod people;
+mod provider;
 mod routes;
 mod sign_in;
 

@@ -6,6 +6,7 @@ use bailiwick::access::{Action, TokenAsk, make_token};
 use bailiwick::api;
 use bailiwick::ledger::{NewToken, RunState, Scope};
 use bailiwick::model::ids::Digest;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 

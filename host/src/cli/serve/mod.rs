@@ -15,6 +15,7 @@ pub(super) use backup::{Options as BackupOptions, backup};
 
 use super::paint::{Tone, paint, say};
 use super::{Answer, DataOption, open};
+use crate::access::Provider;
 use crate::ledger::Scope;
 use crate::model::limits::serving::{DRAIN_SECONDS_DEFAULT, LAST_ANSWERS_MS_MAX};
 use crate::run::Hub;
@@ -29,6 +30,9 @@ pub(super) struct Options {
     /// Apply this folder of configuration first.
     #[arg(long, value_name = "FOLDER")]
     config: Option<PathBuf>,
+    /// Let people sign in at a provider of identities too, which this file describes: issuer, client-id, client-secret-file, hub-url.
+    #[arg(long, env = "BAILIWICK_SIGN_IN", value_name = "FILE")]
+    sign_in: Option<PathBuf>,
     /// When told to stop, how long runs under way have to end. Those that do not are left to another hub, or to the next start.
     #[arg(long, env = "BAILIWICK_DRAIN", value_name = "SECONDS", default_value_t = DRAIN_SECONDS_DEFAULT, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     drain: u64,
@@ -52,7 +56,8 @@ pub(super) async fn serve(options: Options) -> Answer {
         open::say_plan(&plan, "applied");
     }
     first_tokens(&hub).await?;
-    let listening = server::listen(hub.clone(), options.listen.into()).await?;
+    let provider = options.sign_in.as_deref().map(Provider::read).transpose()?.map(Arc::new);
+    let listening = server::listen(hub.clone(), server::Options { provider, ..options.listen.into() }).await?;
     say(format!("the hub is at {}; Ctrl-C stops it", listening.url()));
     if let Some(metrics) = listening.metrics {
         say(format!("its figures are at {metrics}/metrics"));

@@ -4,36 +4,46 @@
 //! GET  /sign-in    the form; ?next= says where to go afterwards
 //! POST /sign-in    name, password
 //! POST /sign-out   ends the session
+//! GET  /sign-in/provider           to the provider of identities, where there is one; ?next=
+//! GET  /sign-in/provider/answer    back from it
 //! ```
 //!
 //! A page takes [`SignedIn`](crate::access::SignedIn) as an argument, and whoever is not is led here first.
 //! It must not know what any page shows.
 
 mod cookie;
+mod elsewhere;
 mod who;
 
-use axum::Router;
+use std::sync::Arc;
+
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use axum_extra::extract::CookieJar;
 use maud::html;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use super::look::{Faults, Field, Frame, Page, Weight, button, form as form_of, hidden};
-use crate::access::{Door, SignInRefused, form_key};
+use crate::access::{Door, Provider, SignInRefused, form_key};
 use crate::run::Hub;
 pub use cookie::OverTls;
 use cookie::{Crumbs, fresh_key};
 pub use who::CameFrom;
-use who::{From, next_of};
+use who::{From, escaped, next_of};
 
 /// The routes of signing in and out.
 pub(super) fn routes() -> Router<Hub> {
-    Router::new().route("/sign-in", get(form).post(sign_in)).route("/sign-out", post(sign_out))
+    Router::new()
+        .route("/sign-in", get(form).post(sign_in))
+        .route("/sign-in/provider", get(elsewhere::leave))
+        .route("/sign-in/provider/answer", get(elsewhere::arrive))
+        .route("/sign-out", post(sign_out))
 }
 
 /// The door of a hub, now.
@@ -70,33 +80,29 @@ impl<'de> Deserialize<'de> for SecretText {
     }
 }
 
-async fn form(crumbs: Crumbs, jar: CookieJar, Query(Next { next }): Query<Next>) -> Response {
-    // The same key for all of this browser's forms, so that one in another tab stays good.
-    let key = crumbs.form_key(&jar).unwrap_or_else(fresh_key);
-    let shown = Shown { csrf: form_key(key.expose_secret()), next: next_of(&next), name: "", said: None };
-    (jar.add(crumbs.for_form(&key)), page(&shown, StatusCode::OK)).into_response()
+async fn form(provider: Option<Extension<Arc<Provider>>>, crumbs: Crumbs, jar: CookieJar, Query(Next { next }): Query<Next>) -> Response {
+    let shown = Shown { next: next_of(&next), name: "", said: None, provider: provider.as_deref().map(AsRef::as_ref) };
+    again(StatusCode::OK, (crumbs, jar), &shown)
 }
 
 async fn sign_in(
     State(hub): State<Hub>,
-    crumbs: Crumbs,
+    provider: Option<Extension<Arc<Provider>>>,
     From(from): From,
-    jar: CookieJar,
+    (crumbs, jar): (Crumbs, CookieJar),
     typed: Result<Form<Typed>, FormRejection>,
 ) -> Response {
     let Ok(Form(typed)) = typed else { return StatusCode::BAD_REQUEST.into_response() };
     let next = next_of(&typed.next);
-    let known = crumbs.form_key(&jar);
-    let again = |status, said: &str| {
-        let key = known.clone().unwrap_or_else(fresh_key);
-        let shown = Shown { csrf: form_key(key.expose_secret()), next, name: &typed.name, said: Some(said) };
-        (jar.clone().add(crumbs.for_form(&key)), page(&shown, status)).into_response()
+    let turned_away = |jar: CookieJar, status, said: &str| {
+        let provider = provider.as_deref().map(AsRef::as_ref);
+        again(status, (crumbs, jar), &Shown { next, name: &typed.name, said: Some(said), provider })
     };
-    if !known.as_ref().is_some_and(|key| form_key(key.expose_secret()) == typed.csrf) {
-        return again(StatusCode::FORBIDDEN, "this form was open for too long, or your browser keeps no cookies: try again");
+    if !crumbs.form_key(&jar).is_some_and(|key| form_key(key.expose_secret()) == typed.csrf) {
+        return turned_away(jar, StatusCode::FORBIDDEN, "this form was open for too long, or your browser keeps no cookies: try again");
     }
     match door(&hub).sign_in(&typed.name, typed.password.0.clone(), from).await {
-        Ok(key) => (jar.clone().add(crumbs.for_session(&key)), Redirect::to(next)).into_response(),
+        Ok(key) => (jar.add(crumbs.for_session(&key)), Redirect::to(next)).into_response(),
         Err(refused) => {
             let status = match &refused {
                 SignInRefused::Wrong => StatusCode::UNPROCESSABLE_ENTITY,
@@ -104,7 +110,7 @@ async fn sign_in(
                 SignInRefused::TooMany => StatusCode::SERVICE_UNAVAILABLE,
                 SignInRefused::Ledger(error) => return fault(error),
             };
-            again(status, &refused.to_string())
+            turned_away(jar, status, &refused.to_string())
         }
     }
 }
@@ -134,20 +140,28 @@ fn fault(error: &dyn std::fmt::Display) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, "the hub could not do this; its log says why").into_response()
 }
 
+/// The form, once more or for the first time. All forms of a browser have one key, so that one in another tab stays good.
+fn again(status: StatusCode, (crumbs, jar): (Crumbs, CookieJar), shown: &Shown<'_>) -> Response {
+    let key = crumbs.form_key(&jar).unwrap_or_else(fresh_key);
+    let page = page(&form_key(key.expose_secret()), shown, status);
+    (jar.add(crumbs.for_form(&key)), [(CACHE_CONTROL, "no-store")], page).into_response()
+}
+
 struct Shown<'a> {
-    csrf: String,
     next: &'a str,
     name: &'a str,
     /// Why the last attempt came to nothing.
     said: Option<&'a str>,
+    /// Where else they may sign in.
+    provider: Option<&'a Provider>,
 }
 
-fn page(shown: &Shown<'_>, status: StatusCode) -> Response {
+fn page(csrf: &str, shown: &Shown<'_>, status: StatusCode) -> Response {
     // Told of both at once: which of the two was wrong is not said.
     let faults = shown.said.map_or_else(Faults::new, |said| Faults::one("name", sentence(said)));
     let content = form_of(
         "/sign-in",
-        &shown.csrf,
+        csrf,
         html! {
             (hidden("next", shown.next))
             div class="field" {
@@ -159,7 +173,12 @@ fn page(shown: &Shown<'_>, status: StatusCode) -> Response {
             (button(Weight::First, "Sign in"))
         },
     );
-    Page::new(Frame::default(), "Sign in").faults(&faults).status(status).body(content)
+    let elsewhere = html! {
+        @if let Some(provider) = shown.provider {
+            p { a href=(format!("/sign-in/provider?next={}", escaped(shown.next))) { "Sign in at " (provider.title()) } }
+        }
+    };
+    Page::new(Frame::default(), "Sign in").faults(&faults).status(status).body(html! { (content) (elsewhere) })
 }
 
 /// What is told, as a sentence.

@@ -64,7 +64,7 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
 }
 
 /// A path as a value within a query.
-fn escaped(path: &str) -> String {
+pub(super) fn escaped(path: &str) -> String {
     let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     path.bytes().map(|byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
