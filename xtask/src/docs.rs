@@ -11,6 +11,9 @@ const LAST_MARK: &str = "<!-- end -->";
 /// Pages with a made part, and the arguments with which the hub's program prints it.
 const PAGES: &[(&str, &[&str])] = &[("sdk/rust/docs/limits.md", &["plugin", "limits", "--markdown"])];
 
+/// Files that are made whole, and the arguments with which the hub's program prints them.
+const FILES: &[(&str, &[&str])] = &[("docs/openapi.json", &["openapi"])];
+
 /// Puts every made part in its place.
 pub(crate) fn run() -> Result<()> {
     book::write_contract()?;
@@ -21,6 +24,13 @@ pub(crate) fn run() -> Result<()> {
         let made = output(command(bailiwick(), arguments))?;
         let told = replaced(&text, &made).with_context(|| format!("{page} lacks a mark: {FIRST_MARK:?} and then {LAST_MARK:?}"))?;
         println!("{page}: {}", if told == text { "as the code says" } else { "written" });
+        std::fs::write(&path, told)?;
+    }
+    for (file, arguments) in FILES {
+        let path = root().join(file);
+        let told = format!("{}\n", output(command(bailiwick(), arguments))?.trim_end());
+        let same = std::fs::read_to_string(&path).is_ok_and(|text| text == told);
+        println!("{file}: {}", if same { "as the code says" } else { "written" });
         std::fs::write(&path, told)?;
     }
     Ok(())

@@ -104,6 +104,8 @@ enum Command {
     /// Makes, builds, tests, inspects and releases plugins.
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Prints the OpenAPI document of the HTTP API, as a hub serves it at /api/v1/openapi.json.
+    Openapi,
     /// Compiles a component in a process of its own. The hub calls this itself.
     #[command(hide = true)]
     CompileComponent {
@@ -188,6 +190,10 @@ fn answer(command: Command) -> Answer {
         crate::sandbox::compile_component(&input, &output)?;
         return Ok(ExitCode::SUCCESS);
     }
+    if matches!(command, Command::Openapi) {
+        paint::say(crate::api::document().trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let answer = runtime.block_on(async {
         match command {
@@ -221,7 +227,7 @@ fn answer(command: Command) -> Answer {
             Command::Token(command) => people::token(command).await,
             Command::Key(command) => plugin::key(command).await,
             Command::Plugin(command) => plugin::answer(command).await,
-            Command::CompileComponent { .. } => unreachable!("answered above"),
+            Command::CompileComponent { .. } | Command::Openapi => unreachable!("answered above"),
         }
     });
     // What is still being sent, nobody waits for: it was left to another hub.

@@ -120,6 +120,15 @@ impl Ledger {
         self.store.copy_to(path).await
     }
 
+    /// The kind of database that it is in: `sqlite` or `postgres`.
+    #[must_use]
+    pub const fn database(&self) -> &'static str {
+        match self.store {
+            store::Store::Sqlite(_) => "sqlite",
+            store::Store::Postgres(_) => "postgres",
+        }
+    }
+
     /// Closes the ledger once all that was begun has ended. What was answered is durable without it.
     pub async fn close(&self) {
         self.store.close().await;

@@ -71,6 +71,11 @@ impl<T> Page<T> {
         &self.items
     }
 
+    /// The same page, each item told in other words.
+    pub(in crate::api) fn map<S>(self, told: impl FnMut(&T) -> S) -> Page<S> {
+        Page { items: self.items.iter().map(told).collect(), next: self.next }
+    }
+
     /// The same page, with other words for its items.
     pub(in crate::api) fn told<S>(self, items: Vec<S>) -> Page<S> {
         Page { items, next: self.next }

@@ -3,11 +3,16 @@
 //! ```text
 //! health     is it there                         runs       what ran, and how a person steers it
 //! jobs       what may run, when, and now         decisions  cases put to rule sets
+//! plugins    releases, keys, tables              outside    connections and their credentials
+//! house      tokens, the audit trail, the hub
 //! ```
 
 mod decisions;
 mod health;
+mod house;
 mod jobs;
+mod outside;
+mod plugins;
 mod runs;
 
 use axum::Router;
@@ -42,6 +47,9 @@ pub(super) fn described() -> OpenApiRouter<Hub> {
         .merge(runs::routes())
         .merge(amend::routes())
         .merge(decisions::routes())
+        .merge(plugins::routes())
+        .merge(outside::routes())
+        .merge(house::routes())
 }
 
 pub(super) fn router(hub: Hub) -> Router {

@@ -1,15 +1,19 @@
 //! What the API and `--json` say: the JSON of jobs, runs, rejects. A promise, so it is written down apart from the hub's own types.
 
 mod audit;
+mod differences;
 mod findings;
 mod jobs;
+mod releases;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use audit::AuditJson;
+pub use differences::DifferencesJson;
 pub use findings::FindingJson;
 pub use jobs::{JobDetailJson, JobJson};
+pub use releases::{ReleaseJson, ReviewJson};
 
 use crate::ledger::{FormatUsed, LoggedEvent, Partition, Processed, Quarantined, Receipt, Run, RunEvent};
 use crate::model::ids::RunId;
@@ -196,9 +200,10 @@ struct DeliveryJson {
     at: String,
 }
 
+/// Something that happened to a run.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-struct EventJson {
+pub struct EventJson {
     seq: u64,
     kind: &'static str,
     at: String,
@@ -242,7 +247,7 @@ impl RunDetailJson {
             resends: ResendJson::of(events),
             took_ms: processed.map(|processed| processed.took_ms),
             partitions: partitions.iter().map(partition).collect(),
-            events: events.iter().map(event).collect(),
+            events: events.iter().map(EventJson::new).collect(),
         }
     }
 }
@@ -311,13 +316,17 @@ fn delivery(receipt: &Receipt) -> DeliveryJson {
     }
 }
 
-fn event(logged: &LoggedEvent) -> EventJson {
-    EventJson {
-        seq: logged.seq,
-        kind: logged.event.kind(),
-        at: moment(logged.at_ms),
-        actor: logged.actor.to_string(),
-        hub: logged.hub.to_string(),
-        lease: logged.lease,
+impl EventJson {
+    /// An event, without its particulars: those stand in the run.
+    #[must_use]
+    pub fn new(logged: &LoggedEvent) -> Self {
+        Self {
+            seq: logged.seq,
+            kind: logged.event.kind(),
+            at: moment(logged.at_ms),
+            actor: logged.actor.to_string(),
+            hub: logged.hub.to_string(),
+            lease: logged.lease,
+        }
     }
 }

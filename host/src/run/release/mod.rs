@@ -5,6 +5,7 @@
 mod differences;
 mod review;
 mod trial;
+mod upload;
 mod vouch;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use differences::{ColumnDifference, Example, OutputDifference};
 pub(super) use differences::{Recorded, of_output, totals as other_totals};
 pub use review::Review;
 pub use trial::{Differences, TRIALS_MAX, Trial};
+pub use upload::Upload;
 pub use vouch::ReleaseError;
 
 /// A component that somebody hands in.

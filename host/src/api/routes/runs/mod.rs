@@ -1,10 +1,13 @@
 //! Runs: what ran and what came of it, and how a person steers it.
 //!
 //! ```text
-//! read   lists, one run, its rejects
+//! read   lists, one run, its rejects             look   events, notes, deliveries, exchanges, notices
+//! steer  cancelled, retried, released, replayed
 //! ```
 
+mod look;
 mod read;
+mod steer;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -13,7 +16,7 @@ use crate::model::ids::RunId;
 use crate::run::Hub;
 
 pub(super) fn routes() -> OpenApiRouter<Hub> {
-    read::routes()
+    read::routes().merge(look::routes()).merge(steer::routes())
 }
 
 /// The run that an address names. What is no id names none.

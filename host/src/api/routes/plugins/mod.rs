@@ -1,0 +1,13 @@
+//! Plugins: the keys that sign them, their releases, and the tables that they look things up in.
+
+mod keys;
+mod releases;
+mod tables;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::run::Hub;
+
+pub(super) fn routes() -> OpenApiRouter<Hub> {
+    keys::routes().merge(releases::routes()).merge(tables::routes())
+}

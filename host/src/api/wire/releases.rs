@@ -1,0 +1,81 @@
+//! The JSON of releases.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::moment;
+use crate::ledger::Release;
+use crate::run::Review;
+
+/// A release, and how it stands with its partner.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReleaseJson {
+    partner: String,
+    plugin: String,
+    /// As its author calls it.
+    version: String,
+    /// SHA-256 of its component, which names it.
+    digest: String,
+    bytes: u64,
+    added_at: String,
+    added_by: String,
+    /// The key that signed it.
+    signed_by: Option<String>,
+    /// What the signer says of it.
+    signer_says: Option<String>,
+    /// approved or refused; none while nobody has said.
+    standing: Option<String>,
+    judged_by: Option<String>,
+    why: Option<String>,
+    /// Since when runs use it.
+    active_since: Option<String>,
+}
+
+/// A release as whoever approves it sees it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReviewJson {
+    release: ReleaseJson,
+    /// The one that runs use, if another.
+    active: Option<ReleaseJson>,
+    /// What it may do, each a sentence.
+    may_do: Vec<String>,
+    /// What is different from the active one, each a sentence.
+    changes: Vec<String>,
+    /// Jobs that do not fit it, so that it cannot be activated.
+    jobs_that_do_not_fit: Vec<String>,
+}
+
+impl From<&Release> for ReleaseJson {
+    fn from(release: &Release) -> Self {
+        let (kept, verdict) = (&release.release, release.verdict.as_ref());
+        Self {
+            partner: kept.key.partner.to_string(),
+            plugin: kept.key.plugin.to_string(),
+            version: kept.version.clone(),
+            digest: kept.key.digest.to_string(),
+            bytes: kept.size_bytes,
+            added_at: moment(release.added_at_ms),
+            added_by: release.added_by.to_string(),
+            signed_by: kept.signature.as_ref().map(|signature| signature.key.clone()),
+            signer_says: kept.signature.as_ref().map(|signature| signature.comment.clone()),
+            standing: verdict.map(|verdict| verdict.standing.to_string()),
+            judged_by: verdict.map(|verdict| verdict.by.to_string()),
+            why: verdict.map(|verdict| verdict.why.clone()),
+            active_since: release.active_since_ms.map(moment),
+        }
+    }
+}
+
+impl From<Review> for ReviewJson {
+    fn from(review: Review) -> Self {
+        Self {
+            release: ReleaseJson::from(&review.release),
+            active: review.active.as_ref().map(ReleaseJson::from),
+            may_do: review.may_do,
+            changes: review.changes,
+            jobs_that_do_not_fit: review.unfit,
+        }
+    }
+}
