@@ -40,10 +40,12 @@ const NAMES: &[(&str, &str)] = &[
     ("release", "The release: the SHA-256 of its component."),
     ("plugin", "The plugin's name."),
     ("key", "The key's id."),
-    ("digest", "The artefact: the SHA-256 of its bytes."),
+    ("side", "inputs or outputs."),
+    ("port", "The plugin's input or output."),
     ("table", "The table's name."),
     ("version", "The version's name."),
     ("person", "The name under which they sign in."),
+    ("role", "viewer, operator, approver or admin."),
 ];
 
 static TEXT: LazyLock<String> = LazyLock::new(|| {
@@ -134,6 +136,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         (!is_open, 401),
         (!is_open, 403),
         (!named.is_empty(), 404),
+        (takes, 408),
         (posts, 409),
         (has(&parameters, "If-Match"), 412),
         (takes, 413),

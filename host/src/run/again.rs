@@ -12,6 +12,9 @@ use crate::schedule::{self, CATCH_UP_SLOTS_MAX, Calendar, Slot};
 /// Runs that are read at once while a job's past is looked through.
 const PAGE: u32 = 200;
 
+/// Days that can be asked for at once: a year and a month. All their times are worked out before any is counted.
+const DAYS_MAX: i32 = 400;
+
 /// A slot of a time gone by, and what came of asking for it.
 #[derive(Debug, Clone)]
 pub struct Backfilled {
@@ -82,6 +85,9 @@ impl Hub {
         let (first, end) = (moment(days.0)?, moment(days.1.tomorrow().map_err(|error| refused(error.to_string()))?)?);
         if days.1 < days.0 {
             return Err(refused(format!("{} is after {}", days.0, days.1)));
+        }
+        if days.0.checked_add(jiff::Span::new().days(DAYS_MAX)).is_ok_and(|last| days.1 > last) {
+            return Err(refused(format!("{} to {} is more than {DAYS_MAX} days: ask for them in parts", days.0, days.1)));
         }
         let by_now = end.min(self.clock().now());
         let calendar = Calendar::england_and_wales();

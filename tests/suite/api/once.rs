@@ -106,7 +106,8 @@ fn a_component_that_is_too_large_is_refused_as_it_comes() {
     let site = Site::staffordshire();
     wait(async {
         let called = Called::open(&site).await;
-        let most = usize::try_from(bailiwick::model::limits::Limits::default().get(bailiwick::model::limits::Limit::ComponentBytes)).unwrap();
+        let most =
+            usize::try_from(bailiwick::model::limits::Limits::default().get(bailiwick::model::limits::Limit::ComponentBytes)).unwrap();
         let hash = Digest::of(b"bwk_maker");
         let new = bailiwick::ledger::NewToken {
             partner: partner(POLICE),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick::access::Action;
-use bailiwick::ledger::NewToken;
+use bailiwick::ledger::{NewPerson, NewToken};
 use bailiwick::model::ids::Digest;
 
 use super::*;
@@ -95,9 +95,9 @@ async fn asker<'a>(called: &'a Called, name: &str, scopes: &[Action]) -> Asker<'
 
 fn operations(document: &Value) -> BTreeSet<String> {
     let paths = document["paths"].as_object().unwrap();
-    let named = paths.iter().flat_map(|(path, item)| {
-        item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
-    });
+    let named = paths
+        .iter()
+        .flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase())));
     named.collect()
 }
 
@@ -161,10 +161,20 @@ async fn jobs_and_runs(asker: &mut Asker<'_>) {
     for part in ["events", "log", "deliveries", "exchanges", "notices", "rejects"] {
         asker.well(&format!("GET /api/v1/runs/{{run}}/{part}"), &[run], "").await;
     }
+    let files = asker.well("GET /api/v1/runs/{run}/artefacts", &[run], "").await.json();
+    assert!(files["items"].as_array().unwrap().len() > 2, "{files}");
+    let shown = asker.well("GET /api/v1/runs/{run}/artefacts/{side}/{port}?rows=5", &[run, "inputs", "payroll"], "").await.json();
+    assert_eq!((shown["rows"].as_array().unwrap().len(), &shown["more"]), (5, &json!(true)), "{shown}");
+    assert!(shown.to_string().contains("••••••"), "{shown}");
+    let whole = asker.well("GET /api/v1/runs/{run}/artefacts/{side}/{port}/content", &[run, "outputs", "return"], "").await.text;
+    let output = files["items"].as_array().unwrap().iter().find(|file| file["port"] == "return").unwrap();
+    assert_eq!(output["digest"], json!(Digest::of(whole.as_bytes()).to_string()));
     let replay = asker.well("POST /api/v1/runs/{run}/replay", &[run], "").await.json();
     drain(&hub).await;
     let same = asker.well("GET /api/v1/runs/{run}/differences", &[replay["id"].as_str().unwrap()], "").await.json();
     assert_eq!((&same["outputs"], &same["totals"]), (&json!([]), &json!([])), "{same}");
+    let beside = format!("GET /api/v1/runs/{{run}}/comparison?with={run}");
+    assert_eq!(asker.well(&beside, &[replay["id"].as_str().unwrap()], "").await.json()["outputs"], json!([]));
     asker.well("POST /api/v1/runs/{run}/deliveries/{output}/resend", &[run, "return"], r#"{"reason": "it was lost"}"#).await;
     asker.well("POST /api/v1/runs/{run}/rejects/assign", &[run], r#"{"owner": "Ann"}"#).await;
     asker.well("POST /api/v1/runs/{run}/rejects/dismiss", &[run], r#"{"reason": "known", "code": "ni-number-example"}"#).await;
@@ -226,6 +236,14 @@ async fn outside_and_house(asker: &mut Asker<'_>) {
     assert!(trail["items"].as_array().unwrap().iter().all(|act| act["action"].as_str().unwrap().starts_with("run.")), "{trail}");
     assert_eq!(asker.well("GET /api/v1/audit/verification", &[], "").await.json()["fits"], true);
     assert!(asker.well("GET /api/v1/hub", &[], "").await.json()["runs"]["closed"].as_u64().is_some_and(|closed| closed > 0));
+    let hub = &asker.called.hub;
+    let name = bailiwick::model::ids::PersonName::typed("a.example").unwrap();
+    let new = NewPerson { name, display_name: "Ann Example".to_owned(), email: None, password: None, hub_operator: false };
+    hub.ledger().add_person(&new, &operator(hub)).await.unwrap();
+    asker.well("PUT /api/v1/people/{person}/roles/{role}", &["a.example", "viewer"], "").await;
+    let people = asker.well("GET /api/v1/people", &[], "").await.json();
+    assert_eq!((&people["items"][0]["name"], &people["items"][0]["roles"]), (&json!("a.example"), &json!(["viewer"])), "{people}");
+    asker.well("DELETE /api/v1/people/{person}/roles/{role}", &["a.example", "viewer"], "").await;
     for part in ["limits", "partner", "retention"] {
         asker.well(&format!("GET /api/v1/{part}"), &[], "").await;
     }
@@ -254,6 +272,10 @@ async fn badly(asker: &mut Asker<'_>) {
         ("key", "0000000000000000"),
         ("table", "no-such-table"),
         ("version", "1"),
+        ("person", "no-such-person"),
+        ("role", "no-such-role"),
+        ("side", "inputs"),
+        ("port", "payroll"),
     ]
     .into();
     let bodies: BTreeMap<&str, &str> = [
@@ -276,10 +298,11 @@ async fn badly(asker: &mut Asker<'_>) {
         if NEVER_BAD.contains(&route.as_str()) {
             continue;
         }
-        let names: Vec<&str> = route.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(|name| absent[name]).collect();
-        if names.is_empty() || route.starts_with("PUT ") {
+        let names: Vec<&str> =
+            route.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(|name| absent[name]).collect();
+        if names.is_empty() || route.starts_with("PUT /api/v1/secrets") {
             let own = std::mem::replace(&mut asker.token, if route == "GET /api/v1/partner" { "bwk_0".to_owned() } else { nobody.clone() });
-            let body = if route.starts_with("PUT ") { r#"{"value": "x"}"# } else { r#"{"owner": "A", "public-key": "x"}"# };
+            let body = if route.starts_with("PUT /api/v1/secrets") { r#"{"value": "x"}"# } else { r#"{"owner": "A", "public-key": "x"}"# };
             let code = if route == "GET /api/v1/partner" { "token-refused" } else { "scope-missing" };
             asker.badly(&route, &names, (body, code)).await;
             asker.token = own;
@@ -287,9 +310,12 @@ async fn badly(asker: &mut Asker<'_>) {
             let last = route.rsplit('/').next().unwrap_or_default();
             let body = bodies.get(last).copied().unwrap_or(if route.starts_with("POST ") { r#"{"reason": "why"}"# } else { "" });
             let code = if last == "decisions" { "no-such-rule-set" } else { "not-found" };
+            let route = if last == "comparison" { format!("{route}?with={none}") } else { route };
             asker.badly(&route, &names, (body, code)).await;
         }
     }
     let reasonless = asker.ask("POST /api/v1/runs/{run}/cancel", &[&none], "").await;
     reasonless.is_problem(400, "reason-missing");
+    let ages = r#"{"from": "0001-01-01", "to": "2026-11-02"}"#;
+    asker.ask("POST /api/v1/jobs/{job}/backfills", &[LGPS], ages).await.is_problem(409, "not-backfilled");
 }

@@ -96,7 +96,7 @@ impl From<RunError> for Problem {
             RunError::NotInTime { .. } => Code::NotInTime,
             RunError::Call(_) => Code::NotDecided,
             RunError::NothingToReplay { .. } => Code::NothingToReplay,
-            RunError::NotBackfilled { .. } => Code::NotBackfilled,
+            RunError::NotBackfilled { .. } | RunError::Schedule { .. } => Code::NotBackfilled,
             RunError::NoConnection { .. } => Code::NotFound,
             RunError::NoSecret { .. } => Code::CredentialsLacking,
             RunError::JobUnfit { .. } => Code::JobUnfit,

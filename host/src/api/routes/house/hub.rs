@@ -9,8 +9,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::Action;
-use crate::api::answer::{Bearer, Problem, Single};
+use crate::access::{Action, Caller};
+use crate::api::answer::{Bearer, Code, Problem, Single};
+use crate::model::job::Partner;
 use crate::model::limits::LIMITS;
 use crate::run::Hub;
 
@@ -89,14 +90,19 @@ struct PartnerJson {
     may: Vec<&'static str>,
 }
 
+/// The caller's partner, as it is declared.
+async fn declared(hub: &Hub, caller: &Caller) -> Result<Partner, Problem> {
+    let partners = hub.ledger().partners(caller.scope()).await?;
+    partners.into_iter().next().ok_or_else(|| Problem::new(Code::TokenRefused, "the partner of this token is not declared any more"))
+}
+
 /// The partner that a token belongs to, and what the token may do.
 #[utoipa::path(
     get, path = "/api/v1/partner", tag = "access",
     responses((status = 200, description = "The partner and the caller.", body = PartnerJson, headers(("ETag" = String, description = "For If-None-Match."))))
 )]
 async fn partner(State(hub): State<Hub>, Bearer(caller): Bearer) -> Result<Single<PartnerJson>, Problem> {
-    let partners = hub.ledger().partners(caller.scope()).await?;
-    let partner = partners.into_iter().next().ok_or_else(|| Problem::not_found("partner"))?;
+    let partner = declared(&hub, &caller).await?;
     Ok(Single(PartnerJson {
         partner: partner.name.to_string(),
         title: partner.title,
@@ -125,8 +131,7 @@ struct RetentionJson {
 )]
 async fn retention(State(hub): State<Hub>, Bearer(caller): Bearer) -> Result<Single<RetentionJson>, Problem> {
     caller.may(Action::Read)?;
-    let partners = hub.ledger().partners(caller.scope()).await?;
-    let kept = partners.into_iter().next().ok_or_else(|| Problem::not_found("partner"))?.retention;
+    let kept = declared(&hub, &caller).await?.retention;
     let (artefacts_days, rejects_days, events_days) = (kept.artefacts_days, kept.rejects_days, kept.events_days);
     Ok(Single(RetentionJson { artefacts_days, rejects_days, events_days }))
 }

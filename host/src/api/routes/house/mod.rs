@@ -2,11 +2,12 @@
 
 mod audit;
 mod hub;
+mod people;
 
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::run::Hub;
 
 pub(super) fn routes() -> OpenApiRouter<Hub> {
-    audit::routes().merge(hub::routes())
+    audit::routes().merge(hub::routes()).merge(people::routes())
 }

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! read   lists, one run, its rejects             look   events, notes, deliveries, exchanges, notices
-//! steer  cancelled, retried, released, replayed
+//! steer  cancelled, retried, released, replayed     files  what it read and wrote; beside another run
 //! ```
 
+mod files;
 mod look;
 mod read;
 mod steer;
@@ -16,7 +17,7 @@ use crate::model::ids::RunId;
 use crate::run::Hub;
 
 pub(super) fn routes() -> OpenApiRouter<Hub> {
-    read::routes().merge(look::routes()).merge(steer::routes())
+    read::routes().merge(look::routes()).merge(steer::routes()).merge(files::routes())
 }
 
 /// The run that an address names. What is no id names none.
