@@ -35,6 +35,30 @@ fn a_post_with_a_key_is_done_once_and_answered_alike_for_a_day() {
 }
 
 #[test]
+fn a_token_is_shown_once_and_nobody_lends_what_they_have_not() {
+    let site = Site::staffordshire();
+    wait(async {
+        let called = Called::open(&site).await;
+        let scopes = ["read", "manage-people"].map(ToOwned::to_owned).to_vec();
+        let (name, hash) = ("keeper".to_owned(), Digest::of(b"bwk_keeper"));
+        let new = bailiwick::ledger::NewToken { partner: partner(POLICE), name, hash, scopes, expires_at_ms: None };
+        called.hub.ledger().create_token(&new, &operator(&called.hub)).await.unwrap();
+        let ask = async |body: &str| {
+            let request = asked("POST", "/api/v1/tokens", "bwk_keeper").header("idempotency-key", "k");
+            called.send(request.body(body.to_owned().into()).unwrap()).await
+        };
+        ask(r#"{"name": "nightly", "scopes": ["approve"]}"#).await.is_problem(403, "scope-missing");
+        let made = ask(r#"{"name": "nightly", "scopes": ["read"]}"#).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let value = made.json()["value"].as_str().unwrap().to_owned();
+        ask(r#"{"name": "nightly", "scopes": ["read"]}"#).await.is_problem(409, "answer-not-kept");
+        assert_eq!(called.get(&value, "/api/v1/runs").await.status, 200);
+        called.post(&value, LGPS_RUNS, "").await.is_problem(403, "scope-missing");
+        called.post("bwk_keeper", "/api/v1/tokens", r#"{"name": "nightly"}"#).await.is_problem(409, "already-there");
+    });
+}
+
+#[test]
 fn a_post_that_is_under_way_is_not_done_beside_itself() {
     let site = Site::staffordshire();
     wait(async {

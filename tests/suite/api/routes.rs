@@ -226,6 +226,7 @@ async fn plugins(asker: &mut Asker<'_>) {
 async fn outside_and_house(asker: &mut Asker<'_>) {
     let connections = asker.well("GET /api/v1/connections", &[], "").await.json();
     let name = connections["items"][0]["name"].as_str().unwrap().to_owned();
+    assert_eq!(asker.well("GET /api/v1/connections/{name}", &[&name], "").await.json()["name"], json!(name));
     assert_eq!(asker.well("POST /api/v1/connections/{name}/check", &[&name], "").await.json()["works"], true);
     let set = asker.well("PUT /api/v1/secrets/{name}", &["bank"], r#"{"value": "opensesame"}"#).await;
     assert!(set.status == 201 && !set.text.contains("opensesame"), "{}", set.text);
@@ -236,6 +237,12 @@ async fn outside_and_house(asker: &mut Asker<'_>) {
     assert!(trail["items"].as_array().unwrap().iter().all(|act| act["action"].as_str().unwrap().starts_with("run.")), "{trail}");
     assert_eq!(asker.well("GET /api/v1/audit/verification", &[], "").await.json()["fits"], true);
     assert!(asker.well("GET /api/v1/hub", &[], "").await.json()["runs"]["closed"].as_u64().is_some_and(|closed| closed > 0));
+    let made = asker.well("POST /api/v1/tokens", &[], r#"{"name": "nightly", "scopes": ["read"]}"#).await.json();
+    assert!(made["value"].as_str().is_some_and(|value| value.starts_with("bwk_")) && made["token"]["valid"] == true, "{made}");
+    let listed = asker.well("GET /api/v1/tokens", &[], "").await.text;
+    assert!(!listed.contains("bwk_"), "{listed}");
+    asker.well("GET /api/v1/tokens/{name}", &["nightly"], "").await;
+    asker.well("DELETE /api/v1/tokens/{name}", &["nightly"], "").await;
     let hub = &asker.called.hub;
     let name = bailiwick::model::ids::PersonName::typed("a.example").unwrap();
     let new = NewPerson { name, display_name: "Ann Example".to_owned(), email: None, password: None, hub_operator: false };
