@@ -295,13 +295,13 @@ impl Hub {
             }
             return;
         }
-        for progress in self.shared.progress.lock().expect("nobody panics while holding the progress").values() {
-            progress.stop();
-        }
         for task in work.tasks {
             task.abort();
-            // Nothing of it is written after this.
+            // Nothing of it is written after this: not even that it failed of being stopped.
             drop(task.await);
+        }
+        for (_, progress) in self.shared.progress.lock().expect("nobody panics while holding the progress").drain() {
+            progress.stop();
         }
         match self.ledger().forget_leases(self.id(), self.clock().now_ms()).await {
             Ok(left) => tracing::info!(runs = left, "runs under way are left to whoever claims them next"),

@@ -30,7 +30,7 @@ use crate::model::limits::serving::{BODY_BYTES_PER_SECOND_MIN, BODY_WAIT_MS_MAX}
 use crate::telemetry::Figures;
 
 /// What a page may load: what the hub itself serves, and no script that stands in the page.
-const OF_PAGES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+const OF_PAGES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; \
                         form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What anything else may load.

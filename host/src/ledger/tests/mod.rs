@@ -45,7 +45,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::ids::{Digest, JobName, PartnerName};
-use crate::model::job::{Partner, Queue, ReleasePolicy, Retention, Told};
+use crate::model::job::{Partner, Queue, ReleasePolicy, Retention, Told, WebhookEvent};
 use crate::model::rows::Amount;
 use crate::model::totals::{BalanceResult, ControlTotals, PortTotals, RowCounts};
 

@@ -1,4 +1,5 @@
-//! What is kept for places outside: sealed credentials, marks of pulls, deliveries that were begun, notices.
+//! What is kept for places outside: sealed credentials, marks of pulls, deliveries that were begun, notices, messages; and how much
+//! waits, for whoever watches.
 
 mod answers;
 
@@ -14,7 +15,9 @@ on_both![
     of_two_hubs_that_take_the_same_content_one_has_it,
     exchanges_are_kept_by_session_and_lease,
     a_notice_comes_with_its_event_and_is_sent_by_one,
-    a_job_that_tells_nobody_has_no_notices
+    a_job_that_tells_nobody_has_no_notices,
+    a_message_comes_with_its_event_and_is_sent_by_one,
+    how_the_queue_stands_is_counted
 ];
 
 async fn a_secret_is_replaced_resealed_and_removed(on: Kind) {
@@ -263,5 +266,89 @@ async fn a_job_that_tells_nobody_has_no_notices(on: Kind) {
         let claim = house.claim(3).await;
         house.append(&claim, 4, Step::Skipped(reason("no-input"))).await;
         assert_eq!(house.ledger.notices(Scope::Hub, run).await.unwrap().len(), usize::from(comes), "{told:?}");
+    }
+}
+
+async fn a_message_comes_with_its_event_and_is_sent_by_one(on: Kind) {
+    let house = House::new(on).await;
+    let ledger = &house.ledger;
+    let mut declared = declaration("police", &["lgps", "other"]);
+    let webhook = |of: &str, events: &[WebhookEvent]| DeclaredWebhook {
+        name: name(of),
+        events: events.to_vec(),
+        definition: declared.jobs[0].definition,
+    };
+    let told = [webhook("desk", &[WebhookEvent::RunHeld, WebhookEvent::RunClosed]), webhook("other", &[WebhookEvent::RunFailed])];
+    declared.webhooks = told.to_vec();
+    let changes = ledger.apply(&declared, &person(1)).await.unwrap().changes;
+    assert_eq!(changes.iter().filter(|change| change.what == "webhook").count(), 2, "{changes:?}");
+    let run = house.enqueue(1).await;
+    let claim = house.claim(2).await;
+    house.append(&claim, 3, Step::Held(reason("totals-do-not-balance"))).await;
+    let (police, desk) = (police(), name("desk"));
+    assert_eq!(ledger.webhooks_due(2).await.unwrap(), []);
+    assert_eq!(ledger.webhooks_due(3).await.unwrap(), [(police.clone(), name("desk"))], "one is told of that");
+    let take = |now_ms| ledger.take_webhook_messages((&police, &desk), now_ms, 100);
+    let (one, other) = tokio::join!(take(10), take(10));
+    let taken = [one.unwrap(), other.unwrap()].concat();
+    assert_eq!((taken.len(), taken[0].event.as_str(), taken[0].at_ms, taken[0].attempts), (1, "run.held", 3, 1));
+    assert_eq!(taken[0].subject, format!("run:{run}"));
+    assert!(taken[0].body.contains("totals-do-not-balance") && taken[0].body.contains(&taken[0].id), "{}", taken[0].body);
+    assert_eq!(ledger.webhooks_waiting().await.unwrap(), [("police".to_owned(), 1)]);
+    let late = take(110).await.unwrap().remove(0);
+    let ends = |of: &WebhookMessage, at_ms| WebhookMessage {
+        next_at_ms: None,
+        taken_at_ms: Some(at_ms),
+        ended_at_ms: Some(at_ms),
+        status: Some(204),
+        took_ms: Some(7),
+        ..of.clone()
+    };
+    assert!(!ledger.settle_webhook_message(&ends(&taken[0], 111)).await.unwrap(), "another has it now");
+    assert!(ledger.settle_webhook_message(&ends(&late, 112)).await.unwrap());
+    assert!(!ledger.settle_webhook_message(&ends(&late, 113)).await.unwrap(), "it is taken once");
+    assert_eq!(ledger.webhook_messages(Scope::Partner(&police), None, 9).await.unwrap(), [ends(&late, 112)]);
+    assert_eq!(ledger.webhook_messages(Scope::Partner(&name("nobody")), None, 9).await.unwrap(), []);
+    assert_eq!(ledger.forget_webhook_messages(&police, 111).await.unwrap(), 0);
+    assert_eq!(ledger.forget_webhook_messages(&name("nobody"), 200).await.unwrap(), 0);
+    assert_eq!(ledger.forget_webhook_messages(&police, 112).await.unwrap(), 1);
+    declared.webhooks.remove(0);
+    assert_eq!(ledger.apply(&declared, &person(200)).await.unwrap().changes.len(), 1);
+    let run = house.enqueue(201).await;
+    ledger.instruct(Scope::Hub, run, Instruction::Cancel { why: "enough".to_owned() }, &person(202)).await.unwrap();
+    assert!(ledger.webhooks_due(FOR_EVER).await.unwrap().is_empty());
+}
+
+async fn how_the_queue_stands_is_counted(on: Kind) {
+    let house = House::new(on).await;
+    let (found, known) = house.ledger.steps().await.unwrap();
+    assert!(found == known && known > 10);
+    assert_eq!(house.ledger.standing(5).await.unwrap(), QueueStanding::default());
+    house.enqueue(10).await;
+    let claim = house.claim(20).await;
+    house.ledger.enqueue(&request("other", None), &person(30)).await.unwrap();
+    let now = house.ledger.standing(40).await.unwrap();
+    assert_eq!((now.claimable, now.claimable_since_ms, now.leases_expired), (1, Some(30), 0));
+    assert_eq!(now.leases, [("main".to_owned(), 1)]);
+    let open: Vec<_> = now.open.iter().map(|of| (of.job.as_str(), of.state.as_str(), of.runs)).collect();
+    assert_eq!(open, [("lgps", "running", 1), ("other", "queued", 1)]);
+    assert_eq!(house.ledger.standing(20 + LEASE_MS).await.unwrap().leases_expired, 1);
+    house.append(&claim, 50, failed(None)).await;
+    let now = house.ledger.standing(60).await.unwrap();
+    assert!(now.leases.is_empty() && now.open.iter().any(|of| (of.state.as_str(), of.uncertain) == ("failed", 0)), "{now:?}");
+    assert!(house.ledger.rejects_waiting().await.unwrap().is_empty());
+    assert!(house.ledger.connections_open().0 >= 0);
+    // A name is lost with the connection that holds it.
+    let held = house.ledger.hold_name(&hub("first")).await.unwrap().unwrap();
+    assert!(house.ledger.still_holds(&held).await.unwrap());
+    if on == Kind::Postgres {
+        house
+            .raw(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid() \
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            )
+            .await
+            .unwrap();
+        assert!(!house.ledger.still_holds(&held).await.unwrap());
     }
 }
