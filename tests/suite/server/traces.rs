@@ -135,7 +135,8 @@ fn the_steps_of_a_run_reach_a_collector_without_anybodys_data() {
     until("the run's span is told", || told().iter().any(|(_, span)| span.name == "run"));
     assert_eq!(serving.terminate(), Some(0));
 
-    let (paths, told) = (received.lock().unwrap().clone(), told());
+    let told = told();
+    let paths = received.lock().unwrap().clone();
     assert!(paths.iter().all(|(path, kind, _)| path == "/v1/traces" && kind == "application/x-protobuf"), "{:?}", paths[0]);
     assert!(told.iter().all(|(service, _)| service == "bailiwick"));
     let whole = told.iter().map(|(_, span)| span).find(|span| span.name == "run").unwrap();
