@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bailiwick::clock::Clock;
-use bailiwick::ledger::{Actor, By, NewRelease, ReleaseKey, ReleaseStanding, RunState, Scope, WebhookMessage};
-use bailiwick::model::ids::Digest;
+use bailiwick::ledger::{RunState, Scope, WebhookMessage};
 use bailiwick::run::Hub;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::SignedDuration;
@@ -83,6 +82,7 @@ fn what_happens_is_told_signed_and_without_anybodys_data() {
         let site = site(&(web.webhook(POLICE, "desk", ALL) + &web.webhook(FIRE, "other", ALL)));
         let hub = hub(&site, &clock).await;
         let run = finished(&hub, POLICE, LGPS).await;
+        clock.advance(SignedDuration::from_secs(1));
         let skipped = finished(&hub, POLICE, LGPS).await;
         assert_eq!((run.state, skipped.state), (RunState::Closed, RunState::Skipped));
         // They wait in the ledger, as durable as the events.
@@ -243,31 +243,6 @@ fn a_wrong_entry_is_told_with_its_line() {
     for words in ["begins with https://", "run.exploded", "run.overdue", "webhooks.toml"] {
         assert!(said.err.contains(words), "{words:?} in {}", said.err);
     }
-}
-
-#[test]
-fn a_release_that_waits_for_approval_is_told() {
-    wait(async {
-        let web = Web::start(|_, _| (204, Vec::new(), Vec::new()));
-        let site = site(&web.webhook(FIRE, "desk", "[\"release.awaiting-approval\"]"));
-        let hub = hub(&site, &clock()).await;
-        let (owner, plugin) = (partner(FIRE), "cost-apportionment".parse().unwrap());
-        let active = hub.ledger().active_release(&owner, &plugin).await.unwrap().unwrap().release;
-        assert!(messages(&hub).await.is_empty(), "its partner does not ask for approval");
-        let second = By { actor: Actor::person("second"), ..operator(&hub) };
-        hub.judge_release(&active.key, (ReleaseStanding::Approved, "it is known"), &second).await.unwrap();
-        let line = "name = \"staffordshire-fire\"";
-        site.edit("partners.toml", line, &format!("{line}\nreleases = \"approved\""));
-        site.apply(&hub).await;
-        let key = ReleaseKey { digest: Digest::of(b"the next"), ..active.key.clone() };
-        let next = NewRelease { key, version: "9.9.9".to_owned(), ..active };
-        assert!(hub.ledger().put_release(&next, &operator(&hub)).await.unwrap());
-        assert!(!hub.ledger().put_release(&next, &operator(&hub)).await.unwrap());
-        serve_until(&hub, "it is told", async || !web.asked().is_empty()).await;
-        let told: Value = serde_json::from_slice(&web.asked()[0].body).unwrap();
-        assert_eq!((&told["event"], &told["release"]["version"]), (&"release.awaiting-approval".into(), &"9.9.9".into()), "{told}");
-        assert_eq!(messages(&hub).await.len(), 1);
-    });
 }
 
 #[test]

@@ -76,10 +76,9 @@ fn a_hub_that_has_lost_its_name_is_not_ready() {
 #[test]
 fn nobody_at_work_is_not_ready() {
     let site = Site::bare();
-    site.write("partners.toml", "");
     wait(async {
         // It is open, and nobody has begun its duties.
-        let hub = site.hub(&clock_at("2026-10-19T06:00:00Z")).await;
+        let hub = site.reopen(&clock_at("2026-10-19T06:00:00Z")).await;
         let router = server::router(hub);
         let answer = router.oneshot(Request::get("/health/ready").body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(answer.status(), 503);
