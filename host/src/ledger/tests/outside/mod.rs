@@ -17,6 +17,7 @@ on_both![
     a_notice_comes_with_its_event_and_is_sent_by_one,
     a_job_that_tells_nobody_has_no_notices,
     a_message_comes_with_its_event_and_is_sent_by_one,
+    a_release_that_waits_for_approval_is_told,
     how_the_queue_stands_is_counted
 ];
 
@@ -317,6 +318,31 @@ async fn a_message_comes_with_its_event_and_is_sent_by_one(on: Kind) {
     let run = house.enqueue(201).await;
     ledger.instruct(Scope::Hub, run, Instruction::Cancel { why: "enough".to_owned() }, &person(202)).await.unwrap();
     assert!(ledger.webhooks_due(FOR_EVER).await.unwrap().is_empty());
+}
+
+async fn a_release_that_waits_for_approval_is_told(on: Kind) {
+    let house = House::new(on).await;
+    let mut declared = declaration("police", &["lgps"]);
+    let events = vec![WebhookEvent::ReleaseAwaitingApproval];
+    declared.webhooks = vec![DeclaredWebhook { name: name("desk"), events, definition: declared.jobs[0].definition }];
+    let release = |content: &[u8]| NewRelease {
+        key: ReleaseKey { partner: police(), plugin: name("lgps-return"), digest: Digest::of(content) },
+        version: "9.9.9".to_owned(),
+        manifest: String::new(),
+        size_bytes: 1,
+        artefact: String::new(),
+        signature: None,
+    };
+    for (policy, told) in [(ReleasePolicy::Open, 0), (ReleasePolicy::Signed, 0), (ReleasePolicy::Approved, 1)] {
+        declared.partner.releases = policy;
+        house.ledger.apply(&declared, &person(2)).await.unwrap();
+        let new = release(policy.as_str().as_bytes());
+        assert!(house.ledger.put_release(&new, &person(3)).await.unwrap());
+        assert!(!house.ledger.put_release(&new, &person(4)).await.unwrap());
+        let messages = house.ledger.webhook_messages(Scope::Partner(&police()), None, 9).await.unwrap();
+        assert_eq!(messages.len(), told, "{policy:?}");
+        assert!(messages.iter().all(|message| message.body.contains("9.9.9") && message.body.contains(&new.key.digest.to_string())));
+    }
 }
 
 async fn how_the_queue_stands_is_counted(on: Kind) {
