@@ -67,6 +67,7 @@ impl Plugin {
         self.manifest.limits.iter().for_each(|(limit, amount)| limits.set(*limit, *amount).expect("it was checked"));
         Arc::new(Setup {
             release: self.release.clone(),
+            lent: self.manifest.wants.clone(),
             partner: "staffordshire".parse().expect("a name"),
             job: "replayed".parse().expect("a name"),
             inputs_present: ports.0,

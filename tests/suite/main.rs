@@ -29,6 +29,7 @@ mod partitions;
 mod pauses;
 mod plugin_bench;
 mod promises;
+mod promotion;
 mod recovery;
 mod releases;
 mod replayable;

@@ -187,6 +187,7 @@ pub(crate) fn rows(first_row: u64, count: usize) -> Batch {
 
 pub(crate) fn setup(release: Release, misbehave: &str) -> Setup {
     Setup {
+        lent: release.manifest.wants.clone(),
         release,
         partner: "staffordshire".parse().expect("a name"),
         job: "pensions".parse().expect("a name"),

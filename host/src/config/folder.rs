@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
+use crate::model::grant::Grant;
 use crate::model::ids::{PartnerName, PluginName};
 use crate::model::job::{Connection, Job, Partner, Place, ReleasePolicy, Retention};
 use crate::model::limits::RETENTION_DAYS_MAX;
@@ -42,7 +43,18 @@ pub fn reload(texts: &BTreeMap<String, String>) -> Result<Configuration, ConfigE
     read(Reader { folder: Path::new("/"), texts: Some(texts), problems: Problems::default(), made: Configuration::default() })
 }
 
+/// Reads again what `hub.toml` allows, from the files that are in force.
+///
+/// # Errors
+/// [`ConfigError::Wrong`].
+pub fn reload_hub(texts: &BTreeMap<String, String>) -> Result<Grant, ConfigError> {
+    let mut reader = Reader { folder: Path::new("/"), texts: Some(texts), problems: Problems::default(), made: Configuration::default() };
+    reader.hub()?;
+    Ok(reader.problems.or(Some(reader.made.ceiling))?)
+}
+
 fn read(mut reader: Reader<'_>) -> Result<Configuration, ConfigError> {
+    reader.hub()?;
     reader.partners()?;
     reader.connections()?;
     reader.webhooks()?;
@@ -85,8 +97,9 @@ impl Reader<'_> {
                 written::ReleasesWord::Signed => ReleasePolicy::Signed,
                 written::ReleasesWord::Approved => ReleasePolicy::Approved,
             };
+            let proofs = self.proofs(&source, &entry.proof);
             let retention = self.retention(&source, &entry.retention);
-            self.made.partners.push(Partner { name, title: entry.title.into_inner(), runs_at_once, releases, retention });
+            self.made.partners.push(Partner { name, title: entry.title.into_inner(), runs_at_once, releases, proofs, retention });
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! A hub's configuration: a folder of TOML files under version control, read whole or not at all.
 //!
 //! ```text
+//! hub.toml            [ceiling] without = ["http"], and [ceiling.limits]: what no plugin of any partner is lent (optional)
 //! partners.toml       [[partner]] name, title, runs-at-once, releases = open | signed | approved,
+//!     [partner.proof] clean-runs, differences = none | explained, and [[partner.proof.plugin]] name, clean-runs, differences,
 //!     and [partner.retention] artefacts-days, rejects-days, events-days
 //! connections.toml    [[connection]] partner, name, runs-at-once, and one of
 //!     kind = "folder"  path, settle-ms
@@ -17,7 +19,7 @@
 //! webhooks.toml       [[webhook]] partner, name, url, events = ["run.held", …], signing-secret, allow-private, ca-file (optional)
 //! plugins.toml        [[plugin]] partner, name, component: where the hub finds components (optional)
 //! jobs/*.toml         one job a file:
-//!     partner, name, title, plugin, zone = "Europe/London", attempts-max = 5
+//!     partner, name, title, plugin, release = "active" | "^1.2" | "sha256:0f3a…", zone = "Europe/London", attempts-max = 5
 //!     [schedule]  cron, working-day = any | before | after | skip, catch-up = "skip" | "once" | { all = 12 }
 //!     [queue]     runs-at-once = 1, priority = low | normal | high, overlap = queue | skip | cancel-older, overdue-minutes
 //!     [notify]    connection, to = ["payroll@example.org"], on = ["held", "failed", "delivered", "skipped", "overdue"]
@@ -42,12 +44,14 @@ mod check;
 mod connections;
 mod folder;
 mod formats;
+mod hub;
 mod job;
 mod webhooks;
 mod written;
 
 use std::path::PathBuf;
 
+use crate::model::grant::Grant;
 use crate::model::ids::{PartnerName, PluginName};
 use crate::model::job::{Connection, Job, Partner, Webhook};
 use crate::model::table::Table;
@@ -55,13 +59,16 @@ use crate::registry::source::{Problems, Source};
 
 pub use check::check_job;
 pub use connections::text as connections_text;
-pub use folder::{load, reload};
+pub use folder::{load, reload, reload_hub};
+pub use hub::text as hub_text;
 pub use job::{PLACEHOLDERS, ZONE_DEFAULT};
 pub use webhooks::webhooks_text;
 
 /// A folder that was read and found in order.
 #[derive(Debug, Default)]
 pub struct Configuration {
+    /// What the operator of the hub allows at all.
+    pub ceiling: Grant,
     /// Partners.
     pub partners: Vec<Partner>,
     /// Connections of known partners, each name once a partner.

@@ -106,6 +106,16 @@ pub enum LedgerError {
         /// What is lacking.
         lacks: String,
     },
+    /// A person activates another release, ends what it is used for, or mends the job's file first.
+    #[error("release {} of plugin {plugin} cannot be given up: {how}", digest.short())]
+    StillUsed {
+        /// The plugin.
+        plugin: PluginName,
+        /// The release.
+        digest: Digest,
+        /// What it is used for.
+        how: String,
+    },
     /// The operator gives the corrected table a version of its own.
     #[error("table {table} already has a version {version} with other rows or dates: a version is never changed, add a new one")]
     VersionDiffers {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here does input or output, waits, or knows the time, the database or the sandbox.
 
+pub mod grant;
 pub mod http;
 pub mod ids;
 pub mod job;

@@ -144,6 +144,10 @@ impl Hub {
                 .iter()
                 .find(of_job)
                 .ok_or_else(|| RunError::NoRelease { partner: job.partner.clone(), plugin: job.plugin.clone() })?;
+            if !job.release.takes(&plugin.manifest.version, plugin.release.digest) {
+                // It runs another release, with which it is checked whenever it runs.
+                continue;
+            }
             let of_partner = plugins.iter().filter(|(file, _)| file.partner == job.partner);
             let formats: Vec<_> = of_partner.map(|(_, plugin)| plugin.manifest.as_ref()).collect();
             let findings = config::check_job(job, &plugin.manifest, &formats);
@@ -286,6 +290,7 @@ fn declaration(partner: &Partner, configuration: &Configuration) -> Declaration 
     if !webhooks.is_empty() {
         sources.push(Source { name: "webhooks.toml".to_owned(), text: webhooks_text });
     }
+    sources.extend(config::hub_text(&configuration.ceiling).map(|text| Source { name: "hub.toml".to_owned(), text }));
     sources.extend(jobs.iter().map(|(_, file)| Source { name: file.name.clone(), text: file.text.to_string() }));
     Declaration {
         partner: partner.clone(),

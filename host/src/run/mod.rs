@@ -62,7 +62,7 @@ pub use outside::{CheckFailure, Checkup, ConnectionUse, Rotation, TestAnswer};
 pub use process::{ProcessError, Progress};
 pub use pull::Columns;
 pub use release::{
-    ColumnDifference, Differences, Example, OutputDifference, Push, Pushed, ReleaseError, Review, TRIALS_MAX, Trial, Upload,
+    Approval, ColumnDifference, Differences, Example, OutputDifference, Push, Pushed, ReleaseError, Review, TRIALS_MAX, Trial, Upload,
 };
 pub use view::{Look, View};
 pub use watch::Readiness;

@@ -134,6 +134,14 @@ pub enum CallError {
         /// What it used or wanted, where that is known.
         used: Option<u64>,
     },
+    /// A person grants it, or the author does without. Not to be retried as it is.
+    #[error("plugin {plugin} imports {interface}, which it is not granted")]
+    NotGranted {
+        /// The plugin.
+        plugin: PluginName,
+        /// The import.
+        interface: String,
+    },
     /// The author mends the plugin: it stopped itself or broke the rules of WebAssembly. Not to be retried as it is.
     #[error("plugin {plugin} trapped: {message}")]
     Trapped {

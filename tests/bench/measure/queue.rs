@@ -12,7 +12,7 @@ use bailiwick::ledger::{
     Actor, By, Claim, Database, Declaration, DeclaredJob, HubId, Ledger, NewRun, Reason, Scope, Source, Step, Trigger,
 };
 use bailiwick::model::ids::Digest;
-use bailiwick::model::job::{Partner, Queue, ReleasePolicy, Retention};
+use bailiwick::model::job::{Partner, Proofs, Queue, ReleaseChoice, ReleasePolicy, Retention};
 use bailiwick::run::{Hub, HubOptions, Sharing};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify, mpsc};
@@ -188,6 +188,7 @@ async fn declare(ledger: &Ledger, clock: &Clock, (jobs, cron): (usize, Option<&s
             name: format!("job-{number}").parse()?,
             title: "Nothing".to_owned(),
             plugin: "nothing".parse()?,
+            release: ReleaseChoice::default(),
             schedule: cron.map(|cron| format!("{cron} (Europe/London)")),
             queue: Queue { runs_at_once: 1_000, ..Queue::default() },
             notices: Vec::new(),
@@ -202,6 +203,7 @@ async fn declare(ledger: &Ledger, clock: &Clock, (jobs, cron): (usize, Option<&s
             title: "Partner".to_owned(),
             runs_at_once: None,
             releases: ReleasePolicy::default(),
+            proofs: Proofs::default(),
             retention: Retention::default(),
         },
         sources: vec![

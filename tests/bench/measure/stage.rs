@@ -78,6 +78,7 @@ impl Stage {
         };
         Ok(Arc::new(Setup {
             release: self.release.clone(),
+            lent: self.release.manifest.wants.clone(),
             partner: "partner".parse()?,
             job: "measured".parse()?,
             inputs_present,

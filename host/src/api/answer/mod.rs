@@ -77,6 +77,7 @@ impl From<LedgerError> for Problem {
             LedgerError::WrongState { .. } | LedgerError::LeaseLost { .. } => Code::WrongState,
             LedgerError::NotResubmitted { .. } => Code::NotResubmitted,
             LedgerError::AlreadyThere { .. } | LedgerError::VersionDiffers { .. } | LedgerError::FileTaken { .. } => Code::AlreadyThere,
+            LedgerError::StillUsed { .. } => Code::WrongState,
             LedgerError::OwnWork { .. } | LedgerError::NotVouchedFor { .. } => Code::NotVouchedFor,
             LedgerError::CannotOpen { .. } | LedgerError::Store(_) | LedgerError::Corrupt { .. } => return hub_fault(&error),
         };
@@ -118,9 +119,10 @@ fn release_code(error: &ReleaseError) -> Code {
         ReleaseError::Unsigned { .. } | ReleaseError::UnknownKey { .. } | ReleaseError::RevokedKey { .. } | ReleaseError::Signature(_) => {
             Code::ReleaseRefused
         }
-        ReleaseError::NotApproved { .. } => Code::NotVouchedFor,
+        ReleaseError::NotApproved { .. } | ReleaseError::NotGranted { .. } => Code::NotVouchedFor,
+        ReleaseError::OtherReview { .. } => Code::WrongState,
         ReleaseError::NothingToTry { .. } | ReleaseError::NotATrial { .. } => Code::NotTried,
-        ReleaseError::JobsUnfit { .. } => Code::JobUnfit,
+        ReleaseError::JobsUnfit { .. } | ReleaseError::NoneFits { .. } => Code::JobUnfit,
     }
 }
 

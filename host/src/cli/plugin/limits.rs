@@ -193,7 +193,7 @@ mod tests {
     const PAGE: &str = include_str!("../../../../sdk/rust/docs/limits.md");
 
     /// Constants of the model's limits that bind the hub and no plugin.
-    const OF_THE_HUB: [&str; 12] = [
+    const OF_THE_HUB: [&str; 13] = [
         "REJECT_RAW_BYTES_MAX",
         "NOTED_BYTES_MAX",
         "UNIQUE_KEYS_IN_MEMORY",
@@ -202,6 +202,7 @@ mod tests {
         "REJECTS_OVERDUE_DAYS_DEFAULT",
         "REJECTS_OVERDUE_DAYS_MAX",
         "RETENTION_DAYS_MAX",
+        "PROOF_RUNS_MAX",
         "CORRECTED_BYTES_MAX",
         "PARTITIONED_FROM_BYTES",
         "PARTITION_BYTES",

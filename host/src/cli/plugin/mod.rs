@@ -38,14 +38,26 @@ pub(super) enum Command {
     Try(release::TryOptions),
     /// Shows where a run that tried a release came to something else: rows, columns, totals.
     Differences(release::DifferencesOptions),
-    /// Says that a partner's runs may use a release. Whoever added it cannot say so.
-    Approve(release::JudgeOptions),
+    /// Does every run again with a release, beside the active one, from now on. That delivers nothing; what differs is kept and shown.
+    Parallel(release::OneOptions),
+    /// Does a share of the runs with a release, from now on. They deliver; it is taken back by itself if they do badly.
+    Canary(release::CanaryOptions),
+    /// Ends a parallel run or a canary.
+    EndCandidate(release::EndOptions),
+    /// Shows what trials of a release came to, and whether that is enough to activate it.
+    Trials(release::TrialsOptions),
+    /// Explains a kind of difference that trials of a release have, for the trials that there are.
+    Explain(release::ExplainOptions),
+    /// Says that a partner's runs may use a release, and what it is lent. Whoever added it cannot say so.
+    Approve(release::ApproveOptions),
     /// Says that they may not.
     Refuse(release::JudgeOptions),
     /// Makes a release the one that runs use, from the next run on.
     Activate(release::OneOptions),
     /// Makes the release active again that was so before.
     RollBack(release::RollBackOptions),
+    /// Gives a release up: no run begins with it any more.
+    Retire(release::JudgeOptions),
     /// Shows what a plugin can call, what it may use up, and why.
     Limits(limits::Options),
 }
@@ -71,6 +83,12 @@ pub(super) async fn answer(command: Command) -> Answer {
         Command::Review(options) => release::review(options).await,
         Command::Try(options) => release::try_out(options).await,
         Command::Differences(options) => release::differences(options).await,
+        Command::Parallel(options) => release::parallel(options).await,
+        Command::Canary(options) => release::canary(options).await,
+        Command::EndCandidate(options) => release::end(options).await,
+        Command::Trials(options) => release::trials(options).await,
+        Command::Explain(options) => release::explain(options).await,
+        Command::Retire(options) => release::retire(options).await,
         Command::Approve(options) => release::approve(options).await,
         Command::Refuse(options) => release::refuse(options).await,
         Command::Activate(options) => release::activate(options).await,

@@ -13,7 +13,8 @@ use crate::config::folder::{no_such_partner, title};
 use crate::config::written::{self, CatchUpWord, OverlapWord, PriorityWord, TakeWord, WorkingDayWord};
 use crate::model::ids::{ConnectionName, Digest, PartnerName, is_name};
 use crate::model::job::{
-    CatchUp, Connection, Job, JobInput, JobOutput, Overlap, Partitions, Partner, Place, Priority, Queue, Schedule, Take, WorkingDay,
+    CatchUp, Connection, Job, JobInput, JobOutput, Overlap, Partitions, Partner, Place, Priority, Queue, ReleaseChoice, Schedule, Take,
+    WorkingDay,
 };
 use crate::model::limits::{PARTITIONS_MAX, REJECT_ROWS_DEFAULT, REJECT_ROWS_MAX, REJECTS_OVERDUE_DAYS_DEFAULT, REJECTS_OVERDUE_DAYS_MAX};
 use crate::registry::manifest;
@@ -68,6 +69,7 @@ impl Reader<'_> {
     fn job(&mut self, written: written::Job) -> Option<Job> {
         let partner = self.partner(&written.partner);
         let (name, plugin) = (self.name(&written.name), self.name(&written.plugin));
+        let release = self.release(written.release.as_ref());
         title(self.source, &written.title, &mut self.problems);
         let zone = written.zone.as_ref().map_or(ZONE_DEFAULT, |zone| zone.get_ref()).to_owned();
         let queue = self.queue(&written.queue);
@@ -93,6 +95,7 @@ impl Reader<'_> {
             name: name?,
             title: written.title.into_inner(),
             plugin: plugin?,
+            release,
             inputs: inputs?,
             outputs: outputs?,
             schedule: schedule?,
@@ -106,6 +109,14 @@ impl Reader<'_> {
             partitions,
             attempts_max: attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(ATTEMPTS_DEFAULT),
             definition: Digest::of(self.source.text.as_bytes()),
+        })
+    }
+
+    fn release(&mut self, written: Option<&Spanned<String>>) -> ReleaseChoice {
+        let Some(text) = written else { return ReleaseChoice::Active };
+        text.get_ref().parse().unwrap_or_else(|why: String| {
+            self.wrong(text.span(), why, "or leave it out for the active one");
+            ReleaseChoice::Active
         })
     }
 

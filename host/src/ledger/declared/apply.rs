@@ -8,7 +8,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::store::Transaction;
 use crate::ledger::who::By;
 use crate::model::ids::{ConnectionName, Digest, JobName, PluginName, RunId, WebhookName};
-use crate::model::job::{Job, Partner, Queue, Told, WebhookEvent, WorkingDay};
+use crate::model::job::{Job, Partner, Queue, ReleaseChoice, Told, WebhookEvent, WorkingDay};
 
 use super::put::put_in_force;
 use super::whole::Whole;
@@ -68,6 +68,8 @@ pub struct DeclaredJob {
     pub title: String,
     /// The plugin that it runs.
     pub plugin: PluginName,
+    /// Which release of it.
+    pub release: ReleaseChoice,
     /// When it runs by itself, in one line. When this changes, slots are worked out from the moment of the change on.
     pub schedule: Option<String>,
     /// How its runs wait for their turn.
@@ -98,6 +100,7 @@ impl From<&Job> for DeclaredJob {
             name: job.name.clone(),
             title: job.title.clone(),
             plugin: job.plugin.clone(),
+            release: job.release.clone(),
             schedule,
             queue: job.queue,
             notices: job.notify.as_ref().map(|notify| notify.on.clone()).unwrap_or_default(),

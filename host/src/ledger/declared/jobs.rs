@@ -6,9 +6,10 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::store::{parsed, query, query_scalar};
 use crate::ledger::who::{Actor, By, PAGE_ITEMS_MAX, Scope};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName};
-use crate::model::job::{Partner, Retention};
+use crate::model::job::{Partner, ReleaseChoice, Retention};
 
 use super::apply::Source;
+use super::releases::proofs_of;
 
 /// A connection in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct StoredJob {
     pub title: String,
     /// The plugin that it runs.
     pub plugin: PluginName,
+    /// Which release of it.
+    pub release: ReleaseChoice,
     /// The file that says what it does.
     pub definition: Digest,
     /// When it runs by itself, in one line.
@@ -59,6 +62,7 @@ struct JobRow {
     job: String,
     title: String,
     plugin: String,
+    release_choice: String,
     definition: String,
     schedule: Option<String>,
     scheduled_through_ms: i64,
@@ -81,6 +85,7 @@ impl TryFrom<JobRow> for StoredJob {
             name: parsed(&row.job, "job")?,
             title: row.title,
             plugin: parsed(&row.plugin, "plugin")?,
+            release: parsed(&row.release_choice, "choice of a release")?,
             definition: parsed(&row.definition, "digest of a definition")?,
             schedule: row.schedule,
             scheduled_through_ms: row.scheduled_through_ms,
@@ -95,20 +100,21 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn partners(&self, scope: Scope<'_>) -> Result<Vec<Partner>, LedgerError> {
-        type Row = (String, String, Option<i64>, String, Option<i64>, Option<i64>, Option<i64>);
+        type Row = (String, String, Option<i64>, String, Option<i64>, Option<i64>, Option<i64>, Option<String>);
         let rows: Vec<Row> = query(
-            "SELECT partner, title, runs_max, releases, keep_artefacts_days, keep_rejects_days, keep_events_days FROM partners
+            "SELECT partner, title, runs_max, releases, keep_artefacts_days, keep_rejects_days, keep_events_days, proofs FROM partners
              WHERE $1 = '' OR partner = $1 ORDER BY partner",
         )
         .bind(scope.text())
         .fetch_all(&self.store)
         .await?;
-        let partner = |(name, title, runs_max, releases, artefacts, rejects, events): Row| {
+        let partner = |(name, title, runs_max, releases, artefacts, rejects, events, proofs): Row| {
             let number = |stored: Option<i64>| stored.and_then(|number| u32::try_from(number).ok());
             let (artefacts_days, rejects_days, events_days) = (number(artefacts), number(rejects), number(events));
             let retention = Retention { artefacts_days, rejects_days, events_days };
             let releases = parsed(&releases, "rule for releases")?;
-            Ok(Partner { name: parsed(&name, "partner")?, title, runs_at_once: number(runs_max), releases, retention })
+            let proofs = proofs_of(proofs.as_deref())?;
+            Ok(Partner { name: parsed(&name, "partner")?, title, runs_at_once: number(runs_max), releases, proofs, retention })
         };
         rows.into_iter().map(partner).collect()
     }
@@ -127,6 +133,19 @@ impl Ledger {
         .fetch_all(&self.store)
         .await?;
         Ok(rows.into_iter().map(|(name, text)| Source { name, text }).collect())
+    }
+
+    /// The text of one of them; none if there is none of the name.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn source(&self, partner: &PartnerName, name: &str) -> Result<Option<String>, LedgerError> {
+        let text = query_scalar(
+            "SELECT definitions.content FROM sources
+             JOIN definitions ON definitions.partner = sources.partner AND definitions.digest = sources.definition
+             WHERE sources.partner = $1 AND sources.source = $2",
+        );
+        Ok(text.bind(partner.as_str()).bind(name).fetch_optional(&self.store).await?)
     }
 
     /// The text of a file that declares something, or once did.
@@ -170,7 +189,7 @@ impl Ledger {
     /// What the database failed of.
     pub async fn jobs(&self, scope: Scope<'_>) -> Result<Vec<StoredJob>, LedgerError> {
         let rows: Vec<JobRow> = query(
-            "SELECT partner, job, title, plugin, definition, schedule, scheduled_through_ms, paused_at_ms, paused_by, paused_why FROM jobs
+            "SELECT partner, job, title, plugin, release_choice, definition, schedule, scheduled_through_ms, paused_at_ms, paused_by, paused_why FROM jobs
              WHERE removed_at_ms IS NULL AND ($1 = '' OR partner = $1) ORDER BY partner, job",
         )
         .bind(scope.text())
@@ -185,7 +204,7 @@ impl Ledger {
     /// What the database failed of.
     pub async fn jobs_due(&self, now_ms: i64) -> Result<Vec<StoredJob>, LedgerError> {
         let rows: Vec<JobRow> = query(
-            "SELECT partner, job, title, plugin, definition, schedule, scheduled_through_ms, paused_at_ms, paused_by, paused_why FROM jobs
+            "SELECT partner, job, title, plugin, release_choice, definition, schedule, scheduled_through_ms, paused_at_ms, paused_by, paused_why FROM jobs
              WHERE schedule IS NOT NULL AND paused_at_ms IS NULL AND removed_at_ms IS NULL AND next_due_ms <= $1
              ORDER BY next_due_ms, partner, job LIMIT $2",
         )
@@ -212,7 +231,7 @@ impl Ledger {
     /// [`LedgerError::NoSuchJob`], or what the database failed of.
     pub async fn job(&self, partner: &PartnerName, job: &JobName) -> Result<StoredJob, LedgerError> {
         let row: Option<JobRow> = query(
-            "SELECT partner, job, title, plugin, definition, schedule, scheduled_through_ms, paused_at_ms, paused_by, paused_why FROM jobs
+            "SELECT partner, job, title, plugin, release_choice, definition, schedule, scheduled_through_ms, paused_at_ms, paused_by, paused_why FROM jobs
              WHERE removed_at_ms IS NULL AND partner = $1 AND job = $2",
         )
         .bind(partner.as_str())

@@ -13,7 +13,11 @@ use crate::model::ids::PartnerName;
 
 pub use apply::{Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, DeclaredWebhook, Source};
 pub use jobs::{Paused, StoredConnection, StoredJob};
-pub use releases::{NewRelease, NewSigningKey, Release, ReleaseKey, ReleaseSignature, SigningKey, Standing, Verdict};
+pub use releases::{
+    Bounds, Candidate, Explanation, Judgement, NewCandidate, NewRelease, NewSigningKey, NewTrial, ProofState, Release, ReleaseKey,
+    ReleaseSignature, Retired, SigningKey, Standing, Trial, TrialOutcome, Verdict, Way,
+};
+pub(super) use releases::{choose, follow};
 pub use tables::{NewTable, StoredTable};
 pub use whole::{AppliedWhole, Whole};
 

@@ -10,6 +10,7 @@ use crate::model::ids::{Digest, RunId};
 use crate::model::job::{Partner, Retention};
 
 use super::apply::{Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, DeclaredWebhook, Source};
+use super::releases::proofs_text;
 
 /// Makes a declaration the one in force.
 pub(super) async fn put_in_force(transaction: &mut Transaction, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
@@ -38,13 +39,14 @@ pub(super) async fn put_in_force(transaction: &mut Transaction, declaration: &De
 }
 
 async fn put_partner(transaction: &mut Transaction, partner: &Partner, by: &By, applied: &mut Applied) -> Result<(), LedgerError> {
-    type Row = (String, String, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+    type Row = (String, String, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<String>);
     let Retention { artefacts_days, rejects_days, events_days } = partner.retention;
     let [runs_max, artefacts, rejects, events] =
         [partner.runs_at_once, artefacts_days, rejects_days, events_days].map(|number| number.map(i64::from));
-    let declared: Row = (partner.title.clone(), partner.releases.as_str().to_owned(), runs_max, artefacts, rejects, events);
+    let declared: Row =
+        (partner.title.clone(), partner.releases.as_str().to_owned(), runs_max, artefacts, rejects, events, proofs_text(&partner.proofs));
     let stored: Option<Row> = query(
-        "SELECT title, releases, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days FROM partners WHERE partner = $1",
+        "SELECT title, releases, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days, proofs FROM partners WHERE partner = $1",
     )
     .bind(partner.name.as_str())
     // Of two applications for one partner, one waits for the other.
@@ -58,11 +60,11 @@ async fn put_partner(transaction: &mut Transaction, partner: &Partner, by: &By, 
     applied.changes.push(Change { what: "partner", name: partner.name.to_string(), how });
     query(
         "INSERT INTO partners
-           (partner, title, releases, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days, applied_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+           (partner, title, releases, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days, applied_at_ms, proofs)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (partner) DO UPDATE SET title = excluded.title, releases = excluded.releases, runs_max = excluded.runs_max,
            keep_artefacts_days = excluded.keep_artefacts_days, keep_rejects_days = excluded.keep_rejects_days,
-           keep_events_days = excluded.keep_events_days, applied_at_ms = excluded.applied_at_ms",
+           keep_events_days = excluded.keep_events_days, proofs = excluded.proofs, applied_at_ms = excluded.applied_at_ms",
     )
     .bind(partner.name.as_str())
     .bind(declared.0)
@@ -72,6 +74,7 @@ async fn put_partner(transaction: &mut Transaction, partner: &Partner, by: &By, 
     .bind(rejects)
     .bind(events)
     .bind(by.now_ms)
+    .bind(declared.6)
     .execute(transaction)
     .await?;
     Ok(())
@@ -261,12 +264,12 @@ impl Writing<'_> {
     async fn job(&mut self, job: &DeclaredJob, same_schedule: bool) -> Result<(), LedgerError> {
         query(
             "INSERT INTO jobs (partner, job, title, plugin, definition, schedule, runs_max, priority, overlap, overdue_after_ms,
-               rejects_overdue_days, notices, scheduled_through_ms, applied_at_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $14, $11, $11)
+               rejects_overdue_days, notices, scheduled_through_ms, applied_at_ms, release_choice)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $14, $11, $11, $15)
              ON CONFLICT (partner, job) DO UPDATE SET title = excluded.title, plugin = excluded.plugin, definition = excluded.definition,
                schedule = excluded.schedule, runs_max = excluded.runs_max, priority = excluded.priority, overlap = excluded.overlap,
                overdue_after_ms = excluded.overdue_after_ms, rejects_overdue_days = excluded.rejects_overdue_days,
-               notices = excluded.notices, applied_at_ms = excluded.applied_at_ms, removed_at_ms = NULL, next_due_ms = 0,
+               notices = excluded.notices, release_choice = excluded.release_choice, applied_at_ms = excluded.applied_at_ms, removed_at_ms = NULL, next_due_ms = 0,
                scheduled_through_ms = CASE WHEN $12 = 1 THEN jobs.scheduled_through_ms ELSE excluded.scheduled_through_ms END",
         )
         .bind(self.partner)
@@ -283,6 +286,7 @@ impl Writing<'_> {
         .bind(i64::from(same_schedule))
         .bind(i64::from(job.rejects_overdue_days))
         .bind(job.notices.iter().map(|told| format!(" {} ", told.as_str())).collect::<String>())
+        .bind(job.release.to_string())
         .execute(&mut *self.transaction)
         .await?;
         query("DELETE FROM job_connections WHERE partner = $1 AND job = $2")

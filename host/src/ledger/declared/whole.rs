@@ -46,7 +46,7 @@ impl Ledger {
                     let mut applied = AppliedWhole { declared, activated: Vec::new(), added: Vec::new() };
                     for release in whole.releases {
                         releases::keep(&mut transaction, release, by).await?;
-                        applied.activated.push(releases::activate(&mut transaction, &release.key, ("release.activate", by)).await?);
+                        applied.activated.push(releases::activate(&mut transaction, &release.key, (releases::How::Declared, by)).await?);
                     }
                     for table in whole.tables {
                         applied.added.push(tables::keep(&mut transaction, table, by).await?);

@@ -1,5 +1,6 @@
 //! The one way in which something happens to a run: an event is written, folded into the run's row, and followed by what hangs on it.
 
+use crate::ledger::declared;
 use crate::ledger::error::{LedgerError, corrupt};
 use crate::ledger::outside::{self, begun};
 use crate::ledger::store::{Insert, Transaction, count, parsed, query, query_scalar, to_stored};
@@ -48,6 +49,7 @@ pub(in crate::ledger) async fn record(
     outside::note(transaction, run, &logged).await?;
     outside::tell_of_run(transaction, run, &logged).await?;
     save(transaction, run);
+    declared::follow(transaction, run, &logged, by).await?;
     Ok(logged)
 }
 

@@ -190,6 +190,10 @@ async fn a_table_version_never_changes(on: Kind) {
     assert_eq!(house.ledger.tables(&police(), Some(1)).await.unwrap(), all[..1]);
 }
 
+fn said(standing: ReleaseStanding, why: &str) -> Judgement<'_> {
+    Judgement { standing, why, grant: None, review: None }
+}
+
 async fn a_release_is_used_once_its_partner_is_content(on: Kind) {
     let house = House::new(on).await;
     let mut strict = declaration("police", &["lgps"]);
@@ -217,7 +221,7 @@ async fn a_release_is_used_once_its_partner_is_content(on: Kind) {
     assert_eq!(lacks(house.ledger.activate(&one.key, &person(3)).await), "nobody has approved it");
     let approve = |release: &NewRelease, by: By| {
         let (ledger, key) = (house.ledger.clone(), release.key.clone());
-        async move { ledger.judge_release(&key, (ReleaseStanding::Approved, "good"), &by).await }
+        async move { ledger.judge_release(&key, &said(ReleaseStanding::Approved, "good"), &by).await }
     };
     assert!(matches!(approve(&one, person(5)).await, Err(LedgerError::OwnWork { .. })));
     for release in [&one, &two, &three] {
@@ -226,7 +230,7 @@ async fn a_release_is_used_once_its_partner_is_content(on: Kind) {
         assert!(house.ledger.activate(&release.key, &person(6)).await.unwrap());
     }
     // Of those before the third, the second was refused since: the way back passes it over.
-    house.ledger.judge_release(&two.key, (ReleaseStanding::Refused, "bad"), &other).await.unwrap();
+    house.ledger.judge_release(&two.key, &said(ReleaseStanding::Refused, "bad"), &other).await.unwrap();
     assert_eq!(lacks(house.ledger.activate(&two.key, &person(7)).await), "it was refused");
     let plugin = name("lgps-return");
     assert_eq!(house.ledger.roll_back((&police(), &plugin), &person(8)).await.unwrap(), one.key);

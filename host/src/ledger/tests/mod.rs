@@ -37,6 +37,7 @@ mod people;
 mod postgres;
 mod queue;
 mod random;
+mod releases;
 
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -45,7 +46,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::ids::{Digest, JobName, PartnerName};
-use crate::model::job::{Partner, Queue, ReleasePolicy, Retention, Told, WebhookEvent};
+use crate::model::job::{Partner, Proofs, Queue, ReleaseChoice, ReleasePolicy, Retention, Told, WebhookEvent};
 use crate::model::rows::Amount;
 use crate::model::totals::{BalanceResult, ControlTotals, PortTotals, RowCounts};
 
@@ -178,6 +179,7 @@ fn declaration(partner: &str, jobs: &[&str]) -> Declaration {
         name: name(job),
         title: format!("Job {job}"),
         plugin: name("lgps-return"),
+        release: ReleaseChoice::Active,
         schedule: Some("0 6 19 * * (Europe/London)".to_owned()),
         queue: Queue::default(),
         rejects_overdue_days: 5,
@@ -191,6 +193,7 @@ fn declaration(partner: &str, jobs: &[&str]) -> Declaration {
             title: partner.to_owned(),
             runs_at_once: None,
             releases: ReleasePolicy::Open,
+            proofs: Proofs::default(),
             retention: Retention::default(),
         },
         sources: vec![source],

@@ -4,6 +4,7 @@ mod format;
 mod notify;
 mod place;
 mod query;
+mod release;
 mod webhook;
 
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName};
@@ -14,6 +15,7 @@ pub use place::{
     ApiPlace, HttpsPlace, Place, PostgresServer, RedirectRule, S3Place, SendMethod, SftpPlace, SignIn, SmtpPlace, SqlDatabase, SqlPlace,
 };
 pub use query::Query;
+pub use release::{Proof, Proofs, ReleaseChoice, ReleasePolicy};
 pub use webhook::{Webhook, WebhookEvent};
 
 pub use format::{
@@ -31,41 +33,10 @@ pub struct Partner {
     pub runs_at_once: Option<u32>,
     /// What it asks of a release before its runs use it.
     pub releases: ReleasePolicy,
+    /// How a release must have done beside the active one before it takes its place.
+    pub proofs: Proofs,
     /// How long what is kept of its runs.
     pub retention: Retention,
-}
-
-/// What a partner asks of a release of a plugin before its runs use it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ReleasePolicy {
-    /// Nothing: whoever declares the configuration is trusted with it.
-    #[default]
-    Open,
-    /// A signature by a key that the partner registered and has not revoked.
-    Signed,
-    /// That, and the approval of a person other than the one who added it.
-    Approved,
-}
-
-impl ReleasePolicy {
-    /// The word for it in `partners.toml`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Signed => "signed",
-            Self::Approved => "approved",
-        }
-    }
-}
-
-impl std::str::FromStr for ReleasePolicy {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        let found = [Self::Open, Self::Signed, Self::Approved].into_iter().find(|policy| policy.as_str() == word);
-        found.ok_or_else(|| format!("{word:?} is none of open, signed, approved"))
-    }
 }
 
 /// How long what is kept of a partner's runs after they ended, in days; none for good. Digests, totals and the audit trail always are.
@@ -103,6 +74,8 @@ pub struct Job {
     pub title: String,
     /// The plugin that it runs.
     pub plugin: PluginName,
+    /// Which release of it.
+    pub release: ReleaseChoice,
     /// Where rows come from, one for each input of the plugin that is used. A rule set has one, named `case`.
     pub inputs: Vec<JobInput>,
     /// Where rows go, one for each output of the plugin that is used. A rule set has one, named `decision`.

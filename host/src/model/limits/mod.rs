@@ -208,6 +208,9 @@ pub const REJECTS_OVERDUE_DAYS_MAX: u32 = 366;
 /// Most days that a partner may say it keeps something: a hundred years.
 pub const RETENTION_DAYS_MAX: u32 = 36_525;
 
+/// Most clean runs that a partner may ask of a release before it becomes active: a year of days.
+pub const PROOF_RUNS_MAX: u32 = 366;
+
 /// Largest file of corrected rows that is taken: it is held in memory while its rows are told apart.
 pub const CORRECTED_BYTES_MAX: u64 = 64 << 20;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Basis, Pinned, limits};
 use crate::ledger::{FormatUsed, Trigger};
+use crate::model::grant::Grant;
 use crate::model::ids::PluginName;
 use crate::model::job::{FileFormat, FilePlugin, Job};
 use crate::model::limits::Limits;
@@ -21,6 +22,8 @@ use crate::sandbox::Setup;
 pub(in crate::run) struct PinnedFormat {
     pub(in crate::run) plugin: Arc<Plugin>,
     pub(super) tables: Arc<TableSet>,
+    /// What it is lent.
+    pub(in crate::run) grant: Grant,
 }
 
 /// The formats and connectors of a run, by name.
@@ -29,7 +32,7 @@ pub(in crate::run) type Formats = BTreeMap<PluginName, PinnedFormat>;
 impl Hub {
     /// The formats and connectors that a job's files name: those that the run's inputs were pulled with, or that a replay's origin had;
     /// for a run that has pulled nothing yet, the active ones.
-    pub(super) async fn formats(&self, basis: Basis<'_>, job: &Job) -> Result<Formats, RunError> {
+    pub(super) async fn formats(&self, basis: Basis<'_>, (job, ceiling): (&Job, &Grant)) -> Result<Formats, RunError> {
         let named: Vec<&PluginName> = formats_of(job).map(|format| &format.plugin).collect();
         let mut formats = Formats::new();
         if named.is_empty() {
@@ -51,7 +54,8 @@ impl Hub {
             };
             let plugin = self.plugin(release).await?;
             let tables = self.shared.shelf.tables(self.ledger(), partner, &plugin, basis.pins.tables_through).await?;
-            formats.insert(name.clone(), PinnedFormat { plugin, tables });
+            let grant = self.granted(partner, (&plugin, ceiling)).await?;
+            formats.insert(name.clone(), PinnedFormat { plugin, tables, grant });
         }
         Ok(formats)
     }
@@ -91,6 +95,7 @@ pub(super) fn form(format: &FileFormat, port: Option<&PortShape>, (pinned, setup
     let present = |name: &str| port.is_none_or(|port| port.columns.iter().any(|column| column.name == name));
     FileForm::Plugin(Arc::new(Setup {
         release: found.plugin.release.clone(),
+        lent: found.grant.lend(&found.plugin.manifest.wants),
         partner: setup.partner.clone(),
         job: setup.job.clone(),
         inputs_present: shape.columns.iter().map(|column| present(&column.name)).collect(),
@@ -102,7 +107,7 @@ pub(super) fn form(format: &FileFormat, port: Option<&PortShape>, (pinned, setup
         tables: Arc::clone(&found.tables),
         state: BTreeMap::new(),
         http: None,
-        limits: limits(&found.plugin.manifest, &pinned.job.limits),
+        limits: limits(&found.plugin.manifest, &pinned.job.limits, &found.grant),
     }))
 }
 
@@ -110,7 +115,7 @@ pub(super) fn form(format: &FileFormat, port: Option<&PortShape>, (pinned, setup
 pub(super) fn widest(setup: &Setup, pinned: &Pinned) -> Limits {
     let mut widest = setup.limits.clone();
     for format in pinned.formats.values() {
-        for (limit, amount) in limits(&format.plugin.manifest, &pinned.job.limits).iter() {
+        for (limit, amount) in limits(&format.plugin.manifest, &pinned.job.limits, &format.grant).iter() {
             if amount > widest.get(limit) {
                 widest.set(limit, amount).expect("it was in force");
             }

@@ -5,7 +5,7 @@ mod deliver;
 mod forms;
 mod record;
 
-pub(super) use forms::formats_of;
+pub(super) use forms::{PinnedFormat, formats_of};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -25,15 +25,17 @@ use super::failure::{Next, RunError, WRITTEN_HOURS_MAX, pause_after, pause_while
 use super::process::{self, Progress, Work};
 use super::provider::moment;
 use super::pull::refuse_duplicates;
+use super::release::{none_fits, refuse_beyond};
 use super::shelf::Plugin;
 use crate::config::{self, Configuration};
 use crate::ledger::{
     Claim, Closed, Failed, Found, LedgerError, LimitUse, Outcome, Pins, Processed as ProcessedEvent, Pulled, Reason, Run, RunEvent,
     RunState, Scope, StagedOutput, Step, Trigger,
 };
+use crate::model::grant::Grant;
 use crate::model::ids::{Digest, PartnerName, RunId};
 use crate::model::job::{Connection, Job};
-use crate::model::limits::Limits;
+use crate::model::limits::{Limit, Limits};
 use crate::model::manifest::{Kind, Manifest};
 use crate::model::table::TableSet;
 use crate::sandbox::Setup;
@@ -60,6 +62,8 @@ pub(super) struct Pinned {
     pub(super) job: Job,
     pub(super) connections: Vec<Connection>,
     pub(super) plugin: Arc<Plugin>,
+    /// What it is lent.
+    grant: Grant,
     tables: Arc<TableSet>,
     /// The plugins that its files go through.
     pub(super) formats: Formats,
@@ -78,7 +82,7 @@ impl Hub {
         let work = async {
             let pinned = self.pinned(Basis::of(&claim)).instrument(tracing::info_span!("claim")).await?;
             let attempts_max = u64::from(pinned.job.attempts_max);
-            known.get_or_init(|| (attempts_max, limits(&pinned.plugin.manifest, &pinned.job.limits)));
+            known.get_or_init(|| (attempts_max, limits(&pinned.plugin.manifest, &pinned.job.limits, &pinned.grant)));
             // Attempts that failed say why themselves, and the last of them is not followed by another.
             if claim.run.attempt > attempts_max && self.ended_with_hub(&claim).await? >= attempts_max {
                 return Err(RunError::TooManyAttempts { attempts_max });
@@ -143,6 +147,7 @@ impl Hub {
             None => self.fetched_otherwise((claim, pinned), origin).await?,
             other => other,
         };
+        self.keep_trial(claim, difference.is_some()).await?;
         let step = match difference.filter(|_| !explained) {
             Some(difference) => {
                 let (what, code) = match claim.run.enqueued.release {
@@ -209,16 +214,18 @@ impl Hub {
             .into_iter()
             .next()
             .ok_or_else(|| LedgerError::NoSuchJob { partner: partner.clone(), job: run.job().clone() })?;
-        let release = pins.release.ok_or_else(|| RunError::NoRelease { partner: partner.clone(), plugin: job.plugin.clone() })?;
+        let release = pins.release.ok_or_else(|| none_fits(&job))?;
         let plugin = self.plugin(release).await?;
-        let formats = self.formats(basis, &job).await?;
+        let grant = self.granted(partner, (&plugin, &configuration.ceiling)).await?;
+        refuse_beyond(&grant, &job, &plugin)?;
+        let formats = self.formats(basis, (&job, &configuration.ceiling)).await?;
         let manifests: Vec<&Manifest> = formats.values().map(|format| format.plugin.manifest.as_ref()).collect();
         let findings = config::check_job(&job, &plugin.manifest, &manifests);
         if !findings.is_empty() {
             return Err(RunError::JobUnfit { job: job.name.to_string(), findings });
         }
         let tables = self.shared.shelf.tables(self.ledger(), partner, &plugin, pins.tables_through).await?;
-        Ok(Pinned { job, connections: configuration.connections, plugin, tables, formats })
+        Ok(Pinned { job, connections: configuration.connections, plugin, grant, tables, formats })
     }
 
     /// What a partner has declared, with one job as one of its files declares it.
@@ -308,6 +315,7 @@ impl Hub {
     async fn setup(&self, run: &Run, pinned: &Pinned, pulled: &Pulled) -> Result<Setup, RunError> {
         let (job, manifest) = (&pinned.job, &pinned.plugin.manifest);
         let (now, today) = moment(job, run.enqueued.logical_ms);
+        let lent = pinned.grant.lend(&manifest.wants);
         let (inputs_present, outputs_present) = match &manifest.kind {
             Kind::Adapter(shape) => (
                 shape.inputs.iter().map(|port| pulled.inputs.iter().any(|file| file.port == port.name)).collect(),
@@ -316,12 +324,13 @@ impl Hub {
             Kind::RuleSet(_) | Kind::Format(_) | Kind::Connector(_) => (Vec::new(), Vec::new()),
         };
         let state = match run.trigger() {
-            _ if !manifest.wants.state => BTreeMap::new(),
+            _ if !lent.state => BTreeMap::new(),
             Trigger::Replay(origin) => self.state_before(run, origin).await?,
             _ => self.ledger().job_state(&job.partner, &job.name).await?.into_iter().collect(),
         };
         Ok(Setup {
             release: pinned.plugin.release.clone(),
+            lent,
             partner: job.partner.clone(),
             job: job.name.clone(),
             inputs_present,
@@ -333,7 +342,7 @@ impl Hub {
             tables: Arc::clone(&pinned.tables),
             state,
             http: None,
-            limits: limits(manifest, &job.limits),
+            limits: limits(manifest, &job.limits, &pinned.grant),
         })
     }
 
@@ -380,11 +389,11 @@ fn last_input_bytes(pinned: &Pinned, pulled: &Pulled) -> u64 {
     last.map_or(0, |file| file.size_bytes)
 }
 
-/// The limits in force: the default, what the plugin asks for, what the operator says for this job.
-pub(super) fn limits(manifest: &Manifest, of_job: &[(crate::model::limits::Limit, u64)]) -> Limits {
+/// The limits in force: the default, what the plugin asks for, what the operator says for this job, and none above what is granted.
+pub(super) fn limits(manifest: &Manifest, of_job: &[(Limit, u64)], grant: &Grant) -> Limits {
     let mut limits = Limits::default();
     for (limit, amount) in manifest.limits.iter().chain(of_job) {
         limits.set(*limit, *amount).expect("manifest and job were checked against the ceilings");
     }
-    limits
+    grant.cap(&limits)
 }

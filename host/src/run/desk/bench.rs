@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::civil::Date;
 
 use super::rehearse::{Stage, batches};
+use crate::model::grant::Grant;
 use crate::model::limits::{Limit, Limits, Usage};
 use crate::model::manifest::{AdapterShape, FormatShape, Kind, Manifest};
 use crate::model::rows::{Batch, PortShape};
@@ -97,7 +98,7 @@ pub async fn bench(component: &[u8], input: &BenchInput, rounds: BenchRounds, sa
     let began = Instant::now();
     let plugin = Arc::new(Plugin::install(component, sandbox)?);
     let compile_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (manifest, limits) = (Arc::clone(&plugin.manifest), limits(&plugin.manifest, &[]));
+    let (manifest, limits) = (Arc::clone(&plugin.manifest), limits(&plugin.manifest, &[], &Grant::default()));
     let stage = Stage { plugin };
     let cases = match &manifest.kind {
         Kind::Adapter(shape) => {

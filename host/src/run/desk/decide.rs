@@ -11,6 +11,7 @@ use crate::registry::schema::Violation;
 use crate::run::Hub;
 use crate::run::conduct::limits;
 use crate::run::failure::RunError;
+use crate::run::release::working;
 use crate::run::shelf::{self, Plugin};
 use crate::sandbox::{Setup, Worker};
 use crate::telemetry::{Counted, Figures};
@@ -57,11 +58,14 @@ impl Hub {
         let active = shelf::active(self.ledger(), &question.partner, &question.plugin).await?;
         let plugin = self.plugin(active.release.key.digest).await?;
         let Kind::RuleSet(_) = &plugin.manifest.kind else { return Err(RunError::NotARuleSet { plugin: question.plugin.clone() }) };
+        let ceiling = self.ceiling(&question.partner).await?;
+        let grant = working(&plugin, active.grant().and(&ceiling))?;
         let through = self.ledger().tables_through(&question.partner).await?;
         let tables = self.shared.shelf.tables(self.ledger(), &question.partner, &plugin, through).await?;
         let now = self.clock().now();
         let setup = Arc::new(Setup {
             release: plugin.release.clone(),
+            lent: grant.lend(&plugin.manifest.wants),
             partner: question.partner.clone(),
             job: "decision".parse::<JobName>().expect("this is a name"),
             inputs_present: Vec::new(),
@@ -73,7 +77,7 @@ impl Hub {
             tables,
             state: std::collections::BTreeMap::new(),
             http: None,
-            limits: limits(&plugin.manifest, &[]),
+            limits: limits(&plugin.manifest, &[], &grant),
         });
         let decider = Arc::new(Decider { plugin, setup, figures: Arc::clone(self.figures()) });
         let (begun, mut cases) = (Instant::now(), cases.into_iter());

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::format::{Decoder, Encoder, FormatError};
+use crate::model::grant::Grant;
 use crate::model::ids::{JobName, PartnerName};
 use crate::model::job::{CsvFormat, DateStyle, Encoding, Format};
 use crate::model::limits::{BATCH_ROWS, Usage};
@@ -137,6 +138,7 @@ impl Stage {
         let name = "rehearsal";
         Setup {
             release: self.plugin.release.clone(),
+            lent: self.plugin.manifest.wants.clone(),
             partner: name.parse::<PartnerName>().expect("this is a name"),
             job: name.parse::<JobName>().expect("this is a name"),
             inputs_present: inputs,
@@ -148,7 +150,7 @@ impl Stage {
             tables: Arc::new(tables),
             state: BTreeMap::new(),
             http: None,
-            limits: limits(&self.plugin.manifest, &[]),
+            limits: limits(&self.plugin.manifest, &[], &Grant::default()),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::format::FormatError;
 use crate::ledger::{DELIVERY_UNCERTAIN, LedgerError};
 use crate::model::outcome::PluginFailure;
 use crate::run::process::ProcessError;
+use crate::run::release::ReleaseError;
 use crate::sandbox::{CallError, SandboxError};
 
 /// Longest pause that a provider may ask for. One that asks for more is asked again all the same.
@@ -61,6 +62,8 @@ impl RunError {
     pub(crate) fn code(&self) -> &str {
         match self {
             Self::NoRelease { .. } => "no-active-release",
+            Self::Release(ReleaseError::NotGranted { .. }) => "not-granted",
+            Self::Release(ReleaseError::NoneFits { .. }) => "no-active-release",
             Self::Release(_) => "release-not-vouched-for",
             Self::NoManifest | Self::Package(_) | Self::BadSchema { .. } => "package-unreadable",
             Self::ReleaseDamaged { .. } | Self::TableDamaged { .. } => "stored-data-damaged",
@@ -141,6 +144,7 @@ impl ProcessError {
 fn call_code(error: &CallError) -> &str {
     match error {
         CallError::LimitReached { limit, .. } => limit.name(),
+        CallError::NotGranted { .. } => "not-granted",
         CallError::Trapped { .. } => "plugin-trapped",
         CallError::Failed(PluginFailure::SettingsUnusable { .. }) => "settings-unusable",
         CallError::Failed(PluginFailure::TableMissing { .. }) => "table-missing",

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::Hub;
-use super::conduct::{Pinned, limits};
+use super::conduct::{Pinned, PinnedFormat, limits};
 use super::failure::RunError;
 use crate::connection::{Api, TokenSlot};
 use crate::ledger::{Claim, LimitUse, LogLine, Session, SessionOf};
@@ -72,11 +72,12 @@ impl Hub {
 impl SessionWith<'_> {
     /// All that the connector may know, and the line that it may use.
     fn setup(self, line: Arc<dyn HttpLine>) -> Arc<Setup> {
-        let plugin = &self.pinned.formats.get(&self.connector.plugin).expect("every plugin that the job names is pinned").plugin;
+        let PinnedFormat { plugin, grant, .. } = self.connector();
         let (job, run) = (&self.pinned.job, &self.claim.run);
         let (now, today) = moment(job, run.enqueued.logical_ms);
         Arc::new(Setup {
             release: plugin.release.clone(),
+            lent: grant.lend(&plugin.manifest.wants),
             partner: job.partner.clone(),
             job: job.name.clone(),
             inputs_present: Vec::new(),
@@ -93,8 +94,12 @@ impl SessionWith<'_> {
     }
 
     fn limits(self) -> Limits {
-        let plugin = &self.pinned.formats.get(&self.connector.plugin).expect("every plugin that the job names is pinned").plugin;
-        limits(&plugin.manifest, &self.pinned.job.limits)
+        let PinnedFormat { plugin, grant, .. } = self.connector();
+        limits(&plugin.manifest, &self.pinned.job.limits, grant)
+    }
+
+    fn connector(&self) -> &PinnedFormat {
+        self.pinned.formats.get(&self.connector.plugin).expect("every plugin that the job names is pinned")
     }
 
     /// The session as its exchanges are kept.

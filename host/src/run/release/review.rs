@@ -1,13 +1,20 @@
 //! What an approver is shown of a release.
 
 use crate::ledger::{LedgerError, Release, ReleaseKey};
+use crate::model::ids::Digest;
 use crate::registry::review;
 use crate::run::Hub;
 use crate::run::failure::RunError;
 
+/// Digits of a review's name.
+const CODE_DIGITS: usize = 16;
+
 /// A release as whoever approves it sees it.
 #[derive(Debug)]
 pub struct Review {
+    /// What names this review: an approval names it, and holds for nothing else. Another active release, another word on this one, another
+    /// configuration make it another.
+    pub code: String,
     /// The release.
     pub release: Release,
     /// The one that the partner's runs use, if another.
@@ -45,6 +52,19 @@ impl Hub {
             }
         }
         let unfit = self.misfits(key).await?;
-        Ok(Review { may_do: review::may_do(&plugin.manifest), changes, unfit, release, active })
+        let may_do = review::may_do(&plugin.manifest);
+        let code = code(&release, active.as_ref(), [&may_do, &changes, &unfit]);
+        Ok(Review { code, may_do, changes, unfit, release, active })
     }
+}
+
+/// A digest of all that the person is shown.
+fn code(release: &Release, active: Option<&Release>, shown: [&[String]; 3]) -> String {
+    let of = |release: &Release| {
+        let (key, said) = (&release.release.key, release.verdict.as_ref());
+        let signed = release.release.signature.as_ref().map(|signature| signature.key.as_str());
+        (key.partner.to_string(), key.digest.to_string(), signed.map(str::to_owned), said.map(|said| said.number))
+    };
+    let whole = serde_json::json!({ "release": of(release), "active": active.map(of), "shown": shown });
+    Digest::of(whole.to_string().as_bytes()).to_string()[..CODE_DIGITS].to_owned()
 }

@@ -1,6 +1,8 @@
 //! A release tried on real input before it is trusted: runs that closed are done again with it, beside the active one, delivering
 //! nothing; where it comes to something else, the run is held with the difference, and a person who can explain it releases it.
 
+use serde_json::{Value, json};
+
 use crate::ledger::{By, Ledger, NewRun, Outcome, ReleaseKey, Run, RunFilter, RunState, Scope, Trigger};
 use crate::model::ids::{JobName, RunId};
 use crate::model::job::Job;
@@ -9,7 +11,7 @@ use crate::run::Hub;
 use crate::run::failure::RunError;
 
 use super::ReleaseError;
-use super::differences::{self, OutputDifference, Recorded};
+use super::differences::{self, ColumnDifference, Example, OutputDifference, Recorded};
 
 /// Most runs that one request tries a release on.
 pub const TRIALS_MAX: u32 = 100;
@@ -122,6 +124,55 @@ impl Hub {
         let job = configuration.jobs.into_iter().next().ok_or_else(not)?;
         let plugin = self.plugin(pins.release.ok_or_else(not)?).await?;
         Ok((job, std::sync::Arc::clone(&plugin.manifest)))
+    }
+}
+
+impl Differences {
+    /// The kinds of difference, each a word that a person may explain: `return.employee_expected`, `return.rows`, `rejects`.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<String> {
+        let mut kinds = Vec::new();
+        for output in &self.outputs {
+            kinds.extend(output.columns.keys().map(|column| format!("{}.{column}", output.output)));
+            if output.only != (0, 0) || output.rows.0 != output.rows.1 {
+                kinds.push(format!("{}.rows", output.output));
+            }
+            if output.note.is_some() {
+                kinds.push(format!("{}.file", output.output));
+            }
+        }
+        let counts = [("rejects", self.rejects), ("warnings", self.warnings)];
+        kinds.extend(counts.iter().filter(|(_, (was, is))| was != is).map(|(kind, _)| (*kind).to_owned()));
+        // Sums differ with the rows that they are of; alone, they are a difference of their own.
+        if kinds.is_empty() && !self.totals.is_empty() {
+            kinds.push("totals".to_owned());
+        }
+        kinds
+    }
+
+    /// All of it as JSON. Values of personal columns are not in it.
+    #[must_use]
+    pub fn told(&self) -> Value {
+        let output = |output: &OutputDifference| {
+            let column = |(name, column): (&String, &ColumnDifference)| {
+                (name.clone(), json!({ "rows": column.rows, "change": column.change.map(|change| change.to_string()) }))
+            };
+            let example = |example: &Example| json!({ "row": example.row, "column": example.column, "was": example.was, "is": example.is });
+            json!({
+                "output": output.output, "rows": [output.rows.0, output.rows.1], "changed": output.changed,
+                "only-before": output.only.0, "only-now": output.only.1,
+                "columns": output.columns.iter().map(column).collect::<serde_json::Map<_, _>>(),
+                "examples": output.examples.iter().map(example).collect::<Vec<_>>(), "note": output.note,
+            })
+        };
+        let total = |(port, name, was, is): &(String, String, String, String)| json!({ "port": port, "total": name, "was": was, "is": is });
+        json!({
+            "origin": self.origin.to_string(),
+            "outputs": self.outputs.iter().map(output).collect::<Vec<_>>(),
+            "totals": self.totals.iter().map(total).collect::<Vec<_>>(),
+            "rejects": [self.rejects.0, self.rejects.1],
+            "warnings": [self.warnings.0, self.warnings.1],
+        })
     }
 }
 

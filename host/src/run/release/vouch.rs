@@ -17,10 +17,10 @@ pub enum ReleaseError {
         partner: PartnerName,
     },
     /// The caller writes more, or other, digits.
-    #[error("{found} releases have a digest that begins with {beginning:?}: `bailiwick plugin releases` lists them")]
+    #[error("{found} releases are {name:?}, by the beginning of a digest or as PLUGIN@VERSION: `bailiwick plugin releases` lists them")]
     NotOne {
         /// What was asked for.
-        beginning: String,
+        name: String,
         /// How many begin so.
         found: usize,
     },
@@ -68,6 +68,41 @@ pub enum ReleaseError {
         /// The release.
         digest: Digest,
     },
+    /// The approver looks at the release as it stands now, and says it again.
+    #[error(
+        "the review {given:?} is not of release {} of {plugin} as things stand: look at it again with `bailiwick plugin review {}`, and name what that shows",
+        digest.short(), digest.short()
+    )]
+    OtherReview {
+        /// What was named.
+        given: String,
+        /// The plugin.
+        plugin: PluginName,
+        /// The release.
+        digest: Digest,
+    },
+    /// The approver grants more, the operator raises the ceiling or mends the job, or the author does without.
+    #[error("release {} of {plugin} cannot work with what it is granted: {}", digest.short(), findings.join("; "))]
+    NotGranted {
+        /// The plugin.
+        plugin: PluginName,
+        /// The release.
+        digest: Digest,
+        /// What is kept back, each half a sentence.
+        findings: Vec<String>,
+    },
+    /// The operator mends the job's file, or activates a release that it takes.
+    #[error(
+        "no release of plugin {plugin} of {partner} that may be used is one that the job takes, which is {choice}: see `bailiwick plugin releases --partner {partner}`"
+    )]
+    NoneFits {
+        /// The partner.
+        partner: PartnerName,
+        /// The plugin.
+        plugin: PluginName,
+        /// What the job's file says.
+        choice: String,
+    },
     /// The operator waits until a run has delivered.
     #[error("there is nothing to try {plugin} on: no run of its jobs has delivered whose inputs are still kept")]
     NothingToTry {
@@ -105,7 +140,7 @@ impl Hub {
         match check(partner, (component, signature), &keys) {
             Ok(signature) => Ok(signature),
             Err(error) => {
-                self.note_refusal(&partner.name, (Digest::of(component), &error.to_string()), by).await?;
+                self.note_refusal(&partner.name, ("release.turn-away", Digest::of(component), &error.to_string()), by).await?;
                 Err(error.into())
             }
         }

@@ -50,7 +50,23 @@ pub struct Release {
     pub initialised: bool,
     /// Why they do not.
     pub not_initialised_because: Option<String>,
+    /// What its component imports.
+    imports: Arc<[String]>,
     pub(super) compiled: Arc<Compiled>,
+}
+
+impl Release {
+    /// Interfaces that its component imports and that are not lent to it.
+    #[must_use]
+    pub fn imports_beyond(&self, lent: &Wants) -> Vec<&str> {
+        let names = self.imports.iter().map(|import| {
+            let name = import.rsplit_once('/').map_or(import.as_str(), |(_, name)| name);
+            name.split_once('@').map_or(name, |(name, _)| name)
+        });
+        // One table of several is kept back where it is opened.
+        let any = |name: &str| name == "lookup" && !self.manifest.wants.lookup.is_empty();
+        names.filter(|name| !any(name) && asked_for(name, lent).is_none_or(|(lent, _)| !lent)).collect()
+    }
 }
 
 /// The sandbox. Clones share one set of threads.
@@ -107,15 +123,15 @@ impl Sandbox {
         }
         // Only the child checks that it is valid: types may be nested so deep that checking them ends the process.
         let made = child::compile(&self.shared.compiler, &self.shared.cache, wasm, &limits)?;
-        self.try_out(release(digest, manifest, made.untried()), limits)?;
-        Ok(release(digest, manifest, self.shared.cache.keep(digest, made, &found)?))
+        self.try_out(release(digest, manifest, (made.untried(), &found.imports)), limits)?;
+        Ok(release(digest, manifest, (self.shared.cache.keep(digest, made, &found)?, &found.imports)))
     }
 
     /// The release from the cache, if it is there. What its component imports and exports is in what the seal vouches for.
     fn kept(&self, digest: Digest, manifest: &Manifest) -> Result<Option<Release>, SandboxError> {
         let Some((compiled, note)) = self.shared.cache.find(digest) else { return Ok(None) };
         check_permissions((&note.imports, &note.exports), manifest)?;
-        Ok(Some(release(digest, manifest, compiled)))
+        Ok(Some(release(digest, manifest, (compiled, &note.imports))))
     }
 
     /// Does the data phase of a run on a thread that is meant for it.
@@ -150,10 +166,11 @@ impl Sandbox {
     }
 }
 
-fn release(digest: Digest, manifest: &Manifest, compiled: Compiled) -> Release {
+fn release(digest: Digest, manifest: &Manifest, (compiled, imports): (Compiled, &[String])) -> Release {
     let not_initialised_because = compiled.not_initialised_because.clone();
     let initialised = not_initialised_because.is_none();
-    Release { digest, manifest: Arc::new(manifest.clone()), initialised, not_initialised_because, compiled: Arc::new(compiled) }
+    let (manifest, imports) = (Arc::new(manifest.clone()), imports.into());
+    Release { digest, manifest, initialised, not_initialised_because, imports, compiled: Arc::new(compiled) }
 }
 
 fn asked_limits(manifest: &Manifest) -> Result<Limits, SandboxError> {

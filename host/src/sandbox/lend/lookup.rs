@@ -64,7 +64,7 @@ impl InstanceState {
 impl Host for InstanceState {
     fn open(&mut self, name: String, on: i32) -> wasmtime::Result<Result<Resource<OpenTable>, LookupError>> {
         self.enter_host_call()?;
-        if !self.setup.release.manifest.wants.lookup.contains(&name) {
+        if !self.setup.lent.lookup.contains(&name) {
             return Ok(Err(LookupError::NotGranted));
         }
         let Some(table) = date_of_days(on).and_then(|on| self.setup.tables.in_force(&name, on)).cloned() else {

@@ -35,7 +35,7 @@ fn bytes_of(key: &str, value: &[u8]) -> u64 {
 impl InstanceState {
     fn state_granted(&mut self) -> wasmtime::Result<bool> {
         self.enter_host_call()?;
-        Ok(self.setup.release.manifest.wants.state)
+        Ok(self.setup.lent.state)
     }
 
     /// The state as a map of the instance's own, copied from the setup the first time.

@@ -71,7 +71,7 @@ impl Worker {
     /// # Errors
     /// Why it could not be decided, with what the instance had used and logged.
     pub fn decide(&self, setup: &Arc<Setup>, case: &str) -> Result<(Decision, Report), Box<FailedCall>> {
-        let linked = self.linked(&setup.release).map_err(before_instance)?;
+        let linked = self.granted(setup).map_err(before_instance)?;
         let (Linked::RuleSet(linked), Kind::RuleSet(shape)) = (&*linked, &setup.release.manifest.kind) else {
             return Err(before_instance(wrong_kind(&setup.release, "only a rule set decides cases")));
         };
@@ -88,7 +88,7 @@ impl Worker {
     /// # Errors
     /// Why it could not begin, with what the instance had used and logged.
     pub fn open_adapter(&self, setup: &Arc<Setup>) -> Result<AdapterRun, Box<FailedCall>> {
-        let linked = self.linked(&setup.release).map_err(before_instance)?;
+        let linked = self.granted(setup).map_err(before_instance)?;
         let (Linked::Adapter(linked), Kind::Adapter(shape)) = (&*linked, &setup.release.manifest.kind) else {
             return Err(before_instance(wrong_kind(&setup.release, "only an adapter takes rows")));
         };
@@ -105,7 +105,7 @@ impl Worker {
     /// # Errors
     /// Why it could not begin, with what the instance had used and logged.
     pub fn open_writer(&self, setup: &Arc<Setup>) -> Result<FileWriting, Box<FailedCall>> {
-        let linked = self.linked(&setup.release).map_err(before_instance)?;
+        let linked = self.granted(setup).map_err(before_instance)?;
         let (Linked::Format(linked), Kind::Format(shape)) = (&*linked, &setup.release.manifest.kind) else {
             return Err(before_instance(wrong_kind(&setup.release, "only a format writes files")));
         };
@@ -122,7 +122,7 @@ impl Worker {
     /// # Errors
     /// Why it could not begin, with what the instance had used and logged.
     pub fn open_reader(&self, setup: &Arc<Setup>) -> Result<FileReading, Box<FailedCall>> {
-        let linked = self.linked(&setup.release).map_err(before_instance)?;
+        let linked = self.granted(setup).map_err(before_instance)?;
         let (Linked::Format(linked), Kind::Format(shape)) = (&*linked, &setup.release.manifest.kind) else {
             return Err(before_instance(wrong_kind(&setup.release, "only a format reads files")));
         };
@@ -139,7 +139,7 @@ impl Worker {
     /// # Errors
     /// Why it could not begin, with what the instance had used and logged.
     pub fn open_fetching(&self, setup: &Arc<Setup>, file: &str, cursor: Option<&str>) -> Result<Fetching, Box<FailedCall>> {
-        let linked = self.linked(&setup.release).map_err(before_instance)?;
+        let linked = self.granted(setup).map_err(before_instance)?;
         let Linked::Connector(linked) = &*linked else {
             return Err(before_instance(wrong_kind(&setup.release, "only a connector fetches files")));
         };
@@ -156,7 +156,7 @@ impl Worker {
     /// # Errors
     /// Why it could not begin, with what the instance had used and logged.
     pub fn open_sending(&self, setup: &Arc<Setup>, file: &str, key: &str) -> Result<Sending, Box<FailedCall>> {
-        let linked = self.linked(&setup.release).map_err(before_instance)?;
+        let linked = self.granted(setup).map_err(before_instance)?;
         let Linked::Connector(linked) = &*linked else {
             return Err(before_instance(wrong_kind(&setup.release, "only a connector sends files")));
         };
@@ -174,6 +174,16 @@ impl Worker {
         let mut store = self.store(&Arc::new(Setup::for_trial(release, limits)));
         let made = begin_call(&mut store).and_then(|()| guarded(|| linked.instantiate(&mut store)));
         made.map_err(|fault| failed(store, fault))
+    }
+
+    /// The linked release, if all that it imports is lent.
+    fn granted(&self, setup: &Setup) -> Result<std::rc::Rc<Linked>, CallError> {
+        match setup.release.imports_beyond(&setup.lent).first() {
+            None => self.linked(&setup.release),
+            Some(interface) => {
+                Err(CallError::NotGranted { plugin: setup.release.manifest.name.clone(), interface: (*interface).to_owned() })
+            }
+        }
     }
 
     fn linked(&self, release: &Release) -> Result<std::rc::Rc<Linked>, CallError> {

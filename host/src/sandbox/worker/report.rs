@@ -10,6 +10,7 @@ use super::super::install::Release;
 use super::super::lend::{HttpLine, LogNote};
 use crate::model::ids::{JobName, PartnerName};
 use crate::model::limits::{Limits, Usage};
+use crate::model::manifest::Wants;
 use crate::model::table::{TableSet, TableVersion};
 
 /// All that a plugin may know of a run, and all that it may use. The same setup and the same rows give the same bytes.
@@ -17,6 +18,8 @@ use crate::model::table::{TableSet, TableVersion};
 pub struct Setup {
     /// The plugin.
     pub release: Release,
+    /// What it is lent: what it asks for, or less.
+    pub lent: Wants,
     /// The partner that owns the job.
     pub partner: PartnerName,
     /// The job.
@@ -47,6 +50,7 @@ impl Setup {
     /// For an instance that is made to see whether it can be.
     pub(super) fn for_trial(release: Release, limits: Limits) -> Self {
         Self {
+            lent: release.manifest.wants.clone(),
             release,
             partner: "hub".parse().expect("it is a name"),
             job: "install".parse().expect("it is a name"),

@@ -1,14 +1,18 @@
 //! Releases by hand: signed, handed in, looked at, approved, activated, rolled back; and the keys that count.
 
+mod candidate;
 mod key;
 mod show;
 mod sign;
 mod steer;
 mod trial;
 
+pub(super) use candidate::{CanaryOptions, EndOptions, ExplainOptions, TrialsOptions, canary, end, explain, parallel, trials};
 pub(super) use show::{ListOptions, ReviewOptions, list, review};
 pub(super) use sign::{SignOptions, sign};
-pub(super) use steer::{JudgeOptions, OneOptions, PushOptions, RollBackOptions, activate, approve, push, refuse, roll_back};
+pub(super) use steer::{
+    ApproveOptions, JudgeOptions, OneOptions, PushOptions, RollBackOptions, activate, approve, push, refuse, retire, roll_back,
+};
 
 pub(super) use trial::{DifferencesOptions, TryOptions, differences, try_out};
 

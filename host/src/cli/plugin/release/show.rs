@@ -49,6 +49,9 @@ struct ReleaseJson {
     judged_by: Option<String>,
     why: Option<String>,
     active_since: Option<String>,
+    kept_back: Vec<String>,
+    retired_at: Option<String>,
+    retired_by: Option<String>,
 }
 
 impl From<&Release> for ReleaseJson {
@@ -68,6 +71,9 @@ impl From<&Release> for ReleaseJson {
             judged_by: verdict.map(|verdict| verdict.by.to_string()),
             why: verdict.map(|verdict| verdict.why.clone()),
             active_since: release.active_since_ms.map(moment),
+            kept_back: kept_back(release),
+            retired_at: release.retired.as_ref().map(|retired| moment(retired.at_ms)),
+            retired_by: release.retired.as_ref().map(|retired| retired.by.to_string()),
         }
     }
 }
@@ -80,7 +86,8 @@ pub(in crate::cli::plugin) async fn list(options: ListOptions) -> Answer {
         return show::json(&releases);
     }
     let row = |release: ReleaseJson| {
-        let active = release.active_since.map_or_else(String::new, |since| format!("active since {since}"));
+        let active = release.active_since.map(|since| format!("active since {since}"));
+        let active = active.or(release.retired_at.map(|at| format!("given up {at}"))).unwrap_or_default();
         let standing =
             release.standing.zip(release.judged_by).map_or_else(|| "not judged".to_owned(), |(said, by)| format!("{said} by {by}"));
         let signed = release.signed_by.unwrap_or_else(|| "not signed".to_owned());
@@ -97,6 +104,7 @@ pub(in crate::cli::plugin) async fn review(options: ReviewOptions) -> Answer {
     let told = ReleaseJson::from(&review.release);
     if options.json {
         return show::json(&serde_json::json!({
+            "review": review.code,
             "release": told,
             "active": review.active.as_ref().map(ReleaseJson::from),
             "may-do": review.may_do,
@@ -114,6 +122,9 @@ pub(in crate::cli::plugin) async fn review(options: ReviewOptions) -> Answer {
         say(format!("  {standing} by {by}: {why}"));
     }
     part("What it may do", &review.may_do);
+    if !told.kept_back.is_empty() {
+        part("What its approval keeps back", &told.kept_back);
+    }
     match &review.active {
         None => say("No other release of this plugin is active."),
         Some(active) => {
@@ -127,7 +138,15 @@ pub(in crate::cli::plugin) async fn review(options: ReviewOptions) -> Answer {
     if !review.unfit.is_empty() {
         part("Jobs that do not fit it, so that it cannot be activated", &review.unfit);
     }
+    say(format!("This review is {}: an approval names it with --review.", review.code));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a partner's approval takes from what a release asks for, each a sentence.
+fn kept_back(release: &Release) -> Vec<String> {
+    let grant = release.grant();
+    let without = grant.without.iter().map(|lent| format!("It is not lent {lent}."));
+    without.chain(grant.limits.iter().map(|(limit, most)| format!("Its limit {limit} is at most {most}."))).collect()
 }
 
 fn part(heading: &str, lines: &[String]) {

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{Answer, read, read_text};
-use crate::cli::paint::say;
+use crate::cli::paint::{Tone, paint, say};
 use crate::cli::{DataOption, open};
-use crate::ledger::{Release, ReleaseStanding};
+use crate::ledger::Release;
+use crate::model::grant::{Grant, Lent};
 use crate::model::ids::{PartnerName, PluginName};
+use crate::model::limits::{Limit, Limits};
 use crate::registry::signature::SIGNATURE_FILE_END;
-use crate::run::Push;
+use crate::run::{Approval, Push};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct PushOptions {
@@ -26,11 +28,29 @@ pub(in crate::cli) struct PushOptions {
 pub(in crate::cli) struct OneOptions {
     #[command(flatten)]
     pub(super) data: DataOption,
-    /// The release: the beginning of its digest.
+    /// The release: the beginning of its digest, or PLUGIN@VERSION.
     pub(super) release: String,
     /// Whose, where two partners have it.
     #[arg(long)]
     pub(super) partner: Option<PartnerName>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ApproveOptions {
+    #[command(flatten)]
+    one: OneOptions,
+    /// What names the review that you have read: `bailiwick plugin review` shows it.
+    #[arg(long, value_name = "CODE")]
+    review: String,
+    /// Something that it asks for and is not lent: log, clock, random, state, http or table:NAME.
+    #[arg(long, value_name = "WHAT")]
+    without: Vec<Lent>,
+    /// The most of a limit, as cpu-ms=500; `bailiwick plugin limits` names them.
+    #[arg(long, value_name = "LIMIT=MOST", value_parser = limit)]
+    limit: Vec<(Limit, u64)>,
+    /// The reason, for the audit trail.
+    #[arg(long)]
+    why: String,
 }
 
 #[derive(Debug, clap::Args)]
@@ -65,26 +85,42 @@ pub(in crate::cli::plugin) async fn push(options: PushOptions) -> Answer {
     let signed = pushed.signed_by.map_or_else(|| "not signed".to_owned(), |key| format!("signed by key {key}"));
     let new = if pushed.new { "handed in" } else { "there already" };
     say(format!("{} {} {}: {new}, {signed}", pushed.key.plugin, pushed.version, pushed.key.digest.short()));
+    for finding in &pushed.unfit {
+        say(paint(Tone::Attention, format!("  {finding}")));
+    }
+    if !pushed.unfit.is_empty() {
+        say("it cannot be activated until that is put right");
+    }
     say(format!("look at it with `bailiwick plugin review {}`; no run uses it until it is activated", pushed.key.digest.short()));
     Ok(ExitCode::SUCCESS)
 }
 
-pub(in crate::cli::plugin) async fn approve(options: JudgeOptions) -> Answer {
-    judge(options, ReleaseStanding::Approved).await
+pub(in crate::cli::plugin) async fn approve(options: ApproveOptions) -> Answer {
+    let hub = open::existing_hub(&options.one.data).await?;
+    let release = hub.find_release(options.one.partner.as_ref(), &options.one.release).await?;
+    let grant = Grant { without: options.without.into_iter().collect(), limits: options.limit.into_iter().collect() };
+    let approval = Approval { key: &release.release.key, review: &options.review, grant, why: &options.why };
+    let changed = hub.approve_release(&approval, &open::person(&hub)).await?;
+    say(format!("{} is approved{}", named(&release), if changed { "" } else { ", as it was" }));
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(in crate::cli::plugin) async fn refuse(options: JudgeOptions) -> Answer {
-    judge(options, ReleaseStanding::Refused).await
-}
-
-async fn judge(options: JudgeOptions, standing: ReleaseStanding) -> Answer {
     let hub = open::existing_hub(&options.one.data).await?;
     let release = hub.find_release(options.one.partner.as_ref(), &options.one.release).await?;
-    let changed = hub.judge_release(&release.release.key, (standing, &options.why), &open::person(&hub)).await?;
-    say(format!("{} is {standing}{}", named(&release), if changed { "" } else { ", as it was" }));
-    if standing == ReleaseStanding::Refused && release.active_since_ms.is_some() {
+    let changed = hub.refuse_release(&release.release.key, &options.why, &open::person(&hub)).await?;
+    say(format!("{} is refused{}", named(&release), if changed { "" } else { ", as it was" }));
+    if release.active_since_ms.is_some() {
         say("runs still use it: roll it back, or activate another release");
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(in crate::cli::plugin) async fn retire(options: JudgeOptions) -> Answer {
+    let hub = open::existing_hub(&options.one.data).await?;
+    let release = hub.find_release(options.one.partner.as_ref(), &options.one.release).await?;
+    let changed = hub.retire_release(&release.release.key, &options.why, &open::person(&hub)).await?;
+    say(format!("{} is given up{}", named(&release), if changed { ": what has begun with it goes on" } else { ", as it was" }));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -104,7 +140,15 @@ pub(in crate::cli::plugin) async fn roll_back(options: RollBackOptions) -> Answe
     Ok(ExitCode::SUCCESS)
 }
 
-fn named(release: &Release) -> String {
+/// Reads `cpu-ms=500`.
+fn limit(text: &str) -> Result<(Limit, u64), String> {
+    let (name, most) = text.split_once('=').ok_or("write a limit and its most, as cpu-ms=500")?;
+    let limit = Limits::named(name).ok_or_else(|| format!("there is no limit {name:?}: `bailiwick plugin limits` names them"))?;
+    let most = most.parse().ok().filter(|most| *most > 0).ok_or_else(|| format!("{most:?} is no amount"))?;
+    Ok((limit, most))
+}
+
+pub(super) fn named(release: &Release) -> String {
     let key = &release.release.key;
     format!("{} {} ({}) of {}", key.plugin, release.release.version, key.digest.short(), key.partner)
 }

@@ -54,9 +54,7 @@ pub(in crate::cli::plugin) async fn try_out(options: TryOptions) -> Answer {
     }
     say(format!("{same} of {} trials came to the same. Nothing was delivered", trials.len()));
     if same < trials.len() {
-        say(
-            "a difference that is meant is explained with `bailiwick release RUN --why REASON`; one that is not is a reason to refuse the release",
-        );
+        say("a difference that is meant is explained with `bailiwick plugin explain`; one that is not is a reason to refuse the release");
     }
     Ok(if same == trials.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -68,30 +66,7 @@ pub(in crate::cli::plugin) async fn differences(options: DifferencesOptions) -> 
         say_differences(&hub, run).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let found = hub.differences(Scope::Hub, run).await?;
-    let outputs = found.outputs.iter().map(|output| {
-        let columns: serde_json::Map<_, _> = output
-            .columns
-            .iter()
-            .map(|(name, column)| {
-                (name.clone(), serde_json::json!({ "rows": column.rows, "change": column.change.map(|change| change.to_string()) }))
-            })
-            .collect();
-        let example = |example: &crate::run::Example| serde_json::json!({ "row": example.row, "column": example.column, "was": example.was, "is": example.is });
-        serde_json::json!({
-            "output": output.output, "rows": [output.rows.0, output.rows.1], "changed": output.changed,
-            "only-before": output.only.0, "only-now": output.only.1, "columns": columns,
-            "examples": output.examples.iter().map(example).collect::<Vec<_>>(), "note": output.note,
-        })
-    });
-    let totals = found.totals.iter().map(|(port, name, was, is)| serde_json::json!({ "port": port, "total": name, "was": was, "is": is }));
-    show::json(&serde_json::json!({
-        "origin": found.origin.to_string(),
-        "outputs": outputs.collect::<Vec<_>>(),
-        "totals": totals.collect::<Vec<_>>(),
-        "rejects": [found.rejects.0, found.rejects.1],
-        "warnings": [found.warnings.0, found.warnings.1],
-    }))
+    show::json(&hub.differences(Scope::Hub, run).await?.told())
 }
 
 async fn say_differences(hub: &Hub, run: RunId) -> Result<(), Box<dyn std::error::Error>> {

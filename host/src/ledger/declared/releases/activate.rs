@@ -8,19 +8,20 @@ use crate::ledger::who::By;
 use crate::model::ids::{PartnerName, PluginName};
 use crate::model::job::ReleasePolicy;
 
-use super::{ReleaseKey, Standing};
+use super::{ReleaseKey, Standing, candidates, proof};
 
 impl Ledger {
-    /// Makes a release the one that the partner's runs use from their first claim on.
+    /// Makes a release the one that the partner's runs use from their first claim on. If it stood beside the active one, it does so no longer.
     /// Answers false if it was active already.
     ///
     /// # Errors
-    /// [`LedgerError::NoSuchRelease`]; [`LedgerError::NotVouchedFor`] if it lacks what its partner asks of releases.
+    /// [`LedgerError::NoSuchRelease`]; [`LedgerError::NotVouchedFor`] if it lacks what its partner asks of releases, or is older than the active
+    /// one and was never active.
     pub async fn activate(&self, key: &ReleaseKey, by: &By) -> Result<bool, LedgerError> {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
-                let activated = activate(&mut transaction, key, ("release.activate", by)).await?;
+                let activated = activate(&mut transaction, key, (How::ByHand, by)).await?;
                 if activated {
                     transaction.commit().await?;
                 }
@@ -30,7 +31,7 @@ impl Ledger {
     }
 
     /// Makes the release that was active before the one that is, active again; and answers it.
-    /// A release that was refused since is passed over.
+    /// A release that was refused or given up since is passed over.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`] if there is none to go back to.
@@ -45,6 +46,8 @@ impl Ledger {
                      WHERE earlier.partner = $1 AND earlier.plugin = $2 AND earlier.digest <> active.digest
                        AND earlier.number < (SELECT MIN(number) FROM activations
                          WHERE partner = $1 AND plugin = $2 AND digest = active.digest)
+                       AND (SELECT retired_at_ms FROM releases
+                         WHERE partner = $1 AND plugin = $2 AND digest = earlier.digest) IS NULL
                        AND COALESCE((SELECT verdict FROM release_verdicts
                          WHERE partner = $1 AND plugin = $2 AND digest = earlier.digest ORDER BY number DESC LIMIT 1), '') <> $3
                      ORDER BY earlier.number DESC LIMIT 1",
@@ -57,7 +60,7 @@ impl Ledger {
                 let missing = || LedgerError::NotFound { what: "earlier release to go back to, of plugin", name: plugin.to_string() };
                 let digest = parsed(&before.ok_or_else(missing)?, "digest of a release")?;
                 let key = ReleaseKey { partner: partner.clone(), plugin: plugin.clone(), digest };
-                activate(&mut transaction, &key, ("release.roll-back", by)).await?;
+                activate(&mut transaction, &key, (How::Back, by)).await?;
                 transaction.commit().await?;
                 Ok(key)
             })
@@ -65,9 +68,24 @@ impl Ledger {
     }
 }
 
+/// How a release comes to be active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ledger::declared) enum How {
+    /// A person says so.
+    ByHand,
+    /// A configuration that is applied names it.
+    Declared,
+    /// The one before is taken back.
+    Back,
+}
+
 impl ReleaseKey {
     pub(super) fn missing(&self) -> LedgerError {
         LedgerError::NoSuchRelease { partner: self.partner.clone(), plugin: self.plugin.clone(), digest: self.digest }
+    }
+
+    pub(super) fn lacks(&self, lacks: String) -> LedgerError {
+        LedgerError::NotVouchedFor { plugin: self.plugin.clone(), digest: self.digest, partner: self.partner.clone(), lacks }
     }
 }
 
@@ -75,10 +93,10 @@ impl ReleaseKey {
 pub(in crate::ledger::declared) async fn activate(
     transaction: &mut Transaction,
     key: &ReleaseKey,
-    (action, by): (&str, &By),
+    (how, by): (How, &By),
 ) -> Result<bool, LedgerError> {
     let (partner, plugin, digest) = (key.partner.as_str(), key.plugin.as_str(), key.digest.to_string());
-    vouched_for(transaction, key, &digest).await?;
+    let policy = vouched_for(transaction, key).await?;
     let before: Option<String> = query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
         .bind(partner)
         .bind(plugin)
@@ -86,6 +104,19 @@ pub(in crate::ledger::declared) async fn activate(
         .await?;
     if before.as_deref() == Some(digest.as_str()) {
         return Ok(false);
+    }
+    let mut back = how == How::Back;
+    if let Some(before) = before.as_deref().filter(|_| !back) {
+        let older = older(transaction, key, before).await?;
+        if was_active(transaction, key).await? {
+            back = older.is_some();
+        } else {
+            match older {
+                // Whoever declares the configuration of an open partner is trusted with it.
+                Some(lacks) if policy != ReleasePolicy::Open || how == How::ByHand => return Err(key.lacks(lacks)),
+                _ => proof::proven(transaction, key).await?,
+            }
+        }
     }
     query(
         "INSERT INTO active_releases (partner, plugin, digest, activated_at_ms, activated_by) VALUES ($1, $2, $3, $4, $5)
@@ -110,37 +141,83 @@ pub(in crate::ledger::declared) async fn activate(
     .bind(by.actor.as_str())
     .execute(&mut *transaction)
     .await?;
+    let action = if back { "release.roll-back" } else { "release.activate" };
     let before = before.map(|before| serde_json::json!({ "digest": before }));
     let after = Some(serde_json::json!({ "digest": digest }));
     audit::append(transaction, Act { partner: Some(&key.partner), action, subject: format!("plugin:{plugin}"), before, after }, by);
+    candidates::end_open(transaction, (&key.partner, &key.plugin), "another release became active", by).await?;
     Ok(true)
 }
 
-/// Refuses a release that is not kept, was refused, or lacks what its partner asks of releases.
-async fn vouched_for(transaction: &mut Transaction, key: &ReleaseKey, digest: &str) -> Result<(), LedgerError> {
-    let found: Option<(Option<String>, Option<i64>, String)> = query(
-        "SELECT releases.signed_by, signing_keys.revoked_at_ms, partners.releases FROM releases
+async fn was_active(transaction: &mut Transaction, key: &ReleaseKey) -> Result<bool, LedgerError> {
+    let number: Option<i64> =
+        query_scalar("SELECT number FROM activations WHERE partner = $1 AND plugin = $2 AND digest = $3 ORDER BY number LIMIT 1")
+            .bind(key.partner.as_str())
+            .bind(key.plugin.as_str())
+            .bind(key.digest.to_string())
+            .fetch_optional(transaction)
+            .await?;
+    Ok(number.is_some())
+}
+
+/// Why a release is older than the active one, if it is. It may have a defect that a later one mended, and its signature is as good as ever:
+/// only the way back leads to it.
+async fn older(transaction: &mut Transaction, key: &ReleaseKey, active: &str) -> Result<Option<String>, LedgerError> {
+    let versions: Vec<(String, String)> =
+        query("SELECT digest, version FROM releases WHERE partner = $1 AND plugin = $2 AND (digest = $3 OR digest = $4)")
+            .bind(key.partner.as_str())
+            .bind(key.plugin.as_str())
+            .bind(key.digest.to_string())
+            .bind(active)
+            .fetch_all(transaction)
+            .await?;
+    let version = |of: &str| versions.iter().find(|(digest, _)| digest == of).and_then(|(_, text)| semver::Version::parse(text).ok());
+    let pair = version(&key.digest.to_string()).zip(version(active)).filter(|(wanted, active)| wanted < active);
+    Ok(pair.map(|(wanted, active)| format!("it is version {wanted}, older than {active}, which is active, and was never active itself")))
+}
+
+/// Refuses a release that may not be used for deliveries beside the active one, or in its place: the ledger's whole word on it.
+pub(super) async fn may_follow(transaction: &mut Transaction, key: &ReleaseKey) -> Result<(), LedgerError> {
+    vouched_for(transaction, key).await?;
+    let active: Option<String> = query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
+        .bind(key.partner.as_str())
+        .bind(key.plugin.as_str())
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let active = active.ok_or_else(|| key.lacks("no release is active beside which it could stand".to_owned()))?;
+    if let Some(lacks) = older(transaction, key, &active).await? {
+        return Err(key.lacks(lacks));
+    }
+    proof::proven(transaction, key).await
+}
+
+/// Refuses a release that is not kept, was refused or given up, or lacks what its partner asks of releases. Answers what that is.
+pub(super) async fn vouched_for(transaction: &mut Transaction, key: &ReleaseKey) -> Result<ReleasePolicy, LedgerError> {
+    let digest = key.digest.to_string();
+    let found: Option<(Option<String>, Option<i64>, String, Option<i64>)> = query(
+        "SELECT releases.signed_by, signing_keys.revoked_at_ms, partners.releases, releases.retired_at_ms FROM releases
          JOIN partners ON partners.partner = releases.partner
          LEFT JOIN signing_keys ON signing_keys.partner = releases.partner AND signing_keys.key_id = releases.signed_by
          WHERE releases.partner = $1 AND releases.plugin = $2 AND releases.digest = $3",
     )
     .bind(key.partner.as_str())
     .bind(key.plugin.as_str())
-    .bind(digest)
+    .bind(digest.as_str())
     .fetch_optional(&mut *transaction)
     .await?;
-    let Some((signed_by, revoked_at, policy)) = found else { return Err(key.missing()) };
+    let Some((signed_by, revoked_at, policy, retired_at)) = found else { return Err(key.missing()) };
     let policy: ReleasePolicy = parsed(&policy, "rule for releases")?;
     let verdict: Option<String> = query_scalar(
         "SELECT verdict FROM release_verdicts WHERE partner = $1 AND plugin = $2 AND digest = $3 ORDER BY number DESC LIMIT 1",
     )
     .bind(key.partner.as_str())
     .bind(key.plugin.as_str())
-    .bind(digest)
+    .bind(digest.as_str())
     .fetch_optional(&mut *transaction)
     .await?;
     let standing: Option<Standing> = verdict.map(|verdict| parsed(&verdict, "verdict on a release")).transpose()?;
     let lacks = match (standing, signed_by) {
+        _ if retired_at.is_some() => Some("it was given up".to_owned()),
         (Some(Standing::Refused), _) => Some("it was refused".to_owned()),
         (_, None) if policy != ReleasePolicy::Open => Some("it is not signed".to_owned()),
         (_, Some(signer)) if policy != ReleasePolicy::Open && revoked_at.is_some() => {
@@ -150,9 +227,7 @@ async fn vouched_for(transaction: &mut Transaction, key: &ReleaseKey, digest: &s
         _ => None,
     };
     match lacks {
-        None => Ok(()),
-        Some(lacks) => {
-            Err(LedgerError::NotVouchedFor { plugin: key.plugin.clone(), digest: key.digest, partner: key.partner.clone(), lacks })
-        }
+        None => Ok(policy),
+        Some(lacks) => Err(key.lacks(lacks)),
     }
 }

@@ -1,8 +1,12 @@
 //! Releases of plugins: kept, vouched for, and which of them is active.
 
 mod activate;
+mod candidates;
 mod keys;
+mod proof;
+mod retire;
 mod verdicts;
+mod wire;
 
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
@@ -10,13 +14,19 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::outside;
 use crate::ledger::store::{Transaction, count, parsed, query, to_stored};
 use crate::ledger::who::{Actor, By, Scope};
+use crate::model::grant::Grant;
 use crate::model::ids::{Digest, PartnerName, PluginName};
 
 use super::require_partner;
 
-pub(super) use activate::activate;
+pub(super) use activate::{How, activate};
+pub use candidates::{Bounds, Candidate, NewCandidate, Way};
+pub(in crate::ledger) use candidates::{choose, follow};
 pub use keys::{NewSigningKey, SigningKey};
-pub use verdicts::{Standing, Verdict};
+pub use proof::{Explanation, NewTrial, ProofState, Trial, TrialOutcome};
+pub use retire::Retired;
+pub use verdicts::{Judgement, Standing, Verdict};
+pub(super) use wire::{proofs_of, proofs_text};
 
 /// What names a release.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -70,6 +80,16 @@ pub struct Release {
     pub active_since_ms: Option<i64>,
     /// What people said of it, last.
     pub verdict: Option<Verdict>,
+    /// Whether it was given up.
+    pub retired: Option<Retired>,
+}
+
+impl Release {
+    /// What the partner lends it; all that it asks for, where nobody has said.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        self.verdict.as_ref().and_then(|verdict| verdict.grant.clone()).unwrap_or_default()
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -91,6 +111,11 @@ struct ReleaseRow {
     verdict_why: Option<String>,
     verdict_at_ms: Option<i64>,
     verdict_by: Option<String>,
+    verdict_number: Option<i64>,
+    granted: Option<String>,
+    retired_at_ms: Option<i64>,
+    retired_by: Option<String>,
+    retired_why: Option<String>,
 }
 
 impl TryFrom<ReleaseRow> for Release {
@@ -113,15 +138,23 @@ impl TryFrom<ReleaseRow> for Release {
                 why: row.verdict_why.unwrap_or_default(),
                 at_ms,
                 by: Actor::stored(by),
+                number: count(row.verdict_number.unwrap_or_default()),
+                grant: row.granted.as_deref().map(wire::grant_of).transpose()?,
             }),
             _ => None,
         };
+        let retired = row.retired_at_ms.map(|at_ms| Retired {
+            at_ms,
+            by: Actor::stored(row.retired_by.unwrap_or_default()),
+            why: row.retired_why.unwrap_or_default(),
+        });
         Ok(Self {
             release: NewRelease { key, version, manifest, size_bytes: count(row.size_bytes), artefact, signature },
             added_at_ms: row.added_at_ms,
             added_by: Actor::stored(row.added_by),
             active_since_ms: row.activated_at_ms,
             verdict,
+            retired,
         })
     }
 }
@@ -149,7 +182,8 @@ impl Ledger {
     pub async fn releases(&self, scope: Scope<'_>) -> Result<Vec<Release>, LedgerError> {
         let rows: Vec<ReleaseRow> = query(
             "SELECT releases.*, active_releases.activated_at_ms,
-               said.verdict, said.why AS verdict_why, said.at_ms AS verdict_at_ms, said.said_by AS verdict_by
+               said.verdict, said.why AS verdict_why, said.at_ms AS verdict_at_ms, said.said_by AS verdict_by,
+               said.number AS verdict_number, said.granted
              FROM releases
              LEFT JOIN active_releases ON active_releases.partner = releases.partner AND active_releases.plugin = releases.plugin
                AND active_releases.digest = releases.digest

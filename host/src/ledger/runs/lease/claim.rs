@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use super::{Claim, Lease, cut_last, what_stands};
 use crate::ledger::Ledger;
+use crate::ledger::declared::choose;
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::event::{Claimed, Pins, RunEvent};
 use crate::ledger::runs::record::{events_of, record};
 use crate::ledger::runs::row::RunRow;
 use crate::ledger::runs::run::Run;
-use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, to_stored};
+use crate::ledger::store::{Transaction, count, parsed, query, to_stored};
 use crate::ledger::who::{By, HubId};
 
 /// Runs of the queue, in their order, that may be claimed: each one's job, its partner and its connections have room for it, as long as
@@ -231,21 +232,18 @@ async fn take_up(transaction: &mut Transaction, row: RunRow, by: &By, until_ms: 
 
 /// What a run's attempts will work with: what is in force now.
 async fn pins_now(transaction: &mut Transaction, run: &Run) -> Result<Pins, LedgerError> {
-    let (definition, release, tables_through): (String, Option<String>, i64) = query(
-        "SELECT jobs.definition, active_releases.digest,
+    let (definition, plugin, choice, tables_through): (String, String, String, i64) = query(
+        "SELECT definition, plugin, release_choice,
            (SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE table_versions.partner = jobs.partner)
-         FROM jobs
-         LEFT JOIN active_releases ON active_releases.partner = jobs.partner AND active_releases.plugin = jobs.plugin
-         WHERE jobs.partner = $1 AND jobs.job = $2",
+         FROM jobs WHERE partner = $1 AND job = $2",
     )
     .bind(run.partner().as_str())
     .bind(run.job().as_str())
-    .fetch_one(transaction)
+    .fetch_one(&mut *transaction)
     .await?;
-    let active = parsed_option(release.as_deref(), "digest of a release")?;
-    Ok(Pins {
-        definition: parsed(&definition, "digest of a definition")?,
-        release: run.enqueued.release.or(active),
-        tables_through: count(tables_through),
-    })
+    let release = match run.enqueued.release {
+        Some(asked) => Some(asked),
+        None => choose(transaction, run, (&parsed(&plugin, "plugin")?, &parsed(&choice, "choice of a release")?)).await?,
+    };
+    Ok(Pins { definition: parsed(&definition, "digest of a definition")?, release, tables_through: count(tables_through) })
 }

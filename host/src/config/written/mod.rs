@@ -1,44 +1,13 @@
 //! The files of a configuration folder as they are written: keys and types only. What they mean is judged elsewhere.
 
+mod rules;
+
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::registry::manifest::Pairs;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Partners {
-    pub partner: Vec<Partner>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Partner {
-    pub name: Spanned<String>,
-    pub title: Spanned<String>,
-    pub runs_at_once: Option<Spanned<u64>>,
-    #[serde(default)]
-    pub releases: ReleasesWord,
-    #[serde(default)]
-    pub retention: Retention,
-}
-
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum ReleasesWord {
-    #[default]
-    Open,
-    Signed,
-    Approved,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Retention {
-    pub artefacts_days: Option<Spanned<u64>>,
-    pub rejects_days: Option<Spanned<u64>>,
-    pub events_days: Option<Spanned<u64>>,
-}
+pub(super) use rules::{DifferencesWord, HubFile, Partners, Proof, ReleasesWord, Retention};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -177,6 +146,7 @@ pub(super) struct Job {
     pub name: Spanned<String>,
     pub title: Spanned<String>,
     pub plugin: Spanned<String>,
+    pub release: Option<Spanned<String>>,
     pub zone: Option<Spanned<String>>,
     pub attempts_max: Option<Spanned<u64>>,
     pub schedule: Option<Schedule>,

@@ -1,0 +1,181 @@
+//! The release that a run is pinned to, and what follows from a run's end for the release that stands beside the active one.
+//!
+//! It must not know who began or ends a candidate.
+
+use super::{CandidateRow, end, open};
+use crate::ledger::declared::releases::proof::{NewTrial, TrialOutcome, keep_trial};
+use crate::ledger::declared::releases::{ReleaseKey, activate};
+use crate::ledger::error::{LedgerError, corrupt};
+use crate::ledger::runs::{Closed, LoggedEvent, Outcome, Run, RunEvent, Trigger, enqueue_trial};
+use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
+use crate::ledger::who::By;
+use crate::model::ids::{Digest, PartnerName, PluginName};
+use crate::model::job::ReleaseChoice;
+
+/// What a share is counted in.
+const WHOLE: u64 = 10_000;
+
+/// The release that a run is pinned to at its first claim, by what its job chooses; none if there is none that it may use.
+pub(in crate::ledger) async fn choose(
+    transaction: &mut Transaction,
+    run: &Run,
+    (plugin, choice): (&PluginName, &ReleaseChoice),
+) -> Result<Option<Digest>, LedgerError> {
+    let partner = run.partner();
+    match choice {
+        ReleaseChoice::Active => {
+            if let Some(canary) = canary(transaction, run, plugin).await? {
+                return Ok(Some(canary));
+            }
+            let active: Option<String> = query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
+                .bind(partner.as_str())
+                .bind(plugin.as_str())
+                .fetch_optional(transaction)
+                .await?;
+            active.map(|digest| parsed(&digest, "digest of a release")).transpose()
+        }
+        ReleaseChoice::Versions(_) => {
+            let were: Vec<(String, String)> = query(
+                "SELECT releases.digest, releases.version FROM activations
+                 JOIN releases ON releases.partner = activations.partner AND releases.plugin = activations.plugin
+                   AND releases.digest = activations.digest
+                 WHERE activations.partner = $1 AND activations.plugin = $2 ORDER BY activations.number DESC",
+            )
+            .bind(partner.as_str())
+            .bind(plugin.as_str())
+            .fetch_all(&mut *transaction)
+            .await?;
+            first_usable(transaction, (partner, plugin), choice, were).await
+        }
+        ReleaseChoice::One(_) => {
+            let kept: Vec<(String, String)> =
+                query("SELECT digest, version FROM releases WHERE partner = $1 AND plugin = $2 ORDER BY added_at_ms, digest")
+                    .bind(partner.as_str())
+                    .bind(plugin.as_str())
+                    .fetch_all(&mut *transaction)
+                    .await?;
+            first_usable(transaction, (partner, plugin), choice, kept).await
+        }
+    }
+}
+
+/// What follows for candidates from what happened to a run: it is done again, or counts for a canary, which may end by it.
+pub(in crate::ledger) async fn follow(transaction: &mut Transaction, run: &Run, logged: &LoggedEvent, by: &By) -> Result<(), LedgerError> {
+    let ended = match &logged.event {
+        RunEvent::Closed(Closed { outcome: Outcome::Delivered, .. }) => "closed",
+        RunEvent::Held(_) => "held",
+        RunEvent::Failed(failed) if failed.retry_at_ms.is_none() => "failed",
+        _ => return Ok(()),
+    };
+    if matches!(run.trigger(), Trigger::Replay(_)) && ended == "failed" {
+        let failed = NewTrial { outcome: TrialOutcome::Failed, kinds: Vec::new(), differences: None };
+        return keep_trial(transaction, run, &failed, by).await;
+    }
+    if !is_own(run) {
+        return Ok(());
+    }
+    let plugin: Option<String> = query_scalar("SELECT plugin FROM jobs WHERE partner = $1 AND job = $2")
+        .bind(run.partner().as_str())
+        .bind(run.job().as_str())
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let Some(plugin) = plugin else { return Ok(()) };
+    let plugin: PluginName = parsed(&plugin, "plugin")?;
+    let Some(row) = open(transaction, (run.partner(), &plugin)).await? else { return Ok(()) };
+    let candidate: Digest = parsed(&row.digest, "digest of a release")?;
+    let with_it = run.pins.as_ref().and_then(|pins| pins.release) == Some(candidate);
+    match (row.way.as_str(), with_it) {
+        ("parallel", false) if ended == "closed" => enqueue_trial(transaction, run, candidate, by).await,
+        ("canary", true) => count_canary(transaction, (run, ended), &row, by).await,
+        _ => Ok(()),
+    }
+}
+
+/// Whether a run is one of the job's own, which delivers.
+fn is_own(run: &Run) -> bool {
+    !run.enqueued.dry_run && matches!(run.trigger(), Trigger::Schedule | Trigger::CatchUp | Trigger::Request | Trigger::Backfill)
+}
+
+async fn first_usable(
+    transaction: &mut Transaction,
+    (partner, plugin): (&PartnerName, &PluginName),
+    choice: &ReleaseChoice,
+    kept: Vec<(String, String)>,
+) -> Result<Option<Digest>, LedgerError> {
+    for (digest, version) in kept {
+        let digest = parsed(&digest, "digest of a release")?;
+        if !choice.takes(&version, digest) {
+            continue;
+        }
+        let key = ReleaseKey { partner: partner.clone(), plugin: plugin.clone(), digest };
+        match activate::vouched_for(transaction, &key).await {
+            Ok(_) => return Ok(Some(digest)),
+            Err(LedgerError::NotVouchedFor { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// The release of a canary, if the run's slot chooses it. It chooses the same however often it is asked.
+async fn canary(transaction: &mut Transaction, run: &Run, plugin: &PluginName) -> Result<Option<Digest>, LedgerError> {
+    if !is_own(run) {
+        return Ok(None);
+    }
+    let Some(row) = open(transaction, (run.partner(), plugin)).await?.filter(|row| row.way == "canary") else { return Ok(None) };
+    let slot = run.enqueued.slot.clone().unwrap_or_else(|| run.id.to_string());
+    // A key of a fixed length before what it keys.
+    let hash = Digest::of(format!("{} {} {slot}", row.choice_key, run.job()).as_bytes());
+    let (first, _) = hash.bytes().split_first_chunk().expect("a digest has 32 bytes");
+    if u64::from_be_bytes(*first) % WHOLE >= count(row.share) {
+        return Ok(None);
+    }
+    query(
+        "INSERT INTO canary_runs (partner, run, plugin, number) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (run) DO UPDATE SET number = excluded.number, ended = NULL, took_ms = NULL",
+    )
+    .bind(run.partner().as_str())
+    .bind(run.id.to_string())
+    .bind(plugin.as_str())
+    .bind(row.number)
+    .execute(transaction)
+    .await?;
+    parsed(&row.digest, "digest of a release").map(Some)
+}
+
+/// Counts a run of a canary, and takes the canary back if it did worse than it may.
+async fn count_canary(transaction: &mut Transaction, (run, ended): (&Run, &str), row: &CandidateRow, by: &By) -> Result<(), LedgerError> {
+    let took_ms = took_ms(transaction, run).await?;
+    query("UPDATE canary_runs SET ended = $2, took_ms = $3 WHERE run = $1")
+        .bind(run.id.to_string())
+        .bind(ended)
+        .bind(took_ms.map(to_stored))
+        .execute(&mut *transaction)
+        .await?;
+    let plugin: PluginName = parsed(&row.plugin, "plugin")?;
+    let Some(now) = open(transaction, (run.partner(), &plugin)).await? else { return Ok(()) };
+    let slow = took_ms.zip(now.took_ms_max.map(count)).filter(|(took, most)| took > most);
+    let why = match (now.failed > now.failures_max, now.held > now.held_max, slow) {
+        (true, ..) => format!("{} of its runs failed, and {} may", now.failed, now.failures_max),
+        (_, true, _) => format!("{} of its runs were held, and {} may be", now.held, now.held_max),
+        (_, _, Some((took, most))) => format!("run {} took {took} ms for its rows, and {most} ms are allowed", run.id),
+        _ => return Ok(()),
+    };
+    tracing::warn!(partner = %run.partner(), %plugin, release = %now.digest, "a canary was taken back: {why}");
+    end(transaction, &now, ("canary.roll-back", &why), by).await
+}
+
+/// How long the rows of a run took, in the processing that stands.
+async fn took_ms(transaction: &mut Transaction, run: &Run) -> Result<Option<u64>, LedgerError> {
+    let Some(standing) = run.standing else { return Ok(None) };
+    let body: Option<String> = query_scalar("SELECT body FROM run_events WHERE run = $1 AND seq = $2 AND kind = 'processed'")
+        .bind(run.id.to_string())
+        .bind(to_stored(standing.event))
+        .fetch_optional(transaction)
+        .await?;
+    let Some(body) = body else { return Ok(None) };
+    match RunEvent::read("processed", &body).map_err(|why| corrupt(format!("an event of run {}", run.id), &why))? {
+        RunEvent::Processed(processed) => Ok(Some(processed.took_ms)),
+        _ => Ok(None),
+    }
+}

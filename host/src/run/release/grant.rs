@@ -1,0 +1,147 @@
+//! What a release is lent: what it asks for, narrowed by its partner's approval and by the operator's ceiling; and the approval itself.
+//!
+//! An approval names the review that the person had before them, so that it holds for nothing else.
+
+use super::ReleaseError;
+use crate::config::{self, ConfigError};
+use crate::ledger::{By, Judgement, LedgerError, ReleaseKey, ReleaseStanding};
+use crate::model::grant::Grant;
+use crate::model::ids::PartnerName;
+use crate::model::job::{Job, ReleaseChoice};
+use crate::run::Hub;
+use crate::run::failure::RunError;
+use crate::run::shelf::Plugin;
+
+/// That a partner's runs may use a release.
+#[derive(Debug)]
+pub struct Approval<'a> {
+    /// The release.
+    pub key: &'a ReleaseKey,
+    /// What names the review that the person had before them: [`super::Review::code`].
+    pub review: &'a str,
+    /// What is granted of what it asks for.
+    pub grant: Grant,
+    /// The reason.
+    pub why: &'a str,
+}
+
+impl Hub {
+    /// Says that the partner's runs may use a release, and what of all that it asks for it is lent. What is active stays so until another
+    /// is activated. Answers false if that was said already.
+    ///
+    /// # Errors
+    /// [`ReleaseError::OtherReview`] if the review is of another release, or of how things stood before; [`ReleaseError::NotGranted`] if the
+    /// release cannot work with so little; [`RunError::Ledger`] if there is none, or whoever added it approves it. Each is noted in the
+    /// audit trail, and nothing is changed.
+    pub async fn approve_release(&self, approval: &Approval<'_>, by: &By) -> Result<bool, RunError> {
+        let key = approval.key;
+        let approved = self.approved(approval, by).await;
+        self.noted(key, approved, by).await
+    }
+
+    async fn approved(&self, approval: &Approval<'_>, by: &By) -> Result<bool, RunError> {
+        let key = approval.key;
+        let review = self.review_release(key).await?;
+        if review.code != approval.review {
+            let (given, digest) = (approval.review.to_owned(), key.digest);
+            return Err(ReleaseError::OtherReview { given, plugin: key.plugin.clone(), digest }.into());
+        }
+        working(&*self.plugin(key.digest).await?, approval.grant.clone())?;
+        let grant = Some(approval.grant.clone());
+        let judgement = Judgement { standing: ReleaseStanding::Approved, why: approval.why, grant, review: Some(&review.code) };
+        Ok(self.ledger().judge_release(key, &judgement, by).await?)
+    }
+
+    /// Says that the partner's runs may not use a release. What is active stays so until another is activated. Answers false if that was
+    /// said already.
+    ///
+    /// # Errors
+    /// [`RunError::Ledger`] if there is no such release.
+    pub async fn refuse_release(&self, key: &ReleaseKey, why: &str, by: &By) -> Result<bool, RunError> {
+        let judgement = Judgement { standing: ReleaseStanding::Refused, why, grant: None, review: None };
+        Ok(self.ledger().judge_release(key, &judgement, by).await?)
+    }
+
+    /// Either of both, for who has seen to it that the person read the release as it stands: an approval grants all that is asked for.
+    ///
+    /// # Errors
+    /// As for [`Hub::approve_release`] and [`Hub::refuse_release`].
+    pub async fn judge_release(&self, key: &ReleaseKey, (standing, why): (ReleaseStanding, &str), by: &By) -> Result<bool, RunError> {
+        if standing == ReleaseStanding::Refused {
+            return self.refuse_release(key, why, by).await;
+        }
+        let review = self.review_release(key).await?.code;
+        self.approve_release(&Approval { key, review: &review, grant: Grant::default(), why }, by).await
+    }
+
+    /// Notes in the audit trail why something was refused that somebody wanted done with a release.
+    pub(super) async fn noted<T>(&self, key: &ReleaseKey, done: Result<T, RunError>, by: &By) -> Result<T, RunError> {
+        if let Err(error @ (RunError::Release(_) | RunError::Ledger(LedgerError::OwnWork { .. } | LedgerError::NotVouchedFor { .. }))) =
+            &done
+        {
+            self.note_refusal(&key.partner, ("release.turn-away", key.digest, &error.to_string()), by).await?;
+        }
+        done
+    }
+
+    /// What the operator of the hub allows at all, as a partner's configuration in force has it.
+    pub(in crate::run) async fn ceiling(&self, partner: &PartnerName) -> Result<Grant, RunError> {
+        let texts = self.ledger().source(partner, "hub.toml").await?.map(|text| ("hub.toml".to_owned(), text));
+        let Some(text) = texts else { return Ok(Grant::default()) };
+        let read = config::reload_hub(&[text].into());
+        read.map_err(|error| match error {
+            ConfigError::Wrong(problems) => RunError::Configuration(problems),
+            ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
+        })
+    }
+
+    /// What a release is lent now.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NotGranted`] if it cannot work with that.
+    pub(in crate::run) async fn granted(&self, partner: &PartnerName, (plugin, ceiling): (&Plugin, &Grant)) -> Result<Grant, RunError> {
+        let key = ReleaseKey { partner: partner.clone(), plugin: plugin.manifest.name.clone(), digest: plugin.release.digest };
+        Ok(working(plugin, self.ledger().granted(&key).await?.and(ceiling))?)
+    }
+}
+
+/// A grant, if a release can work with it: all that its component imports is lent.
+pub(in crate::run) fn working(plugin: &Plugin, grant: Grant) -> Result<Grant, ReleaseError> {
+    let findings: Vec<String> = lacking(plugin, &grant);
+    if findings.is_empty() {
+        return Ok(grant);
+    }
+    Err(ReleaseError::NotGranted { plugin: plugin.manifest.name.clone(), digest: plugin.release.digest, findings })
+}
+
+/// What a release would need and is not lent, each a sentence.
+pub(super) fn lacking(plugin: &Plugin, grant: &Grant) -> Vec<String> {
+    let lent = grant.lend(&plugin.manifest.wants);
+    let imports = plugin.release.imports_beyond(&lent).into_iter().map(|interface| format!("it imports {interface}, which is kept back"));
+    let tables = plugin.manifest.wants.lookup.iter().filter(|table| !lent.lookup.contains(table));
+    imports.chain(tables.map(|table| format!("it looks things up in table {table}, which is kept back"))).collect()
+}
+
+/// Refuses a job that would have its plugin use more than it is granted.
+pub(in crate::run) fn refuse_beyond(grant: &Grant, job: &Job, plugin: &Plugin) -> Result<(), ReleaseError> {
+    let findings = beyond(grant, job);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(ReleaseError::NotGranted { plugin: plugin.manifest.name.clone(), digest: plugin.release.digest, findings })
+}
+
+/// Which limits of a job are above what is granted, each a sentence.
+pub(super) fn beyond(grant: &Grant, job: &Job) -> Vec<String> {
+    let told = |(limit, amount, most)| format!("the limit {limit} of job {} is {amount}, and {most} is granted", job.name);
+    grant.above(&job.limits).map(told).collect()
+}
+
+/// That no release may be used by a job, by what it chooses.
+pub(in crate::run) fn none_fits(job: &Job) -> RunError {
+    let (partner, plugin) = (job.partner.clone(), job.plugin.clone());
+    match &job.release {
+        ReleaseChoice::Active => RunError::NoRelease { partner, plugin },
+        choice => ReleaseError::NoneFits { partner, plugin, choice: choice.to_string() }.into(),
+    }
+}
