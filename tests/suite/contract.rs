@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bailiwick::model::ids::Digest;
 
-use crate::support::root;
+use crate::support::*;
 
 /// A frozen part of the contract: its folder, its version, its files, and SHA-256 over name and bytes of each.
 /// A change of the contract is a new folder, never a new digest.
@@ -60,6 +60,28 @@ fn nothing_else_lies_in_a_frozen_folder() {
         files.sort();
         assert_eq!(files, frozen.files);
     }
+}
+
+/// SHA-256 of a component of the first version, as cargo once built it. It is never built again.
+const OLD: &str = "dc38f507cb15f4ae067c35419ff73b7d395ee85f5de6b70bb6ff34cfb54ebf69";
+
+/// An adapter of 0.1.0 from long ago, and a format of 0.2.0 of today, both in force at one hub, and the old one does what it did.
+#[test]
+fn a_component_of_the_first_version_runs_beside_those_of_later_ones() {
+    let old = root().join("tests/suite/frozen/cost-apportionment-0.1.0.wasm");
+    assert_eq!(Digest::of(&std::fs::read(&old).unwrap()).to_string(), OLD, "what is frozen is not built again");
+    let site = Site::staffordshire();
+    let lines =
+        |name: &str, component: &std::path::Path| format!("\n[[plugin]]\npartner = {FIRE:?}\nname = {name:?}\ncomponent = {component:?}\n");
+    site.edit("plugins.toml", plugin_path("cost-apportionment").to_str().unwrap(), old.to_str().unwrap());
+    let plugins = String::from_utf8(site.read("plugins.toml")).unwrap();
+    site.write("plugins.toml", plugins + &lines("bacs-standard-18", &plugin_path("bacs-standard-18")));
+    let hub = wait(site.hub(&clock_at("2026-11-05T09:00:00Z")));
+    let kept = wait(hub.ledger().releases(bailiwick::ledger::Scope::Partner(&partner(FIRE)))).unwrap();
+    assert_eq!(kept.iter().filter(|release| release.active_since_ms.is_some()).count(), 2, "{kept:?}");
+    let run = wait(finished(&hub, FIRE, "shared-services-apportionment"));
+    assert_eq!((run.state, run.pins.unwrap().release.unwrap().to_string()), (bailiwick::ledger::RunState::Closed, OLD.to_owned()));
+    assert!(run.rows.written > 0 && site.delivered().len() == 2, "{:?}", site.delivered());
 }
 
 /// Whether a line declares something that a plugin can name.
