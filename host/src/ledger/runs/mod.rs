@@ -35,6 +35,6 @@ pub use state::{NotAState, RunState};
 pub(super) use amend::uses;
 pub(super) use lease::fenced;
 pub(super) use partition::{follow, forget};
-pub(super) use queue::enqueue_trial;
-pub(super) use record::{events_of, files_and_receipts, record, state_changes};
+pub(super) use queue::{id_at, run_of_slot};
+pub(super) use record::{begin, events_of, files_and_receipts, record, state_changes};
 pub(super) use row::{load, save};

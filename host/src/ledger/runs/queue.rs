@@ -9,7 +9,7 @@ use crate::ledger::outside::begun::may_have_sent;
 use crate::ledger::store::{Transaction, parsed, query, query_scalar};
 use crate::ledger::who::{Actor, By};
 use crate::model::ids::{Digest, JobName, PartnerName, RunId};
-use crate::model::job::{Overlap, Priority};
+use crate::model::job::Overlap;
 
 use super::event::{Enqueued, Overdue, Pins, Reason, RunEvent, Trigger, Word};
 use super::record::{begin, record};
@@ -365,31 +365,7 @@ async fn enqueued_by_request(
     Ok(enqueued)
 }
 
-/// Puts a run in the queue that does another again with a release that is tried, behind what is waited for. Once for each run.
-pub(in crate::ledger) async fn enqueue_trial(
-    transaction: &mut Transaction,
-    origin: &super::run::Run,
-    release: Digest,
-    by: &By,
-) -> Result<(), LedgerError> {
-    let slot = format!("trial:{}:{}", release.short(), origin.id);
-    if run_of_slot(transaction, origin.partner(), origin.job(), &slot).await?.is_some() {
-        return Ok(());
-    }
-    let enqueued = Enqueued {
-        slot: Some(slot),
-        trigger: Trigger::Replay(origin.id),
-        dry_run: true,
-        release: Some(release),
-        pins: origin.pins.clone().map(|pins| Pins { release: Some(release), ..pins }),
-        priority: Priority::Low,
-        overdue_at_ms: None,
-        ..origin.enqueued.clone()
-    };
-    begin(transaction, id_at(by.now_ms), enqueued, by).map(|_| ())
-}
-
-async fn run_of_slot(
+pub(in crate::ledger) async fn run_of_slot(
     transaction: &mut Transaction,
     partner: &PartnerName,
     job: &JobName,
@@ -404,7 +380,7 @@ async fn run_of_slot(
     run.map(|run| parsed(&run, "run id")).transpose()
 }
 
-pub(super) fn id_at(now_ms: i64) -> RunId {
+pub(in crate::ledger) fn id_at(now_ms: i64) -> RunId {
     RunId::at(u64::try_from(now_ms).unwrap_or(0))
 }
 

@@ -15,7 +15,7 @@ use super::run::Run;
 use super::state::RunState;
 
 /// Puts a run into the log and the queue.
-pub(super) fn begin(transaction: &mut Transaction, id: RunId, enqueued: Enqueued, by: &By) -> Result<Run, LedgerError> {
+pub(in crate::ledger) fn begin(transaction: &mut Transaction, id: RunId, enqueued: Enqueued, by: &By) -> Result<Run, LedgerError> {
     let event = RunEvent::Enqueued(Box::new(enqueued));
     let first = LoggedEvent { seq: 1, at_ms: by.now_ms, actor: by.actor.clone(), hub: by.hub.clone(), lease: 0, event };
     let run = Run::begin(id, &first)?;

@@ -6,11 +6,11 @@ use super::{CandidateRow, end, open};
 use crate::ledger::declared::releases::proof::{NewTrial, TrialOutcome, keep_trial};
 use crate::ledger::declared::releases::{ReleaseKey, activate};
 use crate::ledger::error::{LedgerError, corrupt};
-use crate::ledger::runs::{Closed, LoggedEvent, Outcome, Run, RunEvent, Trigger, enqueue_trial};
+use crate::ledger::runs::{Closed, Enqueued, LoggedEvent, Outcome, Pins, Run, RunEvent, Trigger, begin, id_at, run_of_slot};
 use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
 use crate::ledger::who::By;
 use crate::model::ids::{Digest, PartnerName, PluginName};
-use crate::model::job::ReleaseChoice;
+use crate::model::job::{Priority, ReleaseChoice};
 
 /// What a share is counted in.
 const WHOLE: u64 = 10_000;
@@ -141,6 +141,25 @@ async fn canary(transaction: &mut Transaction, run: &Run, plugin: &PluginName) -
     .execute(transaction)
     .await?;
     parsed(&row.digest, "digest of a release").map(Some)
+}
+
+/// Puts a run in the queue that does another again with a release that is tried, behind what is waited for. Once for each run.
+async fn enqueue_trial(transaction: &mut Transaction, origin: &Run, release: Digest, by: &By) -> Result<(), LedgerError> {
+    let slot = format!("trial:{}:{}", release.short(), origin.id);
+    if run_of_slot(transaction, origin.partner(), origin.job(), &slot).await?.is_some() {
+        return Ok(());
+    }
+    let enqueued = Enqueued {
+        slot: Some(slot),
+        trigger: Trigger::Replay(origin.id),
+        dry_run: true,
+        release: Some(release),
+        pins: origin.pins.clone().map(|pins| Pins { release: Some(release), ..pins }),
+        priority: Priority::Low,
+        overdue_at_ms: None,
+        ..origin.enqueued.clone()
+    };
+    begin(transaction, id_at(by.now_ms), enqueued, by).map(|_| ())
 }
 
 /// Counts a run of a canary, and takes the canary back if it did worse than it may.
