@@ -1,16 +1,15 @@
 //! Releases from upload to use: vouched for by a signature and a second person, activated, rolled back.
 //!
 //! ```text
-//! vouch      signatures                 review     what an approver is told
-//! grant      approvals, what is lent    fit        jobs, tables and limits against a release
-//! trial      a release on what ran      candidate  a release beside the active one, and what its trials came to
+//! vouch      signatures                 review     what an approver is told; jobs, tables and limits against a release
+//! grant      approvals, what is lent    candidate  a release beside the active one, and what its trials came to
+//! trial      a release on what ran      upload     a component that comes in pieces
 //! ```
 //!
 //! It must not know how a component is run.
 
 mod candidate;
 mod differences;
-mod fit;
 mod grant;
 mod review;
 mod trial;

@@ -1,10 +1,17 @@
-//! What an approver is shown of a release.
+//! What an approver is shown of a release, and whether it fits what its partner has: jobs, tables, what is granted.
 
+use std::sync::Arc;
+
+use super::ReleaseError;
+use super::grant::{beyond, lacking};
+use crate::config::{self, ConfigError};
 use crate::ledger::{LedgerError, Release, ReleaseKey};
-use crate::model::ids::Digest;
+use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::registry::review;
 use crate::run::Hub;
+use crate::run::conduct::formats_of;
 use crate::run::failure::RunError;
+use crate::run::shelf::{self, Plugin};
 
 /// Digits of a review's name.
 const CODE_DIGITS: usize = 16;
@@ -55,6 +62,68 @@ impl Hub {
         let may_do = review::may_do(&plugin.manifest);
         let code = code(&release, active.as_ref(), [&may_do, &changes, &unfit]);
         Ok(Review { code, may_do, changes, unfit, release, active })
+    }
+}
+
+impl Hub {
+    pub(super) async fn fits_its_jobs(&self, key: &ReleaseKey) -> Result<(), RunError> {
+        let findings = self.misfits(key).await?;
+        if findings.is_empty() {
+            return Ok(());
+        }
+        Err(ReleaseError::JobsUnfit { plugin: key.plugin.clone(), digest: key.digest, findings }.into())
+    }
+
+    /// What a release would find amiss if it were active: columns, outputs and settings of jobs, tables, limits, what is kept back. Each is a
+    /// sentence. Jobs that run another release in any case are passed over.
+    pub(super) async fn misfits(&self, key: &ReleaseKey) -> Result<Vec<String>, RunError> {
+        let missing = || LedgerError::NoSuchRelease { partner: key.partner.clone(), plugin: key.plugin.clone(), digest: key.digest };
+        let release = self.ledger().release(key).await?.ok_or_else(missing)?;
+        let next = self.plugin(key.digest).await?;
+        let texts = self.ledger().sources(&key.partner).await?.into_iter().map(|source| (source.name, source.text)).collect();
+        let configuration = config::reload(&texts).map_err(|error| match error {
+            ConfigError::Wrong(problems) => RunError::Configuration(problems),
+            ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
+        })?;
+        let grant = release.grant().and(&configuration.ceiling);
+        let mut findings: Vec<String> = lacking(&next, &grant).into_iter().map(|finding| format!("{}: {finding}.", key.plugin)).collect();
+        findings.extend(self.tables_missing(&key.partner, &next).await?);
+        for job in &configuration.jobs {
+            let named: Vec<&PluginName> = formats_of(job).map(|format| &format.plugin).collect();
+            let (own, through) = (job.plugin == key.plugin, named.contains(&&key.plugin));
+            if !(own && job.release.takes(&release.release.version, key.digest)) && !through {
+                continue;
+            }
+            let mut formats = Vec::new();
+            for name in named {
+                formats.push(if *name == key.plugin { Arc::clone(&next) } else { self.active_plugin(&key.partner, name).await? });
+            }
+            let plugin = if own { Arc::clone(&next) } else { self.active_plugin(&key.partner, &job.plugin).await? };
+            let formats: Vec<_> = formats.iter().map(|plugin| plugin.manifest.as_ref()).collect();
+            let unfit = config::check_job(job, &plugin.manifest, &formats);
+            findings.extend(unfit.into_iter().map(|finding| format!("{}: {finding}", job.name)));
+            findings.extend(beyond(&grant, job).into_iter().map(|finding| format!("{}: {finding}.", job.name)));
+        }
+        Ok(findings)
+    }
+
+    /// Tables that a release looks things up in and of which there is no version.
+    async fn tables_missing(&self, partner: &PartnerName, plugin: &Plugin) -> Result<Vec<String>, RunError> {
+        let wanted = &plugin.manifest.wants.lookup;
+        if wanted.iter().all(|name| plugin.tables.iter().any(|own| own.version.table == *name)) {
+            return Ok(Vec::new());
+        }
+        let kept = self.ledger().tables(partner, None).await?;
+        let there = |name: &&String| {
+            plugin.tables.iter().any(|own| own.version.table == **name) || kept.iter().any(|kept| kept.table.version.table == **name)
+        };
+        let told = |name| format!("{}: it looks things up in table {name}, of which there is no version.", plugin.manifest.name);
+        Ok(wanted.iter().filter(|name| !there(name)).map(told).collect())
+    }
+
+    async fn active_plugin(&self, partner: &PartnerName, plugin: &PluginName) -> Result<Arc<Plugin>, RunError> {
+        let active = shelf::active(self.ledger(), partner, plugin).await?;
+        self.plugin(active.release.key.digest).await
     }
 }
 
