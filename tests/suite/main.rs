@@ -25,6 +25,7 @@ mod kills;
 mod long_runs;
 mod operating;
 mod outside;
+mod pages;
 mod partitions;
 mod pauses;
 mod plugin_bench;

@@ -10,6 +10,8 @@
 //! releases  plugins from hand to use: reviewed, tried, approved
 //! rules     a case filled in, and what a rule set decides of it
 //! connections, people, tokens, audit, hub   what their names say
+//! runs      what became of every row and pound, and what can be done about it
+//! rejects   rows in quarantine: corrected, brought back, assigned, dismissed
 //! ```
 //!
 //! Every page works without a script; none has a script or style of its own, and its headers forbid both. What a person may not see is
@@ -23,8 +25,10 @@ mod jobs;
 mod look;
 mod overview;
 mod people;
+mod rejects;
 mod releases;
 mod rules;
+mod runs;
 mod sign_in;
 mod tokens;
 mod visit;
@@ -38,12 +42,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
+use crate::model::limits::console::FORM_BYTES_MAX;
 use crate::run::Hub;
 pub use sign_in::{CameFrom, OverTls};
 use visit::{Fault, panicked};
-
-/// Largest form. Corrected files have a limit of their own.
-const FORM_BYTES_MAX: usize = 1_048_576;
 
 /// Only what this hub serves is loaded, nothing in a page runs or styles it, and no other site frames it or is posted to.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
@@ -64,6 +66,8 @@ pub fn router(hub: Hub) -> Router {
         .merge(tokens::routes())
         .merge(audit::routes())
         .merge(hub::routes())
+        .merge(runs::routes())
+        .merge(rejects::routes())
         .route("/{page}", any(not_found))
         .route("/p/{partner}/{*page}", any(not_found))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))

@@ -25,9 +25,10 @@ function follow(box) {
 }
 
 // Asks the hub about a form's values while they are typed, and puts its answer beside each field.
-function check(form) {
+function check(box) {
+  const form = box.closest("form");
   const ask = async () => {
-    const answer = await fetch(form.dataset.check, {
+    const answer = await fetch(box.dataset.check, {
       method: "POST",
       headers: { accept: "application/json" },
       body: new URLSearchParams(new FormData(form)),
@@ -62,7 +63,7 @@ function choose(button) {
 }
 
 document.querySelectorAll("[data-live]").forEach(follow);
-document.querySelectorAll("form[data-check]").forEach(check);
+document.querySelectorAll("[data-check]").forEach(check);
 document.querySelectorAll("button[data-choose]").forEach(choose);
 const told = document.querySelector(".told[tabindex]");
 if (told) told.focus();

@@ -84,6 +84,11 @@ impl From<RunError> for Fault {
             | RunError::BadCase { .. }
             | RunError::NotCorrected { .. }
             | RunError::NotResent { .. }
+            | RunError::NothingToReplay { .. }
+            | RunError::NotBackfilled { .. }
+            | RunError::Schedule { .. }
+            | RunError::Release(_)
+            | RunError::JobUnfit { .. }
             | RunError::Call(_) => Self::conflict(sentence(&error)),
             error => Self::hub(&error),
         }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::job::{CsvFormat, DateStyle, Encoding, FixedWidthFormat, JsonLinesFormat, LineEnd};
+use crate::model::job::{Align, CsvFormat, DateStyle, Encoding, FixedField, FixedWidthFormat, JsonLinesFormat, LineEnd};
 
 fn csv(encoding: Encoding, delimiter: u8) -> Format {
     Format::Csv(CsvFormat { encoding, delimiter, dates: DateStyle::Iso, headings: Vec::new(), other_columns_ignored: true })
@@ -91,4 +91,51 @@ proptest! {
             prop_assert_eq!(record_of(&format, &back.content[usize::try_from(*offset).expect("small")..]), row.as_bytes(), "{}", number);
         }
     }
+}
+
+#[test]
+fn values_go_out_and_come_back_in_every_format() {
+    let fixed = Format::FixedWidth(FixedWidthFormat {
+        encoding: Encoding::Windows1252,
+        dates: DateStyle::Iso,
+        fields: [("ni_number", 1, 9, Align::Left, ' '), ("pence", 10, 6, Align::Right, '0')]
+            .map(|(column, start, width, align, fill)| FixedField {
+                column: column.to_owned(),
+                start,
+                width,
+                align,
+                fill,
+                point_implied: true,
+            })
+            .to_vec(),
+        line_end: LineEnd::Lf,
+    });
+    let json = Format::JsonLines(JsonLinesFormat { dates: DateStyle::Iso });
+    let windows = csv(Encoding::Windows1252, b';');
+    for (format, input, raw, cells, taken) in [
+        (
+            &windows,
+            &b"Pay;Name\n"[..],
+            &b"x;\"Chlo\xe9 \"\"C\"\"\"\n"[..],
+            [("Pay", "x"), ("Name", "Chloé \"C\"")],
+            &b"\"5\";\"Chlo\xe9 \"\"C\"\"\"\n"[..],
+        ),
+        (&fixed, b"", b"QQ12     000100", [("ni_number", "QQ12"), ("pence", "100")], b"5        000100\n"),
+        (&json, b"", br#"{"a": 1, "b": "two"}"#, [("a", "1"), ("b", "two")], b"{\"a\":\"5\",\"b\":\"two\"}\n"),
+    ] {
+        let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
+        let out = exported(format, input, &[(7, "it is wrong", raw)]);
+        let mut records = cells_of(format, &out).expect("it is as it was written");
+        let expect = cells.map(|(heading, value)| (heading.to_owned(), value.to_owned())).to_vec();
+        assert_eq!(records, [RecordCells { number: 7, cells: expect }]);
+        records[0].cells[0].1 = "5".to_owned();
+        let back = with_cells(format, &records).and_then(|written| read_corrected(format, &written)).expect("it can be read");
+        let header = back.content.len() - taken.len();
+        assert_eq!((&back.content[header..], back.rows[0]), (taken, (7, header as u64)), "{}", String::from_utf8_lossy(&back.content));
+    }
+    // What cannot stand in the file is told, not cut off.
+    let long = RecordCells { number: 1, cells: vec![("ni_number".to_owned(), "0123456789".to_owned())] };
+    assert!(matches!(with_cells(&fixed, &[long]), Err(CorrectionError::Line { line: 1, .. })));
+    let foreign = RecordCells { number: 1, cells: vec![("Name".to_owned(), "✓".to_owned())] };
+    assert!(matches!(with_cells(&windows, &[foreign]), Err(CorrectionError::Line { line: 2, .. })));
 }

@@ -30,6 +30,7 @@ mod declared;
 mod findings;
 mod life;
 mod log;
+mod look;
 mod outside;
 mod people;
 #[expect(dead_code, reason = "a server of its own is what the suite harms")]

@@ -1,0 +1,103 @@
+//! Rejects as a file: out to be corrected, and the corrected file in.
+
+use axum::body::Body;
+use axum::extract::multipart::{Multipart, MultipartRejection};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use maud::html;
+
+use super::{act_page, of_run};
+use crate::access::Action;
+use crate::console::look::{Faults, Field, Weight, button, details, upload_form, words};
+use crate::console::runs::run_of;
+use crate::console::visit::{Answers, At, Fault, Posted};
+use crate::ledger::Run;
+use crate::model::limits::CORRECTED_BYTES_MAX;
+use crate::run::{Corrections, Hub};
+
+type Named = Path<(String, String)>;
+
+/// Longest value beside the file.
+const VALUE_CHARS_MAX: usize = 1_000;
+
+pub(super) async fn download(State(hub): State<Hub>, at: At, Path((_, named)): Named, Posted(answers): Posted) -> Result<Response, Fault> {
+    at.may(Action::Correct)?;
+    at.may(Action::SeePersonal)?;
+    let run = run_of(&hub, &at, &named).await?;
+    let port = Some(answers.text("port")).filter(|port| !port.is_empty());
+    let written = hub.rejects_for_correction(at.scope(), run.id, port, &at.by(&hub)).await?;
+    Ok(crate::console::runs::attachment(&written.name, Body::from(written.content)))
+}
+
+pub(super) async fn ask_upload(State(hub): State<Hub>, at: At, Path((_, named)): Named) -> Result<Response, Fault> {
+    at.may(Action::Correct)?;
+    let run = run_of(&hub, &at, &named).await?;
+    Ok(form_of(&at, &run, "", &Faults::new()))
+}
+
+fn form_of(at: &At, run: &Run, with: &str, faults: &Faults) -> Response {
+    let action = at.href(format_args!("rejects/{}/upload", run.id));
+    let hint = format!("The file that you downloaded here, corrected; at most {}.", words::size(CORRECTED_BYTES_MAX));
+    let with = if with.is_empty() { "first" } else { with };
+    let content = html! {
+        (upload_form(&action, at.csrf(), html! {
+            (Field::new("file", "Corrected file").hint(&hint).faults(faults).input("file"))
+            (Field::new("with", "What are the rows judged by?").value(with).radios(&[
+                ("first", "What the first run used", Some("The same job, release and tables.")),
+                ("now", "What is in force now", Some("For instance a table that has been corrected since.")),
+            ]))
+            (details("What the file must be like", html! {
+                p { "The same columns in the same order, with the number of each reject before its row as it was written. Rows that you take out stay in quarantine." }
+            }))
+            p { "The rows come back as a run of their own, at once. What it writes is delivered to its receivers." }
+            (button(Weight::First, "Bring the rows back"))
+        }))
+    };
+    act_page(at, run, "Upload corrected rows").faults(faults).body(content)
+}
+
+pub(super) async fn upload(
+    State(hub): State<Hub>,
+    at: At,
+    Path((_, named)): Named,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Response, Fault> {
+    at.may(Action::Correct)?;
+    let run = run_of(&hub, &at, &named).await?;
+    let (answers, content) = taken(form.map_err(|_| unread())?).await?;
+    if !answers.come_from(at.visit()) {
+        return Err(Fault::Stale);
+    }
+    if content.is_empty() {
+        return Ok(form_of(&at, &run, answers.text("with"), &Faults::one("file", "Select the corrected file")));
+    }
+    let corrections = Corrections { port: None, content, afresh: answers.text("with") == "now" };
+    match hub.resubmit(at.scope(), run.id, corrections, &at.by(&hub)).await.map_err(Fault::from) {
+        Ok(back) => Ok(Redirect::to(&at.href(format_args!("runs/{back}?done=resubmitted"))).into_response()),
+        Err(fault) => match fault.sentence() {
+            Some(sentence) => Ok(form_of(&at, &run, answers.text("with"), &Faults::one("file", sentence))),
+            None => Err(fault),
+        },
+    }
+}
+
+fn unread() -> Fault {
+    let sentence = format!("The file could not be read. It may have at most {}.", words::size(CORRECTED_BYTES_MAX));
+    Fault::Wrong { status: StatusCode::PAYLOAD_TOO_LARGE, sentence }
+}
+
+/// The fields of the form, and the file.
+async fn taken(mut form: Multipart) -> Result<(Answers, Vec<u8>), Fault> {
+    let (mut fields, mut content) = (Vec::new(), Vec::new());
+    while let Some(field) = form.next_field().await.map_err(|_| unread())? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "file" {
+            content = field.bytes().await.map_err(|_| unread())?.to_vec();
+        } else {
+            let value: String = field.text().await.map_err(|_| unread())?.chars().take(VALUE_CHARS_MAX).collect();
+            fields.push((name, value));
+        }
+    }
+    Ok((Answers::new(fields), content))
+}
