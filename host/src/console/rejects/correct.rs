@@ -138,7 +138,8 @@ fn page(at: &At, run: &Run, shown: Shown<'_>) -> Response {
     };
     let title = if ready { "Check your corrections" } else { "Correct rejected rows" };
     let page = act_page(at, run, title);
-    if shown.tried { page.faults(&found) } else { page }.body(content)
+    let page = if shown.tried { page.faults(&found) } else { page };
+    page.body(content)
 }
 
 fn row_fields(row: &RecordCells, faults: &Faults) -> Markup {
