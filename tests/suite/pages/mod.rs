@@ -2,6 +2,7 @@
 
 mod acts;
 mod live;
+mod quick;
 mod read;
 mod rejects;
 

@@ -73,7 +73,7 @@ fn a_row_is_corrected_judged_and_brought_back() {
         page.is(200).has(WRONG).has("The plugin would still reject 1 row");
         let mut form = fields(&page.text);
         // Sent as it is, it is refused as the plugin refuses it, and nothing comes back.
-        let sent = as_refs(&form);
+        let sent = form.clone();
         let sent: Vec<(&str, &str)> =
             sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain([("confirmed", "yes")]).collect();
         console.post(OPERATOR, &path, &sent).await.is(422).has("There is a problem").has_not("Bring these rows back");

@@ -105,7 +105,7 @@ fn about(at: &At, job: &StoredJob, declared: &Job) -> Summary {
     };
     Summary::new()
         .row("Name", html! { code { (job.name) } })
-        .row("Plugin", html! { a class="plain" href=(at.href(format_args!("plugins/{}", job.plugin))) { (job.plugin) } })
+        .row("Plugin", html! { a class="plain" href=(at.href("plugins")) { (job.plugin) } })
         .row("When it runs", when)
         .maybe("If the hub was stopped", declared.schedule.as_ref().map(|schedule| catch_up(schedule.catch_up)))
         .row("Reads", inputs)

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! page    the layout: title, one h1, landmarks, sections, who is signed in, what is told
-//! parts   tags, summary and task lists, figures, warnings, insets, panels, details, further pages
+//! parts   tags, summary and task lists, figures, warnings, insets, details, further pages
 //! table   tables that stand row by row on a narrow screen
 //! form    fields, faults, buttons, and the page on which answers are checked
 //! words   counts, money, moments, durations, states of runs, the British way
@@ -19,5 +19,5 @@ pub(crate) mod words;
 
 pub(crate) use form::{Check, Faults, Field, Weight, button, filter, form, hidden, link_button, upload_form};
 pub(crate) use page::{Frame, Page, Section};
-pub(crate) use parts::{Figures, Summary, Tasks, Tone, bad_inset, details, digest, inset, pages, panel, share_bar, tag, warning};
+pub(crate) use parts::{Figures, Summary, Tasks, Tone, bad_inset, details, digest, inset, pages, share_bar, tag, warning};
 pub(crate) use table::{Column, Table};

@@ -32,14 +32,6 @@ pub(crate) struct Section {
     pub(crate) name: &'static str,
 }
 
-/// What a page says above itself.
-enum Notice {
-    /// Something is done.
-    Success(String),
-    /// Something is to be known.
-    Important(Markup),
-}
-
 /// A page.
 pub(crate) struct Page {
     frame: Frame,
@@ -47,10 +39,9 @@ pub(crate) struct Page {
     caption: Option<String>,
     section: &'static str,
     crumbs: Vec<(String, String)>,
-    notices: Vec<Notice>,
+    done: Option<String>,
     faults: Faults,
     aside: Option<Markup>,
-    own_heading: bool,
     status: StatusCode,
 }
 
@@ -62,10 +53,9 @@ impl Page {
             caption: None,
             section: "-",
             crumbs: Vec::new(),
-            notices: Vec::new(),
+            done: None,
             faults: Faults::new(),
             aside: None,
-            own_heading: false,
             status: StatusCode::OK,
         }
     }
@@ -94,14 +84,7 @@ impl Page {
     /// That something is done.
     #[must_use]
     pub(crate) fn done(mut self, sentence: Option<impl Into<String>>) -> Self {
-        self.notices.extend(sentence.map(|sentence| Notice::Success(sentence.into())));
-        self
-    }
-
-    /// What is to be known before all else.
-    #[must_use]
-    pub(crate) fn important(mut self, content: impl Render) -> Self {
-        self.notices.push(Notice::Important(content.render()));
+        self.done = sentence.map(Into::into);
         self
     }
 
@@ -119,13 +102,6 @@ impl Page {
     #[must_use]
     pub(crate) fn aside(mut self, content: impl Render) -> Self {
         self.aside = Some(content.render());
-        self
-    }
-
-    /// The content brings its own h1, as a panel does.
-    #[must_use]
-    pub(crate) const fn own_heading(mut self) -> Self {
-        self.own_heading = true;
         self
     }
 
@@ -167,7 +143,7 @@ impl Page {
                         (self.breadcrumbs())
                         main id="main" tabindex="-1" {
                             (self.told())
-                            @if !self.own_heading { (self.heading()) }
+                            (self.heading())
                             (content)
                         }
                     }
@@ -244,21 +220,10 @@ impl Page {
     fn told(&self) -> Markup {
         html! {
             (self.faults.summary())
-            @for (place, notice) in self.notices.iter().enumerate() {
-                @let id = format!("told-{place}");
-                @match notice {
-                    Notice::Success(sentence) => {
-                        div class="told success" role="status" tabindex="-1" aria-labelledby=(id) {
-                            h2 id=(id) { "Done" }
-                            p { (sentence) }
-                        }
-                    }
-                    Notice::Important(content) => {
-                        div class="told notice" role="region" aria-labelledby=(id) {
-                            h2 id=(id) { "Important" }
-                            (content)
-                        }
-                    }
+            @if let Some(sentence) = &self.done {
+                div class="told success" role="status" tabindex="-1" aria-labelledby="told-title" {
+                    h2 id="told-title" { "Done" }
+                    p { (sentence) }
                 }
             }
         }

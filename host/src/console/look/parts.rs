@@ -1,4 +1,4 @@
-//! Small parts of pages: tags, summary and task lists, figures, warnings, insets, panels, details, links to further pages.
+//! Small parts of pages: tags, summary and task lists, figures, warnings, insets, details, links to further pages.
 //!
 //! It must not know any page.
 
@@ -77,11 +77,6 @@ impl Summary {
         let act = html! { a class="plain" href=(href) { (word) span class="hidden" { " " (what) } } };
         self.rows.push((name.into(), value.render(), Some(act)));
         self
-    }
-
-    /// Whether it says nothing.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 }
 
@@ -192,11 +187,6 @@ pub(crate) fn inset(content: impl Render) -> Markup {
 /// The same about something that is wrong.
 pub(crate) fn bad_inset(content: impl Render) -> Markup {
     html! { div class="inset bad-edge" { (content) } }
-}
-
-/// That something is done, as a page's whole message. Its title is the page's h1.
-pub(crate) fn panel(title: &str, content: impl Render) -> Markup {
-    html! { div class="panel" { h1 { (title) } p { (content) } } }
 }
 
 /// What only some want to read.

@@ -29,7 +29,6 @@ pub(crate) struct Table {
     hidden_caption: bool,
     columns: Vec<Column>,
     rows: Vec<Vec<Markup>>,
-    totals: Option<Vec<Markup>>,
     empty: String,
     scrolls: bool,
 }
@@ -41,7 +40,6 @@ impl Table {
             hidden_caption: false,
             columns: columns.into_iter().collect(),
             rows: Vec::new(),
-            totals: None,
             empty: "There is nothing to show.".to_owned(),
             scrolls: false,
         }
@@ -69,13 +67,6 @@ impl Table {
     }
 
     /// A row, cell by cell.
-    #[must_use]
-    pub(crate) fn row(mut self, cells: impl IntoIterator<Item = Markup>) -> Self {
-        self.push(cells);
-        self
-    }
-
-    /// The same, for loops.
     pub(crate) fn push(&mut self, cells: impl IntoIterator<Item = Markup>) {
         self.rows.push(cells.into_iter().collect());
     }
@@ -84,13 +75,6 @@ impl Table {
     #[must_use]
     pub(crate) fn rows<R: IntoIterator<Item = Markup>>(mut self, rows: impl IntoIterator<Item = R>) -> Self {
         rows.into_iter().for_each(|row| self.push(row));
-        self
-    }
-
-    /// The last row: what all come to.
-    #[must_use]
-    pub(crate) fn totals(mut self, cells: impl IntoIterator<Item = Markup>) -> Self {
-        self.totals = Some(cells.into_iter().collect());
         self
     }
 
@@ -130,7 +114,6 @@ impl Render for Table {
                     }
                 }
                 tbody { @for row in &self.rows { (self.cells(row)) } }
-                @if let Some(totals) = &self.totals { tfoot { (self.cells(totals)) } }
             }
         };
         if !self.scrolls {

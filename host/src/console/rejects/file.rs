@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::html;
 
-use super::{act_page, of_run};
+use super::act_page;
 use crate::access::Action;
 use crate::console::look::{Faults, Field, Weight, button, details, upload_form, words};
 use crate::console::runs::run_of;

@@ -233,7 +233,12 @@ pub(super) fn pinned(at: &At, seen: &Seen) -> Summary {
     let compare = at.href(format_args!("runs/{}/compare", run.id));
     let summary = Summary::new()
         .row("Run", html! { code { (run.id) } })
-        .maybe("Release", release.as_ref().map(digest))
+        .maybe(
+            "Release",
+            release
+                .as_ref()
+                .map(|release| html! { a class="plain" href=(at.href(format_args!("releases/{release}"))) { (digest(release)) } }),
+        )
         .maybe("Tables", tables.map(|tables| html! { @for table in tables { p { (table.table) " " (table.version) } } }))
         .row("Bank holidays", &*run.enqueued.calendar)
         .maybe("Attempt", (run.attempt > 0).then(|| words::count(run.attempt)))
