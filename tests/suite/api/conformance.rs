@@ -63,7 +63,7 @@ fn schemathesis_finds_no_answer_that_the_document_does_not_say() {
         ledger.create_token(&NewToken { partner: partner(POLICE), name, hash, scopes, expires_at_ms: None }, &by).await.unwrap();
         ledger.close().await;
     });
-    let mut serving = Serving::told(&site, &["--token-requests", "1000000", "--address-requests", "1000000"], &[]);
+    let mut serving = Serving::told(&site, &["--token-requests", "100000", "--address-requests", "100000"], &[]);
     let start = ureq::post(format!("{}/api/v1/jobs/{LGPS}/runs", serving.address()));
     assert_eq!(start.header("authorization", format!("Bearer {token}")).send_empty().expect("the hub answers").status(), 202);
     let (run, release) = wait(async {

@@ -150,7 +150,7 @@ impl WaitingQuery {
         Ok(QuarantineFilter {
             partner: None,
             job: self.job.as_ref().map(|job| job.parse::<JobName>()).transpose().map_err(|error| bad_request(&error))?,
-            run: self.run.as_deref().map(run_id).transpose()?,
+            run: self.run.as_ref().map(|run| run.parse::<RunId>()).transpose().map_err(|error| bad_request(&error))?,
             code: self.code.clone(),
             owner: self.owner.clone(),
             since_ms: self.older_than_days.map(|days| now_ms - i64::from(days) * DAY_MS),
