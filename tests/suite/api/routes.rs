@@ -196,7 +196,8 @@ async fn plugins(asker: &mut Asker<'_>) {
     asker.fits("POST /api/v1/releases", &answer);
     assert_eq!((answer.status.as_u16(), &answer.json()["new"]), (200, &json!(false)), "{}", answer.text);
     asker.well.insert("POST /api/v1/releases".to_owned());
-    asker.well("POST /api/v1/releases/{release}/approve", &[&release], r#"{"reason": "read"}"#).await;
+    let approval = json!({"reason": "read", "review": review["review"]}).to_string();
+    asker.well("POST /api/v1/releases/{release}/approve", &[&release], approval).await;
     asker.well("POST /api/v1/releases/{release}/activate", &[&release], "").await;
     asker.well("POST /api/v1/releases/{release}/trials", &[&release], r#"{"runs": 1}"#).await;
     drain(&asker.called.hub).await;
@@ -210,6 +211,7 @@ async fn plugins(asker: &mut Asker<'_>) {
     let back = asker.well("POST /api/v1/plugins/{plugin}/roll-back", &["claim-routing"], "").await.json();
     assert_ne!(back["release"]["digest"], json!(second));
     asker.well("POST /api/v1/releases/{release}/refuse", &[&second], r#"{"reason": "not wanted"}"#).await;
+    asker.well("POST /api/v1/releases/{release}/retire", &[&second], r#"{"reason": "nobody wants it"}"#).await;
     let pair = bailiwick::registry::signature::new_pair(None).unwrap();
     let key = json!({"owner": "Ann", "public-key": pair.public}).to_string();
     let key = asker.well("POST /api/v1/keys", &[], key).await.json()["key"].as_str().unwrap().to_owned();
@@ -291,6 +293,7 @@ async fn badly(asker: &mut Asker<'_>) {
         ("settle", r#"{"reason": "why", "arrived": true}"#),
         ("decisions", r#"{"case": {}}"#),
         ("runs", ""),
+        ("approve", r#"{"reason": "why", "review": "0"}"#),
         ("trials", ""),
         ("resume", ""),
         ("replay", ""),

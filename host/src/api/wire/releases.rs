@@ -30,12 +30,17 @@ pub struct ReleaseJson {
     why: Option<String>,
     /// Since when runs use it.
     active_since: Option<String>,
+    /// From when on no run begins with it.
+    retired_at: Option<String>,
+    retired_by: Option<String>,
 }
 
 /// A release as whoever approves it sees it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ReviewJson {
+    /// What names this review: an approval sends it, and holds for nothing else.
+    review: String,
     release: ReleaseJson,
     /// The one that runs use, if another.
     active: Option<ReleaseJson>,
@@ -64,6 +69,8 @@ impl From<&Release> for ReleaseJson {
             judged_by: verdict.map(|verdict| verdict.by.to_string()),
             why: verdict.map(|verdict| verdict.why.clone()),
             active_since: release.active_since_ms.map(moment),
+            retired_at: release.retired.as_ref().map(|retired| moment(retired.at_ms)),
+            retired_by: release.retired.as_ref().map(|retired| retired.by.to_string()),
         }
     }
 }
@@ -71,6 +78,7 @@ impl From<&Release> for ReleaseJson {
 impl From<Review> for ReviewJson {
     fn from(review: Review) -> Self {
         Self {
+            review: review.code,
             release: ReleaseJson::from(&review.release),
             active: review.active.as_ref().map(ReleaseJson::from),
             may_do: review.may_do,

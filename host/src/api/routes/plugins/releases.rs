@@ -1,5 +1,7 @@
 //! Releases: handed in, looked at, approved or refused, tried on what ran, activated, rolled back.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, Multipart, State};
@@ -12,10 +14,11 @@ use utoipa_axum::routes;
 use crate::access::{Action, Caller};
 use crate::api::answer::{Asked, Bearer, Body, Code, IfMatch, Named, Page, Problem, Single, Wanted, bad_request, reason};
 use crate::api::wire::{ReleaseJson, ReviewJson};
-use crate::ledger::{Release, ReleaseStanding};
+use crate::ledger::Release;
+use crate::model::grant::{Grant, Lent};
 use crate::model::ids::{JobName, PluginName};
 use crate::model::limits::{Limit, Limits};
-use crate::run::{Hub, TRIALS_MAX};
+use crate::run::{Approval, Hub, TRIALS_MAX};
 
 /// Room for a signature, and for what the form puts around both.
 const AROUND_BYTES_MAX: u64 = 64 << 10;
@@ -33,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Hub> {
         .routes(routes!(release))
         .routes(routes!(approve_release))
         .routes(routes!(refuse_release))
+        .routes(routes!(retire_release))
         .routes(routes!(activate_release))
         .routes(routes!(try_release))
         .routes(routes!(roll_back))
@@ -175,34 +179,52 @@ struct JudgeBody {
     reason: String,
 }
 
-async fn judge(
-    hub: &Hub,
-    (caller, when): (&Caller, &IfMatch),
-    (release, standing): (&str, ReleaseStanding),
-    body: &JudgeBody,
-) -> Result<Single<ReviewJson>, Problem> {
-    caller.may(Action::Approve)?;
-    let why = reason(&body.reason)?;
-    let key = found(hub, caller, release).await?.release.key;
-    when.holds(reviewed(hub, caller, release)).await?;
-    hub.judge_release(&key, (standing, why), &caller.by(hub.id(), hub.clock().now_ms())).await?;
-    Ok(Single(reviewed(hub, caller, release).await?))
+/// What was read, what is granted of it, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ApproveBody {
+    /// For the audit trail.
+    #[schema(min_length = 1, max_length = 1000)]
+    #[serde(default)]
+    reason: String,
+    /// The review that was read: `review` of the release.
+    review: String,
+    /// What of all that it asks for is kept back, such as `log` or `lookup:rates`.
+    #[serde(default)]
+    without: Vec<String>,
+    /// The most of a limit, by its name.
+    #[serde(default)]
+    limits: BTreeMap<String, u64>,
 }
 
-/// Says that runs may use a release. Nobody approves what they handed in.
+impl ApproveBody {
+    fn grant(&self) -> Result<Grant, Problem> {
+        let limit = |(name, most): (&String, &u64)| {
+            let known = Limits::named(name).ok_or_else(|| bad_request(&format!("there is no limit {name}: see /api/v1/limits")))?;
+            Ok((known, *most))
+        };
+        let without = self.without.iter().map(|lent| lent.parse::<Lent>().map_err(|error| bad_request(&error)));
+        Ok(Grant { without: without.collect::<Result<_, _>>()?, limits: self.limits.iter().map(limit).collect::<Result<_, Problem>>()? })
+    }
+}
+
+/// Says that runs may use a release, and what of all that it asks for it is lent. Nobody approves what they handed in.
 #[utoipa::path(
-    post, path = "/api/v1/releases/{release}/approve", tag = "releases", request_body = JudgeBody,
-    params(("If-Match" = Option<String>, Header, description = "The ETag of the release as it was read, so that what was read is what is approved.")),
-    responses((status = 200, description = "The release.", body = ReviewJson))
+    post, path = "/api/v1/releases/{release}/approve", tag = "releases", request_body = ApproveBody,
+    responses((status = 200, description = "The release.", body = ReviewJson), (status = 409, description = "The review is of how things stood before."))
 )]
 async fn approve_release(
     State(hub): State<Hub>,
     Bearer(caller): Bearer,
     Named(release): Named,
-    when: IfMatch,
-    Body(body): Body<JudgeBody>,
+    Body(body): Body<ApproveBody>,
 ) -> Result<Single<ReviewJson>, Problem> {
-    judge(&hub, (&caller, &when), (&release, ReleaseStanding::Approved), &body).await
+    caller.may(Action::Approve)?;
+    let (why, grant) = (reason(&body.reason)?, body.grant()?);
+    let key = found(&hub, &caller, &release).await?.release.key;
+    let approval = Approval { key: &key, review: &body.review, grant, why };
+    hub.approve_release(&approval, &caller.by(hub.id(), hub.clock().now_ms())).await?;
+    Ok(Single(reviewed(&hub, &caller, &release).await?))
 }
 
 /// Says that runs may not use a release. One that is active stays so until another is.
@@ -218,7 +240,33 @@ async fn refuse_release(
     when: IfMatch,
     Body(body): Body<JudgeBody>,
 ) -> Result<Single<ReviewJson>, Problem> {
-    judge(&hub, (&caller, &when), (&release, ReleaseStanding::Refused), &body).await
+    caller.may(Action::Approve)?;
+    let why = reason(&body.reason)?;
+    let key = found(&hub, &caller, &release).await?.release.key;
+    when.holds(reviewed(&hub, &caller, &release)).await?;
+    hub.refuse_release(&key, why, &caller.by(hub.id(), hub.clock().now_ms())).await?;
+    Ok(Single(reviewed(&hub, &caller, &release).await?))
+}
+
+/// Gives a release up: no run begins with it any more. One that is used is not given up.
+#[utoipa::path(
+    post, path = "/api/v1/releases/{release}/retire", tag = "releases", request_body = JudgeBody,
+    params(("If-Match" = Option<String>, Header, description = "The ETag of the release as it was read.")),
+    responses((status = 200, description = "The release.", body = ReviewJson), (status = 409, description = "It is used."))
+)]
+async fn retire_release(
+    State(hub): State<Hub>,
+    Bearer(caller): Bearer,
+    Named(release): Named,
+    when: IfMatch,
+    Body(body): Body<JudgeBody>,
+) -> Result<Single<ReviewJson>, Problem> {
+    caller.may(Action::Approve)?;
+    let why = reason(&body.reason)?;
+    let key = found(&hub, &caller, &release).await?.release.key;
+    when.holds(reviewed(&hub, &caller, &release)).await?;
+    hub.retire_release(&key, why, &caller.by(hub.id(), hub.clock().now_ms())).await?;
+    Ok(Single(reviewed(&hub, &caller, &release).await?))
 }
 
 /// Makes a release the one that runs use, from their next claim on.
