@@ -29,7 +29,7 @@ const DAY_MS: i64 = 86_400_000;
 /// Longer than any run.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3_600);
 
-/// How long a hub that stops waits for one who is being told something.
+/// How long a hub that stops waits for those who are being told something.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What a hub is at.
@@ -287,9 +287,10 @@ impl Hub {
         let all = u32::try_from(self.shared.runs_at_once).unwrap_or(u32::MAX);
         if tokio::time::timeout(drain, work.places.acquire_many(all)).await.is_ok() {
             // Partners' own addresses that are being told something have their answers, or are told by the next hub.
+            let until = tokio::time::Instant::now() + LAST_WORDS.min(drain);
             for task in work.tasks {
                 let abort = task.abort_handle();
-                if tokio::time::timeout(LAST_WORDS.min(drain), task).await.is_err() {
+                if tokio::time::timeout_at(until, task).await.is_err() {
                     abort.abort();
                 }
             }
