@@ -68,7 +68,8 @@ impl Identities {
             for set in answer.headers().get_all("set-cookie") {
                 let (name, value) = set.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
                 cookies.retain(|(known, _)| known != name);
-                cookies.push((name.to_owned(), value.to_owned()));
+                // One without a value is taken away.
+                cookies.extend(Some((name.to_owned(), value.to_owned())).filter(|(_, value)| !value.is_empty()));
             }
             let to = answer.headers().get("location").unwrap_or_else(|| panic!("{address} leads nowhere: {}", answer.status()));
             let to = to.to_str().unwrap();

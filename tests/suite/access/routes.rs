@@ -122,7 +122,9 @@ fn no_address_gives_another_partner_anything() {
         let theirs = ["Staffordshire Police", "date-not-in-calendar", "supplier-onboarding", "pension-fund", "Boulton", "payroll-2026-10"];
         let mut asked_for = 0;
         for router in [api::router(hub.clone()), console::router(hub.clone())] {
-            let addresses = addresses(&router);
+            let mut addresses = addresses(&router);
+            // It would leave nobody to ask for the rest; another test asks for it.
+            addresses.remove("/sign-out");
             assert!(addresses.len() >= 2, "{addresses:?}");
             for (address, method) in addresses.iter().flat_map(|address| METHODS.map(|method| (address, method))) {
                 let names_something = address.contains('{');
