@@ -44,7 +44,7 @@ CREATE INDEX sessions_of_person ON sessions (person);
 CREATE TABLE sign_in_failures (
     what              WORD   NOT NULL PRIMARY KEY,  -- name:, with the hash of what was typed; address:
     failures          BIGINT NOT NULL,              -- those that were forgiven by time are taken off at the next
-    failed_at_ms      BIGINT NOT NULL,
+    since_ms          BIGINT NOT NULL,              -- from when on the next to be forgiven is counted
     waits_until_ms    BIGINT NOT NULL,
     forgotten_at_ms   BIGINT NOT NULL               -- when time has forgiven all of them, and the row can go
 );

@@ -33,7 +33,7 @@ pub enum Counted {
 #[derive(sqlx::FromRow)]
 struct FailuresRow {
     failures: i64,
-    failed_at_ms: i64,
+    since_ms: i64,
     waits_until_ms: i64,
 }
 
@@ -109,14 +109,14 @@ impl Ledger {
 async fn count(transaction: &mut Transaction, guess: &Guess, now_ms: i64) -> Result<Counted, LedgerError> {
     let Guess { what, throttle } = guess;
     query(
-        "INSERT INTO sign_in_failures (what, failures, failed_at_ms, waits_until_ms, forgotten_at_ms) VALUES ($1, 0, $2, 0, $2)
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO sign_in_failures (what, failures, since_ms, waits_until_ms, forgotten_at_ms) VALUES ($1, 0, $2, 0, $2)
+         ON CONFLICT (what) DO UPDATE SET what = excluded.what",
     )
     .bind(what.as_str())
     .bind(now_ms)
     .execute(&mut *transaction)
     .await?;
-    let before: FailuresRow = query("SELECT failures, failed_at_ms, waits_until_ms FROM sign_in_failures WHERE what = $1")
+    let before: FailuresRow = query("SELECT failures, since_ms, waits_until_ms FROM sign_in_failures WHERE what = $1")
         .bind(what.as_str())
         .locked()
         .fetch_one(&mut *transaction)
@@ -124,15 +124,17 @@ async fn count(transaction: &mut Transaction, guess: &Guess, now_ms: i64) -> Res
     if now_ms < before.waits_until_ms {
         return Ok(Counted::Wait(before.waits_until_ms - now_ms));
     }
-    let forgiven = (now_ms - before.failed_at_ms).max(0) / throttle.forgives_every_ms;
-    let failures = ((before.failures - forgiven).max(0) + 1).min(i64::from(throttle.failures_max()));
+    let forgiven = ((now_ms - before.since_ms).max(0) / throttle.forgives_every_ms).min(before.failures);
+    // What has passed towards the next that is forgiven counts on; where none is left, it begins now.
+    let since_ms = if forgiven == before.failures { now_ms } else { before.since_ms + forgiven * throttle.forgives_every_ms };
+    let failures = (before.failures - forgiven + 1).min(i64::from(throttle.failures_max()));
     let counted = u32::try_from(failures).expect("it is at most failures_max");
-    query("UPDATE sign_in_failures SET failures = $2, failed_at_ms = $3, waits_until_ms = $4, forgotten_at_ms = $5 WHERE what = $1")
+    query("UPDATE sign_in_failures SET failures = $2, since_ms = $3, waits_until_ms = $4, forgotten_at_ms = $5 WHERE what = $1")
         .bind(what.as_str())
         .bind(failures)
-        .bind(now_ms)
+        .bind(since_ms)
         .bind(now_ms + throttle.wait_ms(counted))
-        .bind(now_ms + failures * throttle.forgives_every_ms)
+        .bind(since_ms + failures * throttle.forgives_every_ms)
         .execute(transaction)
         .await?;
     Ok(Counted::Judge(vec![counted]))
