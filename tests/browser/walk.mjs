@@ -19,8 +19,7 @@ export async function walk(desk) {
 
 async function as(desk, role, judged) {
   const page = await desk.page(role);
-  const [start] = await starts(page);
-  for await (const { path, shape } of pages(desk, page, [start])) {
+  for await (const { path, shape } of pages(desk, page, await starts(page))) {
     if (judged.has(shape)) continue;
     judged.add(shape);
     await judge(desk, page, path);

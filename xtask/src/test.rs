@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::prerequisites;
 use crate::tools::{bailiwick, cargo, command, root, succeed, target};
-use crate::{book, demo as demos, fuzz, plugins, tidy};
+use crate::{book, browser, demo as demos, fuzz, plugins, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -31,6 +31,7 @@ const STEPS: &[Step] = &[
     ("plugin cases in the sandbox", cases),
     ("demo", demo),
     ("demo of two hubs", demos::takeover),
+    ("browser", browser::test),
 ];
 
 /// Runs the steps and says how long each took.
@@ -77,6 +78,7 @@ fn prerequisites() -> Result<()> {
         ("npm", "npm"),
         ("/usr/sbin/sshd", "openssh-server"),
         ("minisign", "minisign"),
+        ("chromium", "chromium"),
     ])?;
     prerequisites::postgresql()?;
     prerequisites::python_venv()?;

@@ -33,6 +33,10 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     prepare()?;
     plugins::build_all()?;
+    stories(options)
+}
+
+fn stories(options: &Options) -> Result<()> {
     let site = Site::new()?;
     let serving = site.serve()?;
     let told = site.told(&serving)?;
@@ -57,6 +61,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("what the hub said is in {}", folder().join("hub.log").display());
     }
     outcome
+}
+
+/// All of it with nothing chosen, for `cargo xtask test`. The plugins are built.
+pub(crate) fn test() -> Result<()> {
+    prepare()?;
+    stories(&Options { screenshots: false, only: None, look: false })
 }
 
 /// Sees that a browser is there, and the packages that drive and judge it.

@@ -21,6 +21,8 @@ pub(crate) struct Frame {
     pub(crate) partner: Option<(PartnerName, String, Vec<Section>)>,
     /// Whether there is more than the one partner to choose from.
     pub(crate) many: bool,
+    /// Whether they keep the hub itself.
+    pub(crate) keeps_hub: bool,
 }
 
 /// A part of the console at a partner.
@@ -168,6 +170,7 @@ impl Page {
                         div class="who" {
                             span { span class="hidden" { "Signed in as " } (name) }
                             @if self.frame.many { a href="/" { "All partners" } }
+                            @if self.frame.keeps_hub { a href="/hub" { "The hub" } }
                             form method="post" action="/sign-out" {
                                 (hidden(CSRF_FIELD, csrf))
                                 button class="as-link" { "Sign out" }

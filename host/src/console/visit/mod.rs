@@ -80,6 +80,7 @@ impl Visit {
             who: Some((self.signed_in.display_name().to_owned(), self.csrf().to_owned())),
             partner: None,
             many: self.signed_in.partners().len() > 1,
+            keeps_hub: self.signed_in.is_hub_operator(),
         }
     }
 }
