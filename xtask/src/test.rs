@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::prerequisites;
 use crate::tools::{bailiwick, cargo, command, root, succeed, target};
-use crate::{book, browser, demo as demos, fuzz, plugins, tidy};
+use crate::{book, demo as demos, fuzz, plugins, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -31,7 +31,6 @@ const STEPS: &[Step] = &[
     ("plugin cases in the sandbox", cases),
     ("demo", demo),
     ("demo of two hubs", demos::takeover),
-    ("browser", browser::test),
 ];
 
 /// Runs the steps and says how long each took.

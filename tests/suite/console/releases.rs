@@ -32,14 +32,20 @@ fn a_release_goes_from_hand_to_use_by_two_people() {
             "You handed this release in",
             "1.1.0",
         ]);
-        let own = [("why", "It is mine"), ("confirmed", "yes")];
-        omar.post(&format!("{page}/approve"), &own).await.is(409);
         anita.get(&page).await.is(200).says(&["It looks things up in the table bank-holidays", "The version was 1.0.0 and is 1.1.0"]);
 
+        omar.get(&format!("{page}/approve")).await.is(200).says(&["somebody else has to approve it"]).hides(&["Continue"]);
+        let form = anita.get(&format!("{page}/approve")).await.is(200).text.clone();
+        let review =
+            form.split("name=\"review\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the review is named").to_owned();
+        let own = [("why", "It is mine"), ("review", review.as_str()), ("confirmed", "yes")];
+        omar.post(&format!("{page}/approve"), &own).await.is(409).says(&["added this release"]);
+        anita.post(&format!("{page}/approve"), &[("why", "x"), ("review", "another"), ("confirmed", "yes")]).await.is(409);
         anita.post(&format!("{page}/approve"), &[("why", "")]).await.is(422).says(&["Give a reason"]);
         let checked = anita.post(&format!("{page}/approve"), &[("why", "Read <all> of it")]).await;
         checked.is(200).says(&["Read &lt;all&gt; of it", "name=\"confirmed\""]).hides(&["<all>"]);
-        let approved = anita.post(&format!("{page}/approve"), &[("why", "Read <all> of it"), ("confirmed", "yes")]).await;
+        let approved =
+            anita.post(&format!("{page}/approve"), &[("why", "Read <all> of it"), ("review", &review), ("confirmed", "yes")]).await;
         anita.get(&approved.is(303).to).await.is(200).says(&["The release is approved", "Read &lt;all&gt; of it"]);
         anita.post(&format!("{page}/activate"), &[]).await.is(200).says(&["Put in use"]);
         let active = anita.post(&format!("{page}/activate"), &[("confirmed", "yes")]).await;

@@ -63,12 +63,6 @@ fn stories(options: &Options) -> Result<()> {
     outcome
 }
 
-/// All of it with nothing chosen, for `cargo xtask test`. The plugins are built.
-pub(crate) fn test() -> Result<()> {
-    prepare()?;
-    stories(&Options { screenshots: false, only: None, look: false })
-}
-
 /// Sees that a browser is there, and the packages that drive and judge it.
 fn prepare() -> Result<()> {
     prerequisites::debian(&[("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium")])?;

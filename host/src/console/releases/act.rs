@@ -8,13 +8,17 @@ use maud::html;
 
 use super::review::found;
 use crate::access::Action;
-use crate::console::look::{Check, Faults, Field, Summary, Weight, button, form, inset, words};
+use crate::console::look::{Check, Faults, Field, Summary, Weight, button, form, hidden, inset, words};
 use crate::console::visit::{Answers, At, Fault, Posted};
-use crate::ledger::{Release, ReleaseStanding};
-use crate::run::Hub;
+use crate::ledger::Release;
+use crate::model::grant::Grant;
+use crate::run::{Approval, Hub};
 
 /// Runs that a trial does again, unless another number is written.
 const TRIED_RUNS: u32 = 3;
+
+/// The field that names the review that a person had before them.
+const REVIEW: &str = "review";
 
 /// Most characters of a reason.
 const WHY_CHARACTERS_MAX: u32 = 500;
@@ -62,7 +66,10 @@ pub(super) async fn ask(
     at.may(Action::Approve)?;
     let (act, release) = (Act::named(&act)?, found(&hub, &at, &release).await?);
     if act.asks_why() || act == Act::Try {
-        return Ok(form_page(&at, (act, &release), &Answers::default(), &Faults::new()));
+        // An approval holds for what stands here now, and for nothing else.
+        let review = hub.review_release(&release.release.key).await?.code;
+        let answers = Answers::new(vec![(REVIEW.to_owned(), review)]);
+        return Ok(form_page(&at, (act, &release), &answers, &Faults::new()));
     }
     Ok(check_page(&at, (act, &release), &Answers::default()))
 }
@@ -92,8 +99,11 @@ pub(super) async fn done(
     }
     let (key, by, why) = (&release.release.key, at.by(&hub), answers.text("why"));
     match act {
-        Act::Approve => drop(hub.judge_release(key, (ReleaseStanding::Approved, why), &by).await?),
-        Act::Refuse => drop(hub.judge_release(key, (ReleaseStanding::Refused, why), &by).await?),
+        Act::Approve => {
+            let approval = Approval { key, review: answers.text(REVIEW), grant: Grant::default(), why };
+            hub.approve_release(&approval, &by).await?;
+        }
+        Act::Refuse => drop(hub.refuse_release(key, why, &by).await?),
         Act::Activate => drop(hub.activate_release(key, &by).await?),
         Act::Try => drop(hub.try_release(key, (None, runs.unwrap_or(TRIED_RUNS)), &by).await?),
     }
@@ -112,6 +122,7 @@ fn form_page(at: &At, (act, release): (Act, &Release), answers: &Answers, faults
             p { a href=(back) { "Back to the release" } }
         } @else {
             (form(&format!("{back}/{address}"), at.csrf(), html! {
+                (hidden(REVIEW, answers.text(REVIEW)))
                 @if act.asks_why() {
                     (Field::new("why", "Reason").hint("It stands in the audit trail, and whoever looks at the release reads it.").limit(WHY_CHARACTERS_MAX).value(answers.text("why")).faults(faults).area(3))
                 } @else {
@@ -145,7 +156,7 @@ fn check_page(at: &At, (act, release): (Act, &Release), answers: &Answers) -> Re
         csrf: at.csrf(),
         answers: summary,
         warning,
-        fields: &[("why", answers.text("why")), ("runs", answers.text("runs"))],
+        fields: &[("why", answers.text("why")), ("runs", answers.text("runs")), (REVIEW, answers.text(REVIEW))],
         button: told_button,
         back: &back,
     })
