@@ -77,7 +77,6 @@ fn prerequisites() -> Result<()> {
         ("npm", "npm"),
         ("/usr/sbin/sshd", "openssh-server"),
         ("minisign", "minisign"),
-        ("chromium", "chromium"),
     ])?;
     prerequisites::postgresql()?;
     prerequisites::python_venv()?;
