@@ -1,7 +1,5 @@
 //! What is done again, or late: replays give the same bytes whatever has changed since, and each slot of days gone by runs once.
 
-use std::os::unix::fs::PermissionsExt as _;
-
 use bailiwick::ledger::{Outcome, Run, RunEvent, RunState, Scope};
 use bailiwick::run::Hub;
 use jiff::civil::{Date, date};
@@ -61,11 +59,9 @@ fn a_replay_that_comes_to_something_else_is_held_with_the_difference() {
         let payroll = pulled.unwrap().inputs.into_iter().find(|file| file.port == "payroll").unwrap();
 
         // What no hub does: the stored input is not what it was.
-        let stored = hub.artefact_path(payroll.digest);
-        let bytes = std::fs::read(&stored).unwrap();
+        let bytes = content(&hub, &partner(POLICE), payroll.digest).await.unwrap();
         let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
-        std::fs::set_permissions(&stored, std::fs::Permissions::from_mode(0o600)).unwrap();
-        std::fs::write(&stored, lines[..lines.len() - 1].concat()).unwrap();
+        forge(&hub, &partner(POLICE), payroll.digest, &lines[..lines.len() - 1].concat()).await;
         let other = replayed(&hub, &origin).await;
         assert_eq!((other.state, reason(&other).0), (RunState::Held, "replay-differs"), "{:?}", other.reason);
         assert!(
@@ -74,7 +70,7 @@ fn a_replay_that_comes_to_something_else_is_held_with_the_difference() {
             other.reason
         );
 
-        std::fs::remove_file(&stored).unwrap();
+        std::fs::remove_file(hub.artefact_path(&partner(POLICE), payroll.digest)).unwrap();
         let gone = replayed(&hub, &origin).await;
         assert_eq!((gone.state, reason(&gone).0), (RunState::Failed, "input-gone"));
         assert!(reason(&gone).1.contains(&payroll.path), "{:?}", gone.reason);

@@ -229,10 +229,11 @@ fn a_replay_is_answered_from_the_record_and_calls_nobody() {
 
         // What was answered then is gone: nobody can tell whether it would come to the same, and nobody is asked.
         let of = SessionOf { partner: partner(FINANCE), run: run.id, session: "pull:deductions".to_owned() };
-        let kept = hub.ledger().exchanges_of(&of).await.unwrap();
+        let kept = hub.exchanges_of(&of).await.unwrap();
         assert_eq!(kept.iter().map(|one| one.target.as_str()).collect::<Vec<_>>(), ["/deductions?limit=2", "/deductions?limit=2&page=p2"]);
-        let gone = hub.artefact_path(kept[1].body.unwrap());
-        let body = std::fs::read(&gone).unwrap();
+        let second = kept[1].body.unwrap();
+        let gone = hub.artefact_path(&of.partner, second);
+        let body = content(&hub, &of.partner, second).await.unwrap();
         std::fs::remove_file(&gone).unwrap();
         let replayed = hub.replay(Scope::Hub, run.id, &operator(&hub)).await.unwrap();
         drain(&hub).await;
@@ -242,7 +243,7 @@ fn a_replay_is_answered_from_the_record_and_calls_nobody() {
 
         // The record says that the second page was another: what is asked then differs from what was.
         let other = String::from_utf8(body).unwrap().replace("u-3", "u-3\",\"next\":\"p3");
-        std::fs::write(&gone, other).unwrap();
+        forge(&hub, &of.partner, second, other.as_bytes()).await;
         let replayed = hub.replay(Scope::Hub, run.id, &operator(&hub)).await.unwrap();
         drain(&hub).await;
         let replay = ended(&hub, replayed).await;
@@ -305,7 +306,7 @@ fn what_had_a_yes_is_not_sent_again() {
         let refused = web.asked().len();
         assert!(count("1") <= 2 && count("2") >= 2 && count("3") >= 1, "{accepted:?} of {refused}");
         let of = SessionOf { partner: partner(FINANCE), run: run.id, session: "push:confirmations".to_owned() };
-        let kept = hub.ledger().exchanges_of(&of).await.unwrap();
+        let kept = hub.exchanges_of(&of).await.unwrap();
         let (first, second): (Vec<_>, Vec<_>) = kept.iter().partition(|one| one.lease == kept[0].lease);
         assert_eq!((first.len(), second.len(), second[0].sent_bytes), (2, 3, 0), "the first was answered from the record");
     });

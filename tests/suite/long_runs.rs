@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bailiwick::ledger::{FoundEffect, RunState, Scope};
-use bailiwick::run::Hub;
+use bailiwick::model::personal::Sight;
+use bailiwick::run::{Hub, Look};
 
 use crate::faults::site;
 use crate::support::*;
@@ -149,9 +150,11 @@ fn left_by_a_run(site: &Site) -> (Vec<(String, Vec<u8>)>, String) {
         assert_eq!(run.state, RunState::Closed, "{:?}", run.reason);
         let processed = hub.ledger().processed(Scope::Hub, run.id).await.unwrap().unwrap();
         let mut told = format!("{:?} {:?}", run.rows, processed.totals);
+        let by = operator(&hub);
+        let view = hub.view(run.id, Look { scope: Scope::Hub, sight: Sight::Full, by: &by }).await.unwrap();
         for effect in [FoundEffect::Reject, FoundEffect::Warn] {
             for finding in hub.ledger().findings((Scope::Hub, run.id), effect, None, 1_000).await.unwrap().items {
-                told += &format!("\n{:?}", finding.found);
+                told += &format!("\n{:?} {:?} {:?}", finding.found, view.raw(&finding).unwrap(), view.row(&finding).unwrap());
             }
         }
         (site.delivered(), told)

@@ -7,6 +7,7 @@ mod access;
 mod again;
 mod amend;
 mod api;
+mod at_rest;
 mod bad_input;
 mod book;
 mod chaos;

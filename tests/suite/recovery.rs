@@ -129,8 +129,10 @@ async fn one_cut(ended: &Ended, (events, lost): (usize, Lost), (before, whole): 
     let run = crate::support::ended(&hub, ended.run).await;
     let receipts = hub.ledger().receipts(Scope::Hub, ended.run).await.unwrap();
     let after = processed(&hub, ended.run).await;
-    let artefacts = after.outputs.iter().map(|output| fs::read(hub.artefact_path(output.artefact)).unwrap_or_default());
-    let artefacts: Vec<Vec<u8>> = artefacts.collect();
+    let mut artefacts: Vec<Vec<u8>> = Vec::new();
+    for output in &after.outputs {
+        artefacts.push(content(&hub, run.partner(), output.artefact).await.unwrap_or_default());
+    }
     let of =
         |target: &String| receipts.iter().filter(|receipt| target.ends_with(&format!("/{}", receipt.delivered.target))).collect::<Vec<_>>();
     let again: Vec<Vec<bool>> =

@@ -19,7 +19,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("telemetry", &[]),
     ("format", &["model"]),
-    ("connection", &["model"]),
+    // What it keeps of partners on disk is sealed as it is written, and opened as it is read: no plain copy is made in between.
+    ("connection", &["model", "vault"]),
     ("sandbox", &["model"]),
     ("ledger", &["model"]),
     ("vault", &[]),

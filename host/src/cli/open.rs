@@ -96,8 +96,20 @@ pub(super) async fn apply(options: ApplyOptions) -> Answer {
     let hub = hub(&options.data).await?;
     let plan = hub.apply(&options.folder, &person(&hub)).await.map_err(shown)?;
     say_plan(&plan, "applied");
+    say_master_key(&hub).await?;
     super::serve::first_tokens(&hub).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the keys that are missing, and says what a person has to know of it.
+pub(super) async fn say_master_key(hub: &Hub) -> Result<(), Box<dyn std::error::Error>> {
+    if let Some(path) = hub.make_keys().await? {
+        let path = path.display();
+        say(format!(
+            "made the master key, {path}, which your user alone can read: what lies on disk opens with it, and no backup has it. Keep a copy elsewhere"
+        ));
+    }
+    Ok(())
 }
 
 pub(super) async fn plan(options: ApplyOptions) -> Answer {

@@ -214,7 +214,7 @@ fn stage(folder: &Path, delivery: &Delivery<'_>, artefacts: &Artefacts) -> Resul
         .map_err(failed)?;
     let mut hasher = sha2::Sha256::new();
     let size = copy(&mut source, &mut staged.as_file(), &mut hasher).map_err(|(side, error)| match side {
-        Side::Source => ConnectionError::store(&artefacts.path(&delivery.digest), error),
+        Side::Source => artefacts.failed(&delivery.digest, error),
         Side::Sink => failed(error),
     })?;
     let found = Digest::new(hasher.finalize().into());

@@ -153,6 +153,14 @@ pub enum ConnectionError {
         /// What it is.
         found: Digest,
     },
+    /// The operator restores it from a backup, and asks who changed it.
+    #[error("artefact {} cannot be used: {why}", digest.short())]
+    ArtefactAltered {
+        /// Its name.
+        digest: Digest,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The hub's: the store cannot be read or written, most often because the disk is full. It may be tried again.
     #[error("the store of artefacts at {} failed: {source}", path.display())]
     Store {

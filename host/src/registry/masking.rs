@@ -12,6 +12,9 @@ use crate::model::manifest::Kind;
 /// What stands for a value that is not shown.
 pub const DOTS: &str = "••••••";
 
+/// Characters that a value has at least which is looked for in sentences.
+const HIDDEN_CHARS_MIN: usize = 3;
+
 /// How the rows of one run's inputs are masked. The default shows no value at all.
 #[derive(Debug, Clone, Default)]
 pub struct Masking {
@@ -58,6 +61,17 @@ impl Masking {
         Declared::mask(Some(&self.declared), row);
     }
 
+    /// A sentence about a row or case, with dots for what is not shown of it. A value of a letter or two, which any sentence may hold,
+    /// stays.
+    #[must_use]
+    pub fn mask_within(&self, sentence: &str, row: &Value) -> String {
+        let mut hidden = Vec::new();
+        Declared::hidden(Some(&self.declared), row, &mut hidden);
+        // The longest first: one may be part of another.
+        hidden.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        hidden.iter().fold(sentence.to_owned(), |sentence, value| sentence.replace(value.as_str(), DOTS))
+    }
+
     /// Whether a column of rows is declared and not personal.
     #[must_use]
     pub fn shows(&self, column: &str) -> bool {
@@ -92,6 +106,23 @@ impl Declared {
             place = if entry { place.each.get_or_insert_default() } else { place.fields.entry(step).or_default() };
         }
         place.personal = true;
+    }
+
+    /// Gathers the texts that [`Self::mask`] puts dots for.
+    fn hidden(place: Option<&Self>, value: &Value, found: &mut Vec<String>) {
+        let within = place.filter(|place| !place.personal);
+        match value {
+            Value::Null | Value::Bool(_) => {}
+            Value::Object(fields) => {
+                fields.iter().for_each(|(name, field)| Self::hidden(within.and_then(|place| place.fields.get(name)), field, found));
+            }
+            Value::Array(entries) => {
+                entries.iter().for_each(|entry| Self::hidden(within.and_then(|place| place.each.as_deref()), entry, found));
+            }
+            _ if within.is_some_and(|place| place.fields.is_empty() && place.each.is_none()) => {}
+            Value::String(text) => found.extend((text.chars().count() >= HIDDEN_CHARS_MIN).then(|| text.clone())),
+            Value::Number(number) => found.extend(Some(number.to_string()).filter(|text| text.len() >= HIDDEN_CHARS_MIN)),
+        }
     }
 
     fn mask(place: Option<&Self>, value: &mut Value) {
@@ -158,6 +189,8 @@ mod tests {
         // A group where a value is declared is not what was declared.
         assert_eq!(shown(&masking, &json!({"pay": {"ni_number": "JJ123123D"}})), json!({"pay": {"ni_number": DOTS}}));
         assert_eq!(shown(&masking, &json!({"pay": ["JJ123123D"]})), json!({"pay": [DOTS]}));
+        let said = "Baker (JJ123123D, see JJ123123D) of 1 High Street has 1.00.";
+        assert_eq!(masking.mask_within(said, &row), format!("{DOTS} ({DOTS}, see {DOTS}) of {DOTS} has 1.00."));
         assert!(masking.shows("pay") && !["ni_number", "surname", "Home Address"].iter().any(|column| masking.shows(column)));
         assert_eq!(shown(&Masking::default(), &json!({"pay": "1.00"})), json!({"pay": DOTS}));
     }

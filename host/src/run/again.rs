@@ -154,7 +154,7 @@ impl Hub {
         for file in &mut pulled.inputs {
             file.taken = false;
             file.duplicate_of = None;
-            if !self.has(file.digest).await? {
+            if !self.has(run.partner(), file.digest).await? {
                 return Err(RunError::InputGone { run: origin.to_string(), input: file.port.clone(), file: file.path.clone() });
             }
         }

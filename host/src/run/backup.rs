@@ -1,15 +1,17 @@
 //! A backup: all that cannot be made again, copied while runs go on.
 //!
 //! The ledger first, then the artefacts and releases that it names: these are on disk before the ledger names them, and are never
-//! changed. What is not copied: compiled components, which are compiled again, and the master key, which is no backup if it lies beside
-//! what it seals.
+//! changed; artefacts stay sealed. What is not copied: compiled components, which are compiled again, and the master key, which is no
+//! backup if it lies beside what it seals.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use super::Hub;
 use super::failure::RunError;
+use crate::ledger::Scope;
 
 /// Folders of which every file is copied.
 const FOLDERS: [&str; 2] = ["artefacts", "releases"];
@@ -18,7 +20,7 @@ const FOLDERS: [&str; 2] = ["artefacts", "releases"];
 const STAGING: &str = "staging";
 
 /// What a backup holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Backup {
     /// Whether the ledger is in it: one that is on a server is dumped by the server's own tools, before the rest is copied.
     pub ledger: bool,
@@ -26,6 +28,8 @@ pub struct Backup {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// The master keys under which something in it is sealed: without them nobody reads it again.
+    pub master_keys: BTreeSet<String>,
 }
 
 impl Hub {
@@ -42,9 +46,12 @@ impl Hub {
             return Err(RunError::Disk(std::io::Error::new(std::io::ErrorKind::AlreadyExists, why)));
         }
         let ledger = self.ledger().copy_to(&to.join("ledger.sqlite")).await?;
+        let secrets = self.ledger().secrets(Scope::Hub).await?.into_iter().map(|secret| secret.key_id);
+        let data_keys = self.ledger().data_keys(Scope::Hub).await?.into_iter().map(|key| key.key_id);
+        let master_keys: BTreeSet<String> = secrets.chain(data_keys).collect();
         let (from, to) = (self.data().to_owned(), to.to_owned());
         let copy = move || {
-            let mut backup = Backup { ledger, ..Backup::default() };
+            let mut backup = Backup { ledger, master_keys, ..Backup::default() };
             for folder in FOLDERS {
                 copy(&from.join(folder), &to.join(folder), &mut backup)?;
             }

@@ -74,7 +74,7 @@ use crate::model::ids::{ConnectionName, Digest, PartnerName, RunId, WebhookName}
 use crate::model::job::{S3Place, Schedule};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::telemetry::Figures;
-use crate::vault::{KeySource, Vault};
+use crate::vault::{DataKeys, KeySource, Vault};
 use shelf::Shelf;
 
 /// How long nothing has been written to a file that a killed hub left half made.
@@ -143,9 +143,12 @@ struct Shared {
     id: HubId,
     ledger: Ledger,
     sandbox: Sandbox,
-    artefacts: Artefacts,
+    /// Where artefacts are: `Hub::artefacts` gives those of a partner, which are sealed.
+    store: Artefacts,
     shelf: Shelf,
     vault: Arc<Vault>,
+    /// Keys of partners, as they were last opened.
+    keys: Mutex<HashMap<PartnerName, Arc<DataKeys>>>,
     clock: Clock,
     data: PathBuf,
     runs_at_once: usize,
@@ -212,9 +215,10 @@ impl Hub {
             id,
             ledger,
             sandbox,
-            artefacts,
+            store: artefacts,
             shelf,
             vault: Arc::new(Vault::new(KeySource::from_environment(&data), &data)),
+            keys: Mutex::default(),
             clock: options.clock,
             data,
             runs_at_once: options.runs_at_once,
@@ -230,6 +234,7 @@ impl Hub {
         };
         let hub = Self { shared: Arc::new(shared) };
         if hub.works() {
+            hub.check_keys().await?;
             hub.sweep_pieces().await?;
         }
         Ok(hub)
@@ -271,9 +276,9 @@ impl Hub {
         self.shared.progress.lock().expect("nobody panics while holding the progress").get(&run).cloned()
     }
 
-    /// Whether an artefact is in the store; then it is at hand.
-    async fn has(&self, digest: Digest) -> Result<bool, RunError> {
-        let artefacts = self.shared.artefacts.clone();
+    /// Whether an artefact of a partner is in the store; then it is at hand.
+    async fn has(&self, partner: &PartnerName, digest: Digest) -> Result<bool, RunError> {
+        let artefacts = self.artefacts(partner).await?;
         match tokio::task::spawn_blocking(move || artefacts.read(&digest)).await.expect("reading does not panic") {
             Ok(_) => Ok(true),
             Err(ConnectionError::ArtefactMissing { .. }) => Ok(false),
@@ -281,10 +286,10 @@ impl Hub {
         }
     }
 
-    /// Where an artefact lies, for a person who wants to look at it.
+    /// Where an artefact of a partner lies, sealed.
     #[must_use]
-    pub fn artefact_path(&self, digest: Digest) -> PathBuf {
-        self.shared.artefacts.path(&digest)
+    pub fn artefact_path(&self, partner: &PartnerName, digest: Digest) -> PathBuf {
+        self.shared.store.removable(partner).path(&digest)
     }
 }
 

@@ -102,7 +102,7 @@ impl Hub {
             if taken.iter().any(|taken| taken.size_bytes == file.size && taken.modified_ms == file.modified_ms) {
                 continue;
             }
-            let (artefacts, fetched, from) = (self.shared.artefacts.clone(), file.clone(), outside.clone());
+            let (artefacts, fetched, from) = (self.artefacts(&job.partner).await?, file.clone(), outside.clone());
             let fetched = tokio::task::spawn_blocking(move || connection::pull(&from, &fetched, &artefacts))
                 .await
                 .expect("fetching does not panic")

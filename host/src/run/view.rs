@@ -9,15 +9,19 @@
 //! A finding's record is a [`Kept`](crate::model::personal::Kept), which shows nothing of itself: a page that forgets to ask for a view
 //! has nothing to show.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::Hub;
 use super::failure::RunError;
 use super::pull::Columns;
-use crate::ledger::{By, LedgerError, Scope, StoredFinding};
+use crate::ledger::{By, Claim, FindingId, Found, LedgerError, Scope, StoredFinding};
 use crate::model::ids::RunId;
-use crate::model::personal::{Form, Sight};
-use crate::registry::masking::DOTS;
+use crate::model::manifest::Kind;
+use crate::model::personal::{Form, Kept, Sight};
+use crate::registry::masking::{DOTS, Masking};
+use crate::vault::{DataKeys, VaultError};
 
 /// Who looks, and how.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +39,7 @@ pub struct Look<'a> {
 pub struct View {
     sight: Sight,
     columns: Columns,
+    keys: Arc<DataKeys>,
 }
 
 impl Hub {
@@ -48,7 +53,22 @@ impl Hub {
         if look.sight == Sight::Full {
             self.ledger().note_sight(seen.partner(), run, look.by).await?;
         }
-        Ok(View { sight: look.sight, columns: self.columns(run).await? })
+        Ok(View { sight: look.sight, columns: self.columns(run).await?, keys: self.keys(seen.partner()).await? })
+    }
+
+    /// Seals the records of findings, before they are written in this order under a claim's lease. What a plugin repeats of them in its
+    /// reasons, which lie open, is masked for good.
+    pub(super) async fn seal(&self, claim: &Claim, kind: &Kind, found: &mut Found) -> Result<(), RunError> {
+        let (keys, masking) = (self.keys(claim.run.partner()).await?, Masking::of(kind));
+        for (number, finding) in (1..).zip(&mut found.findings) {
+            let Form::Plain { raw, decoded } = finding.record.form() else { continue };
+            if let Some(row) = decoded.as_ref().and_then(|decoded| serde_json::from_str(decoded).ok()) {
+                finding.reasons.iter_mut().for_each(|reason| reason.message = masking.mask_within(&reason.message, &row));
+            }
+            let id = FindingId { run: claim.lease.run, lease: claim.lease.number, number };
+            finding.record = Kept::sealed(keys.seal(&what(id), &joined(raw.as_deref(), decoded.as_deref())));
+        }
+        Ok(())
     }
 }
 
@@ -99,7 +119,48 @@ impl View {
         match finding.found.record.form() {
             Form::Nothing => Ok((None, None)),
             Form::Plain { raw, decoded } => Ok((raw.clone(), decoded.clone())),
-            Form::Sealed(_) => Ok((None, None)),
+            Form::Sealed(bytes) => {
+                let what = what(finding.id);
+                let damaged = || VaultError::Damaged {
+                    partner: self.keys.partner().to_owned(),
+                    what: what.clone(),
+                    why: "it is of a form that this hub does not know".to_owned(),
+                };
+                Ok(parted(&self.keys.open(&what, bytes)?).ok_or_else(damaged)?)
+            }
         }
+    }
+}
+
+fn what(id: FindingId) -> String {
+    format!("finding {id}")
+}
+
+/// Raw and decoded in one: which of them there are, the length of the first, both.
+fn joined(raw: Option<&[u8]>, decoded: Option<&str>) -> Vec<u8> {
+    let which = u8::from(raw.is_some()) | u8::from(decoded.is_some()) << 1;
+    let raw = raw.unwrap_or_default();
+    [&[which], (raw.len() as u64).to_be_bytes().as_slice(), raw, decoded.unwrap_or_default().as_bytes()].concat()
+}
+
+fn parted(bytes: &[u8]) -> Option<(Option<Vec<u8>>, Option<String>)> {
+    let (which, rest) = bytes.split_first()?;
+    let (length, rest) = rest.split_first_chunk()?;
+    let (raw, decoded) = rest.split_at_checked(usize::try_from(u64::from_be_bytes(*length)).ok()?)?;
+    let decoded = String::from_utf8(decoded.to_vec()).ok()?;
+    Some(((which & 1 != 0).then(|| raw.to_vec()), (which & 2 != 0).then_some(decoded)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_joined_is_parted_again() {
+        for (raw, decoded) in [(None, None), (Some(&b""[..]), None), (Some(b"a,b"), Some("{}")), (None, Some("{\"a\":1}"))] {
+            let parted = parted(&joined(raw, decoded)).expect("it was joined");
+            assert_eq!((parted.0.as_deref(), parted.1.as_deref()), (raw, decoded));
+        }
+        assert_eq!((parted(b""), parted(&[1, 0, 0, 0, 0, 0, 0, 0, 9, 1])), (None, None));
     }
 }

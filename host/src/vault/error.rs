@@ -34,6 +34,26 @@ pub enum VaultError {
         /// Under which name.
         name: String,
     },
+    /// The operator restores the ledger, in which the keys of partners lie sealed.
+    #[error("{what} is sealed under key {wanted} of partner {partner}, which the ledger does not have: restore the ledger that has it")]
+    NoSuchDataKey {
+        /// Whose.
+        partner: String,
+        /// What is sealed.
+        what: String,
+        /// The key that it is sealed under.
+        wanted: KeyId,
+    },
+    /// The operator restores it from a backup, and asks who changed it.
+    #[error("{what} of partner {partner} is not what the hub wrote: {why}. Nothing of it was used; restore it from a backup")]
+    Damaged {
+        /// Whose.
+        partner: String,
+        /// What.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The operator corrects the file or the command.
     #[error("{source_is} gives no master key: {why}. A key is 64 hexadecimal digits on a line; the first line is in force")]
     NotAKey {

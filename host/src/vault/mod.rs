@@ -1,13 +1,16 @@
-//! The vault: values sealed for the ledger and opened for a connection, under a master key that the ledger never sees.
+//! The vault: values sealed for the ledger and opened for a connection, under a master key that the ledger never sees; and files and
+//! records sealed under keys of partners, which are such values themselves.
 //!
 //! ```text
 //! source   where the master key is: a file, a command     keys   one in force, earlier ones while a rotation is under way
 //! seal     XChaCha20-Poly1305, bound to partner and name
+//! data     keys of partners, and what is sealed under them
 //! ```
 //!
 //! An opened value is a [`SecretString`]: `Debug` does not show it, and its memory is wiped.
 //! It must not know the ledger, connections, or who asks.
 
+mod data;
 mod error;
 mod keys;
 mod seal;
@@ -21,11 +24,13 @@ use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
 
+pub use data::{DataKeys, FILE_OVERHEAD_BYTES, SealedFile, SealingWriter};
 pub use error::VaultError;
 pub use keys::KeyId;
 pub use seal::{Label, Sealed};
 pub use source::KeySource;
 
+use data::DataKey;
 use keys::Keys;
 
 /// Longest value, in bytes: a private key with its chain of certificates fits many times over.
@@ -79,6 +84,35 @@ impl Vault {
         seal::open(key, label, sealed)
     }
 
+    /// Opens the keys of a partner, by generation from the first on.
+    ///
+    /// # Errors
+    /// As for [`Vault::open`].
+    pub fn open_data_keys(&self, partner: &str, sealed: &[Sealed]) -> Result<DataKeys, VaultError> {
+        let open = |(generation, sealed): (u64, &Sealed)| {
+            let name = data_key_name(generation);
+            let label = Label { partner, name: &name };
+            let altered = || VaultError::Altered { partner: partner.to_owned(), name: name.clone() };
+            DataKey::parse(&self.open(label, sealed)?).ok_or_else(altered)
+        };
+        Ok(DataKeys::new(partner, (1..).zip(sealed).map(open).collect::<Result<_, _>>()?))
+    }
+
+    /// The file of the master key, where it is the hub's own.
+    #[must_use]
+    pub fn own_file(&self) -> Option<&std::path::Path> {
+        match &self.source {
+            KeySource::File { path, own: true } => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Where the master key comes from, for people.
+    #[must_use]
+    pub fn source(&self) -> String {
+        self.source.to_string()
+    }
+
     fn held_keys(&self) -> std::sync::MutexGuard<'_, Option<Keys>> {
         self.keys.lock().expect("nobody panics while holding the keys")
     }
@@ -107,6 +141,24 @@ impl Held {
             *held = Some(if first { self.vault.source.read_or_make()? } else { self.vault.source.read()? });
         }
         Ok(seal::seal(held.as_ref().expect("they were just read").in_force(), label, value))
+    }
+
+    /// Makes a key of a partner, sealed. `first` as for [`Held::seal`].
+    ///
+    /// # Errors
+    /// As for [`Held::seal`].
+    pub fn make_data_key(&self, partner: &str, generation: u64, first: bool) -> Result<Sealed, VaultError> {
+        let name = data_key_name(generation);
+        self.seal(Label { partner, name: &name }, &DataKey::drawn(), first)
+    }
+
+    /// Seals a key of a partner again, under the master key in force.
+    ///
+    /// # Errors
+    /// As for [`Vault::open`].
+    pub fn reseal_data_key(&self, partner: &str, generation: u64, sealed: &Sealed) -> Result<Sealed, VaultError> {
+        let name = data_key_name(generation);
+        self.reseal(Label { partner, name: &name }, sealed)
     }
 
     /// Seals again, under the key in force, what was sealed under an earlier one.
@@ -142,4 +194,9 @@ impl Held {
         *self.vault.held_keys() = Some(keys);
         Ok(forgotten)
     }
+}
+
+/// What a partner's key is sealed as. No secret has such a name: there is a space in it.
+fn data_key_name(generation: u64) -> String {
+    format!("data key {generation}")
 }

@@ -140,7 +140,7 @@ fn the_same_over_http_for_a_token_that_may_see_the_rows() {
         let ask = TokenAsk { partner: &police, name: "plain", scopes, expires_at_ms: None };
         let plain = make_token(hub.ledger(), &ask, &operator(&hub)).await.unwrap().expose_secret().to_owned();
         let theirs = api::make_token(&hub, &partner(FIRE), "theirs", &operator(&hub)).await.unwrap();
-        let scopes = vec!["read".to_owned(), "run".to_owned(), "correct".to_owned()];
+        let scopes = vec!["read".to_owned(), "run".to_owned(), "correct".to_owned(), "see-personal".to_owned()];
         let (name, hash) = ("clerk".to_owned(), Digest::of(b"bwk_clerk"));
         let clerk = NewToken { partner: partner(POLICE), name, hash, scopes, expires_at_ms: None };
         hub.ledger().create_token(&clerk, &operator(&hub)).await.unwrap();

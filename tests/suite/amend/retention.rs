@@ -22,18 +22,26 @@ fn keeping(days: &str) -> Site {
 
 /// Files in the store of artefacts.
 fn artefacts(site: &Site) -> usize {
-    let folders = std::fs::read_dir(site.data().join("artefacts")).unwrap().map(|entry| entry.unwrap().path());
-    let folders = folders.filter(|path| path.file_name().is_some_and(|name| name != "staging"));
-    folders.map(|folder| std::fs::read_dir(folder).unwrap().count()).sum()
+    stored(site).len()
+}
+
+fn stored(site: &Site) -> Vec<std::path::PathBuf> {
+    let mut folders = vec![site.data().join("artefacts")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let within = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let (more, found): (Vec<_>, Vec<_>) = within.partition(|path| path.is_dir());
+        folders.extend(more.into_iter().filter(|path| path.file_name().is_some_and(|name| name != "staging")));
+        files.extend(found);
+    }
+    files
 }
 
 /// Makes every artefact as old as the test's own time, whatever the machine's clock says.
 fn settle(site: &Site, clock: &Clock) {
     let then = std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(clock.now_ms()).unwrap());
-    for folder in std::fs::read_dir(site.data().join("artefacts")).unwrap().map(|entry| entry.unwrap().path()) {
-        for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            std::fs::File::open(file).unwrap().set_modified(then).unwrap();
-        }
+    for file in stored(site) {
+        std::fs::File::open(file).unwrap().set_modified(then).unwrap();
     }
 }
 

@@ -301,6 +301,10 @@ fn hubs_with_folders_of_their_own_share_a_bucket() {
     let url = format!("s3://{}/hub?endpoint=https://127.0.0.1:{}&region=eu-west-2&ca-file={}", S3::BUCKET, s3.port, s3.ca_file().display());
     let key = [("AWS_ACCESS_KEY_ID", "AKIAPOLICE".to_owned()), ("AWS_SECRET_ACCESS_KEY", S3::SECRET.to_owned())];
     shared.environment.extend([("BAILIWICK_ARTEFACTS", url)].into_iter().chain(key));
+    // Hubs that have no folder in common are given the master key.
+    let master = tempfile::NamedTempFile::new().unwrap();
+    fs::write(master.path(), "0f".repeat(32)).unwrap();
+    shared.environment.push(("BAILIWICK_MASTER_KEY_FILE", master.path().display().to_string()));
     let mut first = shared.hub("first");
     first.run(LGPS);
     wait(async {

@@ -4,9 +4,10 @@
 mod hubs;
 mod same;
 
-use bailiwick::ledger::{FoundEffect, Ledger, Partition, Processed, Run, RunState, Scope, StoredFinding};
+use bailiwick::ledger::{FoundEffect, Ledger, Partition, Processed, Run, RunState, Scope};
 use bailiwick::model::ids::RunId;
-use bailiwick::run::Hub;
+use bailiwick::model::personal::Sight;
+use bailiwick::run::{Hub, Look};
 
 use crate::support::*;
 
@@ -52,11 +53,14 @@ struct Came {
     outputs: Vec<(String, String, u64)>,
     totals: bailiwick::model::totals::ControlTotals,
     counts: (u64, u64),
-    findings: Vec<bailiwick::ledger::NewFinding>,
+    /// Each as it is told, with its record as it stood in the file and by columns.
+    findings: Vec<(String, Option<Vec<u8>>, Option<serde_json::Value>)>,
     log: Vec<String>,
 }
 
-async fn came(site: &Site, ledger: &Ledger, run: &Run) -> Came {
+async fn came(site: &Site, hub: &Hub, run: &Run) -> Came {
+    let (ledger, by) = (hub.ledger(), operator(hub));
+    let view = hub.view(run.id, Look { scope: Scope::Hub, sight: Sight::Full, by: &by }).await.unwrap();
     assert_eq!(run.state, RunState::Closed, "{:?}", run.reason);
     let processed: Processed = ledger.processed(Scope::Hub, run.id).await.unwrap().unwrap();
     assert!(processed.totals.inputs.iter().all(|input| input.rows.conserved()), "{:?}", processed.totals);
@@ -66,7 +70,10 @@ async fn came(site: &Site, ledger: &Ledger, run: &Run) -> Came {
         let mut after = None;
         loop {
             let page = ledger.findings((Scope::Hub, run.id), effect, after, 500).await.unwrap();
-            findings.extend(page.items.into_iter().map(|stored: StoredFinding| stored.found));
+            findings.extend(page.items.iter().map(|stored| {
+                let (raw, row) = (view.raw(stored).unwrap(), view.row(stored).unwrap());
+                (format!("{:?}", stored.found), raw, row)
+            }));
             after = page.next;
             if after.is_none() {
                 break;
@@ -88,7 +95,7 @@ async fn came(site: &Site, ledger: &Ledger, run: &Run) -> Came {
 async fn alone(site: &Site) -> (Hub, Run, Came, Vec<Partition>) {
     let hub = site.hub(&clock_at(NOVEMBER)).await;
     let run = finished(&hub, FIRE, APPORTIONMENT).await;
-    let came = came(site, hub.ledger(), &run).await;
+    let came = came(site, &hub, &run).await;
     let partitions = partitions(hub.ledger(), run.id).await;
     (hub, run, came, partitions)
 }

@@ -176,7 +176,7 @@ fn a_partition_that_fails_is_named_and_the_run_can_begin_afresh() {
         let run = ended(&hub, run.id).await;
         assert_eq!(cut(&hub.ledger().events(Scope::Hub, run.id, 0).await.unwrap()), 2);
         let whole = super::site(pools.as_bytes(), "at-most = 1");
-        assert_eq!(came(&site, hub.ledger(), &run).await, alone(&whole).await.2);
+        assert_eq!(came(&site, &hub, &run).await, alone(&whole).await.2);
     });
 }
 

@@ -6,6 +6,7 @@ mod plugins;
 mod postgres;
 mod program;
 mod runs;
+mod sealed;
 mod servers;
 mod site;
 
@@ -15,6 +16,7 @@ pub(crate) use plugins::{component_of, hostile_component, plugin_path, root};
 pub(crate) use postgres::Postgres;
 pub(crate) use program::{Said, Serving, bailiwick, say};
 pub(crate) use runs::{FIRE, POLICE, drain, ended, finished, job, operator, partner, reason, request, runs_of};
+pub(crate) use sealed::{content, forge, keys_of};
 pub(crate) use servers::{Asked, Authority, Cut, Meddling, PasswordServer, S3, Smtp, Sshd, Web, Wire};
 pub(crate) use site::{LGPS, Site, clock_at};
 

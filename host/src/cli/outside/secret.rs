@@ -23,7 +23,8 @@ pub(crate) enum Command {
     List(ListOptions),
     /// Forgets a credential.
     Remove(NameOptions),
-    /// Puts a new master key in force and encrypts every credential again under it. Interrupted, it goes on when it is called again.
+    /// Puts a new master key in force and encrypts every credential and every partner's key again under it. Interrupted, it goes on when
+    /// it is called again.
     Rotate(RotateOptions),
 }
 
@@ -53,6 +54,10 @@ pub(crate) struct ListOptions {
 pub(crate) struct RotateOptions {
     #[command(flatten)]
     data: DataOption,
+    /// Leaves the master key, and gives this partner a new key for its files and rejects: what is sealed from now on opens with that, and
+    /// what was sealed before with the earlier ones.
+    #[arg(long, value_name = "PARTNER")]
+    partner: Option<PartnerName>,
 }
 
 #[derive(Serialize)]
@@ -129,8 +134,17 @@ async fn remove(options: NameOptions) -> Answer {
 
 async fn rotate(options: RotateOptions) -> Answer {
     let hub = open::existing_hub(&options.data).await?;
+    if let Some(partner) = &options.partner {
+        let generation = hub.rotate_data_key(partner, &open::person(&hub)).await?;
+        say(format!("key {generation} of {partner} is in force; what was sealed before opens with the earlier ones"));
+        return Ok(ExitCode::SUCCESS);
+    }
     let done = hub.rotate_secrets(&open::person(&hub)).await?;
-    say(format!("master key {} is in force: {} of {} secrets encrypted again", done.key, done.resealed, done.secrets));
+    let (secrets, keys) = ((done.resealed, done.secrets), (done.data_keys_resealed, done.data_keys));
+    say(format!(
+        "master key {} is in force: {} of {} secrets encrypted again, and {} of {} keys of partners",
+        done.key, secrets.0, secrets.1, keys.0, keys.1
+    ));
     if !done.forgotten {
         say("the command of BAILIWICK_MASTER_KEY_COMMAND need no longer print the earlier key");
     }

@@ -55,6 +55,7 @@ pub(super) async fn serve(options: Options) -> Answer {
         let plan = hub.apply(folder, &open::person(&hub)).await.map_err(open::shown)?;
         open::say_plan(&plan, "applied");
     }
+    open::say_master_key(&hub).await?;
     first_tokens(&hub).await?;
     let provider = options.sign_in.as_deref().map(Provider::read).transpose()?.map(Arc::new);
     let listening = server::listen(hub.clone(), server::Options { provider, ..options.listen.into() }).await?;

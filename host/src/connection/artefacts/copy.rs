@@ -1,7 +1,6 @@
 //! Bytes from one place to another, with their digest. Of a long file one core copies and another hashes.
 
-use std::fs::File;
-use std::io::{self, Read, Seek as _, Write};
+use std::io::{self, Read, Seek, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
@@ -41,7 +40,7 @@ pub(in crate::connection) fn copy(source: &mut impl Read, sink: &mut impl Write,
 }
 
 /// The digest and size of a file from its beginning.
-pub(in crate::connection) fn digest_of(file: &mut File) -> io::Result<Stored> {
+pub(in crate::connection) fn digest_of(file: &mut (impl Read + Seek)) -> io::Result<Stored> {
     file.rewind()?;
     let mut hasher = Sha256::new();
     let size = copy(file, &mut io::sink(), &mut hasher).map_err(|(_, error)| error)?;

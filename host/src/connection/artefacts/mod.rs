@@ -1,35 +1,60 @@
 //! The store of artefacts: files named by the SHA-256 of their bytes, so that what a run read and wrote can be shown
 //! and read again, and is never two things at once.
 //!
+//! ```text
+//! PARTNER/ab/ab12…   under sealed/: what is a partner's, sealed under its key      staged   one that is being written
+//! ab/ab12…           as it is: releases in a bucket, and what an earlier version    file     one that is open
+//!                    of the hub kept                                               copy     bytes with their digest
+//! ```
+//!
+//! The name is the digest of the plain bytes, as the ledger, receipts and receivers know it: so it is proof of what was read and sent
+//! even when the file is long gone. To whoever has the folder alone it tells whether a file is in it that they have whole already.
+//!
 //! An artefact is in the store only when its bytes and its name are on disk, and, where hubs share a bucket, in the bucket too. Then
 //! the folder is a copy at hand: what is not in it is fetched, and what is fetched is compared with its name. It knows bytes and
 //! digests only.
 
 mod copy;
+mod file;
+mod staged;
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use sha2::Digest as _;
 use tempfile::NamedTempFile;
 
 use super::error::ConnectionError;
 use super::s3::Shared;
-use crate::model::ids::Digest;
+use crate::model::ids::{Digest, PartnerName};
+use crate::vault::{DataKeys, SealedFile, VaultError};
 
 pub(super) use copy::{COPY_BYTES, Side, copy, digest_of};
+pub use file::ArtefactFile;
+pub use staged::StagedWriter;
 
 /// Where files stand while they are written.
 const STAGING: &str = "staging";
+
+/// Where files stand that are sealed.
+const SEALED: &str = "sealed";
 
 /// A folder of artefacts, and the bucket that it is a copy of, if hubs share one.
 #[derive(Debug, Clone)]
 pub struct Artefacts {
     root: PathBuf,
     shared: Option<Arc<Shared>>,
+    /// Whose artefacts these are; none for those that are nobody's rows.
+    of: Option<Of>,
+}
+
+/// Whose artefacts, and what they are sealed under; none where they are only removed.
+#[derive(Debug, Clone)]
+struct Of {
+    partner: PartnerName,
+    keys: Option<Arc<DataKeys>>,
 }
 
 /// What names an artefact.
@@ -49,7 +74,7 @@ impl Artefacts {
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, ConnectionError> {
         let root = root.into();
         fs::create_dir_all(root.join(STAGING)).map_err(|error| ConnectionError::store(&root, error))?;
-        Ok(Self { root, shared: None })
+        Ok(Self { root, shared: None, of: None })
     }
 
     /// Opens a store whose artefacts are in a bucket, with the folder for copies.
@@ -59,6 +84,18 @@ impl Artefacts {
     pub fn open_shared(root: impl Into<PathBuf>, shared: Shared) -> Result<Self, ConnectionError> {
         shared.look()?;
         Ok(Self { shared: Some(Arc::new(shared)), ..Self::open(root)? })
+    }
+
+    /// The artefacts of one partner, sealed under its keys.
+    #[must_use]
+    pub fn sealed(&self, partner: &PartnerName, keys: Arc<DataKeys>) -> Self {
+        Self { of: Some(Of { partner: partner.clone(), keys: Some(keys) }), ..self.clone() }
+    }
+
+    /// The same, to be removed and not to be read: that needs no key.
+    #[must_use]
+    pub fn removable(&self, partner: &PartnerName) -> Self {
+        Self { of: Some(Of { partner: partner.clone(), keys: None }), ..self.clone() }
     }
 
     /// Whether other hubs reach what is in this store.
@@ -72,9 +109,8 @@ impl Artefacts {
     /// # Errors
     /// [`ConnectionError::Store`] if the store cannot be written.
     pub fn writer(&self) -> Result<StagedWriter, ConnectionError> {
-        let staging = self.root.join(STAGING);
-        let file = NamedTempFile::new_in(&staging).map_err(|error| ConnectionError::store(&staging, error))?;
-        Ok(StagedWriter { artefacts: self.clone(), file, hasher: sha2::Sha256::new(), size: 0 })
+        let failed = |error| ConnectionError::store(&self.root, error);
+        StagedWriter::new(self, self.staging()?).map_err(failed)
     }
 
     /// Stores all that a reader gives.
@@ -90,26 +126,78 @@ impl Artefacts {
     /// Opens an artefact for reading.
     ///
     /// # Errors
-    /// [`ConnectionError::ArtefactMissing`] if it is not in the store; [`ConnectionError::ArtefactDamaged`] if the bucket has other bytes.
-    pub fn read(&self, digest: &Digest) -> Result<File, ConnectionError> {
+    /// [`ConnectionError::ArtefactMissing`] if it is not in the store; [`ConnectionError::ArtefactDamaged`] if it has other bytes than its
+    /// name says, and [`ConnectionError::ArtefactAltered`] if that shows without reading it through.
+    pub fn read(&self, digest: &Digest) -> Result<ArtefactFile, ConnectionError> {
+        match self.read_own(digest) {
+            // What an earlier version of the hub kept is not sealed: then its name alone vouches for it.
+            Err(ConnectionError::ArtefactMissing { .. }) if self.of.is_some() => {
+                let plain = Self { of: None, ..self.clone() };
+                plain.check(plain.read_own(digest)?, digest).map_err(|error| match error {
+                    ConnectionError::ArtefactDamaged { found, .. } => {
+                        ConnectionError::ArtefactAltered { digest: *digest, why: format!("artefact {digest} has the bytes of {found}") }
+                    }
+                    error => error,
+                })?;
+                plain.read_own(digest)
+            }
+            read => read,
+        }
+    }
+
+    fn read_own(&self, digest: &Digest) -> Result<ArtefactFile, ConnectionError> {
         let path = self.path(digest);
         match (File::open(&path), &self.shared) {
-            (Ok(file), _) => Ok(file),
+            (Ok(file), _) => self.opened(file, digest),
             (Err(error), Some(shared)) if error.kind() == io::ErrorKind::NotFound => {
-                let mut writer = self.writer()?;
-                shared.fetch(digest, &mut writer)?;
-                writer.keep(Some(*digest))?;
-                File::open(&path).map_err(|error| ConnectionError::store(&path, error))
+                let mut file = self.staging()?;
+                shared.fetch((&self.name(digest), digest), &mut file)?;
+                staged::keep_fetched(file, self, digest)?;
+                self.opened(File::open(&path).map_err(|error| ConnectionError::store(&path, error))?, digest)
             }
             (Err(error), None) if error.kind() == io::ErrorKind::NotFound => Err(ConnectionError::ArtefactMissing { digest: *digest }),
             (Err(error), _) => Err(ConnectionError::store(&path, error)),
         }
     }
 
+    /// A file of this store, as its plain bytes are read.
+    fn opened(&self, file: File, digest: &Digest) -> Result<ArtefactFile, ConnectionError> {
+        let Some(of) = &self.of else { return Ok(ArtefactFile::plain(file)) };
+        let keys = of.keys.as_ref().expect("what is only to be removed is not read");
+        let sealed = SealedFile::open(file, keys, (digest.bytes(), &format!("artefact {digest}")));
+        sealed.map(ArtefactFile::sealed).map_err(|error| match error {
+            VaultError::Io { source, .. } => ConnectionError::store(&self.path(digest), source),
+            error => ConnectionError::ArtefactAltered { digest: *digest, why: error.to_string() },
+        })
+    }
+
+    /// Reads an open artefact through and compares its digest.
+    fn check(&self, mut file: ArtefactFile, digest: &Digest) -> Result<Stored, ConnectionError> {
+        let stored = digest_of(&mut file).map_err(|error| self.failed(digest, error))?;
+        if stored.digest == *digest { Ok(stored) } else { Err(ConnectionError::ArtefactDamaged { digest: *digest, found: stored.digest }) }
+    }
+
+    /// An artefact could not be read through: it was altered, or the disk failed.
+    pub(super) fn failed(&self, digest: &Digest, error: io::Error) -> ConnectionError {
+        if error.get_ref().is_some_and(|inner| inner.is::<VaultError>()) {
+            return ConnectionError::ArtefactAltered { digest: *digest, why: error.to_string() };
+        }
+        ConnectionError::store(&self.path(digest), error)
+    }
+
+    fn staging(&self) -> Result<NamedTempFile, ConnectionError> {
+        let staging = self.root.join(STAGING);
+        NamedTempFile::new_in(&staging).map_err(|error| ConnectionError::store(&staging, error))
+    }
+
+    fn keys(&self) -> Option<&DataKeys> {
+        self.of.as_ref().map(|of| of.keys.as_deref().expect("what is only to be removed is not written"))
+    }
+
     /// Whether an artefact is at hand, in the folder.
     #[must_use]
     pub fn holds(&self, digest: &Digest) -> bool {
-        self.path(digest).is_file()
+        self.path(digest).is_file() || self.of.is_some() && Self { of: None, ..self.clone() }.holds(digest)
     }
 
     /// Reads an artefact through and compares its digest.
@@ -119,7 +207,7 @@ impl Artefacts {
     pub fn verify(&self, digest: &Digest) -> Result<Stored, ConnectionError> {
         match self.verify_at_hand(digest) {
             // The bucket may have it whole.
-            Err(ConnectionError::ArtefactDamaged { .. }) if self.is_shared() => {
+            Err(ConnectionError::ArtefactDamaged { .. } | ConnectionError::ArtefactAltered { .. }) if self.is_shared() => {
                 self.remove_at_hand(digest)?;
                 self.verify_at_hand(digest)
             }
@@ -128,8 +216,7 @@ impl Artefacts {
     }
 
     fn verify_at_hand(&self, digest: &Digest) -> Result<Stored, ConnectionError> {
-        let stored = digest_of(&mut self.read(digest)?).map_err(|error| ConnectionError::store(&self.path(digest), error))?;
-        if stored.digest == *digest { Ok(stored) } else { Err(ConnectionError::ArtefactDamaged { digest: *digest, found: stored.digest }) }
+        self.check(self.read(digest)?, digest)
     }
 
     /// Removes an artefact, as retention demands. That it is not there is no error.
@@ -138,7 +225,7 @@ impl Artefacts {
     /// [`ConnectionError::Store`] if it cannot be removed.
     pub fn remove(&self, digest: &Digest) -> Result<(), ConnectionError> {
         if let Some(shared) = &self.shared {
-            shared.remove(digest)?;
+            shared.remove(&self.name(digest))?;
         }
         self.remove_at_hand(digest)
     }
@@ -158,7 +245,7 @@ impl Artefacts {
     /// [`ConnectionError::Store`] if it cannot be removed.
     pub fn remove_settled(&self, digest: &Digest, now_ms: i64, untouched: Duration) -> Result<Option<Option<u64>>, ConnectionError> {
         if let Some(shared) = &self.shared {
-            let removed = shared.remove_settled(digest, untouched)?;
+            let removed = shared.remove_settled(&self.name(digest), untouched)?;
             if removed.is_some() {
                 self.remove_at_hand(digest)?;
             }
@@ -177,7 +264,7 @@ impl Artefacts {
             Ok(_) => {}
         }
         // Set aside first: the same bytes may be committed at this moment, and are then put back.
-        let aside = self.root.join(STAGING).join(format!("going-{digest}"));
+        let aside = self.root.join(STAGING).join(format!("going-{}", self.name(digest).replace('/', "-")));
         fs::rename(&path, &aside).map_err(failed)?;
         let metadata = fs::metadata(&aside).map_err(failed)?;
         if settled(&metadata) {
@@ -202,14 +289,15 @@ impl Artefacts {
     /// # Errors
     /// [`ConnectionError::Store`] if the store cannot be read or written.
     pub fn remove_copies(&self, now_ms: i64, untouched: Duration) -> Result<usize, ConnectionError> {
+        if !self.is_shared() {
+            return Ok(0);
+        }
+        let failed = |error| ConnectionError::store(&self.root, error);
         let mut removed = 0;
-        if self.is_shared() {
-            let failed = |error| ConnectionError::store(&self.root, error);
-            for folder in fs::read_dir(&self.root).map_err(failed)? {
-                let folder = folder.map_err(failed)?;
-                if folder.file_name() != STAGING {
-                    removed += remove_untouched(&folder.path(), now_ms, untouched)?;
-                }
+        for folder in fs::read_dir(&self.root).map_err(failed)? {
+            let folder = folder.map_err(failed)?;
+            if folder.file_name() != STAGING {
+                removed += remove_untouched(&folder.path(), now_ms, untouched)?;
             }
         }
         Ok(removed)
@@ -218,88 +306,29 @@ impl Artefacts {
     /// Where an artefact stands, or would stand.
     #[must_use]
     pub fn path(&self, digest: &Digest) -> PathBuf {
+        self.root.join(self.name(digest))
+    }
+
+    /// The same below the folder, and as a bucket names it, so that one can be copied into the other.
+    fn name(&self, digest: &Digest) -> String {
         let name = digest.to_string();
-        self.root.join(&name[..2]).join(name)
-    }
-}
-
-/// An artefact that is being written. Dropped before it is committed, it leaves nothing.
-#[derive(Debug)]
-pub struct StagedWriter {
-    artefacts: Artefacts,
-    file: NamedTempFile,
-    hasher: sha2::Sha256,
-    size: u64,
-}
-
-impl Write for StagedWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.as_file_mut().write(bytes)?;
-        self.hasher.update(&bytes[..written]);
-        self.size += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.as_file_mut().flush()
-    }
-}
-
-impl StagedWriter {
-    /// Bytes so far.
-    #[must_use]
-    pub const fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Writes all that a reader gives.
-    pub(super) fn take_all(&mut self, source: &mut impl Read) -> Result<u64, (Side, io::Error)> {
-        let copied = copy(source, self.file.as_file_mut(), &mut self.hasher)?;
-        self.size += copied;
-        Ok(copied)
-    }
-
-    /// Puts the artefact into the store. When this answers, the bytes and their name are on disk, and in the bucket if there is one.
-    ///
-    /// # Errors
-    /// [`ConnectionError::Store`] if the store cannot be written.
-    pub fn commit(self) -> Result<Stored, ConnectionError> {
-        let artefacts = self.artefacts.clone();
-        let stored = self.keep(None)?;
-        if let Some(shared) = &artefacts.shared {
-            shared.put(stored, &|| artefacts.read(&stored.digest))?;
+        match &self.of {
+            None => format!("{}/{name}", &name[..2]),
+            Some(of) => format!("{SEALED}/{}/{}/{name}", of.partner, &name[..2]),
         }
-        Ok(stored)
-    }
-
-    /// Puts it into the folder, if it is what it is wanted to be.
-    fn keep(self, wanted: Option<Digest>) -> Result<Stored, ConnectionError> {
-        let digest = Digest::new(self.hasher.finalize().into());
-        if let Some(wanted) = wanted.filter(|wanted| *wanted != digest) {
-            return Err(ConnectionError::ArtefactDamaged { digest: wanted, found: digest });
-        }
-        let path = self.artefacts.path(&digest);
-        let folder = path.parent().expect("an artefact stands in a folder of the store");
-        let failed = |error| ConnectionError::store(&path, error);
-        self.file.as_file().sync_all().map_err(failed)?;
-        match fs::create_dir(folder) {
-            Ok(()) => sync_folder(&self.artefacts.root).map_err(failed)?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed(error)),
-        }
-        // The same bytes may be there: then they are replaced by themselves, which mends a damaged artefact.
-        self.file.persist(&path).map_err(|error| failed(error.error))?;
-        sync_folder(folder).map_err(failed)?;
-        Ok(Stored { digest, size: self.size })
     }
 }
 
-/// Removes files that have not been written for some time.
+/// Removes files that have not been written for some time, here and in folders within.
 fn remove_untouched(folder: &Path, now_ms: i64, untouched: Duration) -> Result<usize, ConnectionError> {
     let failed = |error| ConnectionError::store(folder, error);
     let mut removed = 0;
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            removed += remove_untouched(&entry.path(), now_ms, untouched)?;
+            continue;
+        }
         // Another hub may commit it, or remove it, at this moment.
         let Ok(modified) = entry.metadata().and_then(|metadata| metadata.modified()) else { continue };
         let modified_ms = modified.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis());

@@ -1,7 +1,6 @@
 //! Sends an artefact. Every attempt carries the same Idempotency-Key, so that a server which promises to act once on it may be asked
 //! again; where it promises nothing, an attempt whose end is not known is left to a person.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +10,7 @@ use ureq::http::StatusCode;
 use ureq::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 
 use super::client::{Client, accepted, below, encoded, failed};
-use crate::connection::artefacts::Artefacts;
+use crate::connection::artefacts::{ArtefactFile, Artefacts};
 use crate::connection::deliver::{Delivery, Receipt, check_file_name};
 use crate::connection::error::{ConnectionError, Step};
 use crate::connection::outside::Credentials;
@@ -90,7 +89,7 @@ pub(in crate::connection) fn deliver(
 
 /// Notes that the server was sent something: from then on it may have acted.
 struct Sent {
-    file: File,
+    file: ArtefactFile,
     sent: Arc<AtomicBool>,
 }
 

@@ -10,7 +10,6 @@
 //!
 //! A server that cannot make sure that a key is new has been looked at a moment before, and that is all that can be done.
 
-use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +18,7 @@ use sha2::Digest as _;
 
 use super::bucket::{Bucket, Made, Whole};
 use super::open;
-use crate::connection::artefacts::{Artefacts, copy};
+use crate::connection::artefacts::{ArtefactFile, Artefacts, copy};
 use crate::connection::deliver::{Delivery, Notes, Receipt, check_file_name};
 use crate::connection::error::{ConnectionError, Step};
 use crate::connection::outside::Opened;
@@ -102,6 +101,9 @@ pub(super) struct Object<'a> {
     pub(super) begin: &'a dyn Fn(&str) -> Result<(), ConnectionError>,
 }
 
+/// Opens what is put, from its start, each time that it is asked.
+pub(super) type Source<'a> = &'a dyn Fn() -> Result<ArtefactFile, ConnectionError>;
+
 /// What did not come to its end.
 pub(super) struct Unfinished {
     pub(super) error: ConnectionError,
@@ -119,8 +121,8 @@ impl From<ConnectionError> for Unfinished {
 
 impl Object<'_> {
     /// Puts it; false if only a new key will do and this one is taken.
-    pub(super) fn put(&self, source: &dyn Fn() -> Result<File, ConnectionError>, only_new: bool) -> Result<bool, Unfinished> {
-        let made = if self.size <= PART_BYTES { self.at_once(source, only_new)? } else { self.in_parts(source()?, only_new)? };
+    pub(super) fn put(&self, source: Source<'_>, only_new: bool) -> Result<bool, Unfinished> {
+        let made = if self.size <= PART_BYTES { self.at_once(source, only_new)? } else { self.in_parts(source, only_new)? };
         match made {
             Made::Done => Ok(true),
             Made::Taken => Ok(false),
@@ -130,7 +132,7 @@ impl Object<'_> {
         }
     }
 
-    fn at_once(&self, source: &dyn Fn() -> Result<File, ConnectionError>, only_new: bool) -> Result<Made, Unfinished> {
+    fn at_once(&self, source: Source<'_>, only_new: bool) -> Result<Made, Unfinished> {
         let left = Arc::new(AtomicU64::new(self.size));
         let body = Counted { file: source()?, left: Arc::clone(&left) };
         let whole = Whole { key: self.key, size: self.size, digest: self.digest, only_new };
@@ -141,10 +143,10 @@ impl Object<'_> {
         })
     }
 
-    fn in_parts(&self, mut source: File, only_new: bool) -> Result<Made, Unfinished> {
+    fn in_parts(&self, source: Source<'_>, only_new: bool) -> Result<Made, Unfinished> {
         let upload = self.bucket.begin(self.key)?;
         let at = (self.key, upload.as_str());
-        let completed = self.parts(at, &mut source).map_err(Unfinished::from).and_then(|parts| {
+        let completed = self.parts(at, source).map_err(Unfinished::from).and_then(|parts| {
             (self.begin)(&format!("{UPLOAD}{upload}"))?;
             let completed = self.bucket.complete(at, &parts, only_new);
             completed.map_err(|error| Unfinished { whole: heard(&error), upload: Some(upload.clone()), error })
@@ -158,19 +160,19 @@ impl Object<'_> {
     }
 
     /// Sends all parts, and sees that together they are the artefact.
-    fn parts(&self, at: (&str, &str), source: &mut File) -> Result<Vec<String>, ConnectionError> {
+    fn parts(&self, at: (&str, &str), source: Source<'_>) -> Result<Vec<String>, ConnectionError> {
         let part_bytes = PART_BYTES.max(self.size.div_ceil(PARTS_MAX));
         let failed = |error| ConnectionError::store(std::path::Path::new(self.key), error);
         let (mut hasher, mut parts, mut sent) = (sha2::Sha256::new(), Vec::new(), 0);
+        let mut hashed = source()?;
         while sent < self.size {
             let size = part_bytes.min(self.size - sent);
-            copy(&mut Read::take(&mut *source, size), &mut io::sink(), &mut hasher).map_err(|(_, error)| failed(error))?;
-            let mut body = source.try_clone().map_err(failed)?;
+            copy(&mut Read::take(&mut hashed, size), &mut io::sink(), &mut hasher).map_err(|(_, error)| failed(error))?;
+            let mut body = source()?;
             body.seek(SeekFrom::Start(sent)).map_err(failed)?;
             let number = u16::try_from(parts.len() + 1).expect("there are at most ten thousand parts");
             parts.push(self.bucket.part(at, number, (body.take(size), size))?);
             sent += size;
-            source.seek(SeekFrom::Start(sent)).map_err(failed)?;
         }
         let found = Digest::new(hasher.finalize().into());
         if found == self.digest { Ok(parts) } else { Err(ConnectionError::ArtefactDamaged { digest: self.digest, found }) }
@@ -184,7 +186,7 @@ const fn heard(error: &ConnectionError) -> bool {
 
 /// Counts what is left to be sent.
 struct Counted {
-    file: File,
+    file: ArtefactFile,
     left: Arc<AtomicU64>,
 }
 

@@ -3,16 +3,15 @@
 //! A bucket that fails is the hub's own store failing, not a partner's place: every failure says so, and may pass.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::bucket::{Bucket, Told};
-use super::deliver::Object;
-use crate::connection::artefacts::{COPY_BYTES, StagedWriter, Stored};
+use super::deliver::{Object, Source};
+use crate::connection::artefacts::{COPY_BYTES, Stored};
 use crate::connection::error::{ConnectionError, Step};
 use crate::model::ids::Digest;
 use crate::model::job::S3Place;
@@ -54,14 +53,10 @@ impl Shared {
         self.bucket().and_then(|bucket| bucket.page(&self.place.prefix, None)).map(drop).map_err(|error| self.failed(&error))
     }
 
-    /// Puts an artefact there, unless it is.
-    pub(in crate::connection) fn put(
-        &self,
-        stored: Stored,
-        source: &dyn Fn() -> Result<File, ConnectionError>,
-    ) -> Result<(), ConnectionError> {
+    /// Puts an artefact there by its name, unless it is: these bytes, as they stand in the folder.
+    pub(in crate::connection) fn put(&self, (name, stored): (&str, Stored), source: Source<'_>) -> Result<(), ConnectionError> {
         let put = || {
-            let (bucket, key) = (self.bucket()?, self.key(&stored.digest));
+            let (bucket, key) = (self.bucket()?, self.key(name));
             // One of another length is no artefact of ours: it is replaced. One that has lain for a while may be about to be given up by
             // another hub: put again, it has been written a moment ago, and stays.
             let fresh = |found: Told| found.size == stored.size && settled(found, (self.moment)(), FRESH) == Some(false);
@@ -75,9 +70,9 @@ impl Shared {
     }
 
     /// Copies an artefact from there. Its digest is for the caller to compare.
-    pub(in crate::connection) fn fetch(&self, digest: &Digest, to: &mut StagedWriter) -> Result<(), ConnectionError> {
+    pub(in crate::connection) fn fetch(&self, (name, digest): (&str, &Digest), to: &mut impl Write) -> Result<(), ConnectionError> {
         let bucket = self.bucket().map_err(|error| self.failed(&error))?;
-        let found = bucket.get(&self.key(digest)).map_err(|error| self.failed(&error))?;
+        let found = bucket.get(&self.key(name)).map_err(|error| self.failed(&error))?;
         let mut answer = found.ok_or(ConnectionError::ArtefactMissing { digest: *digest })?;
         let mut body = answer.body_mut().with_config().limit(u64::MAX).reader();
         let mut buffer = vec![0; COPY_BYTES];
@@ -91,19 +86,15 @@ impl Shared {
     }
 
     /// Removes an artefact. That it is not there is no error.
-    pub(in crate::connection) fn remove(&self, digest: &Digest) -> Result<(), ConnectionError> {
-        self.bucket().and_then(|bucket| bucket.delete(&self.key(digest))).map_err(|error| self.failed(&error))
+    pub(in crate::connection) fn remove(&self, name: &str) -> Result<(), ConnectionError> {
+        self.bucket().and_then(|bucket| bucket.delete(&self.key(name))).map_err(|error| self.failed(&error))
     }
 
     /// Removes an artefact that has lain untouched for some time. Answers its size, or none if there is no such artefact; the outer
     /// none if it was written meanwhile, and stays.
-    pub(in crate::connection) fn remove_settled(
-        &self,
-        digest: &Digest,
-        untouched: Duration,
-    ) -> Result<Option<Option<u64>>, ConnectionError> {
+    pub(in crate::connection) fn remove_settled(&self, name: &str, untouched: Duration) -> Result<Option<Option<u64>>, ConnectionError> {
         let removal = || {
-            let (bucket, key) = (self.bucket()?, self.key(digest));
+            let (bucket, key) = (self.bucket()?, self.key(name));
             match bucket.look(&key)? {
                 None => Ok(Some(None)),
                 Some(found) if settled(found, (self.moment)(), untouched) == Some(true) => {
@@ -120,9 +111,8 @@ impl Shared {
     }
 
     /// As in a folder of artefacts, so that one can be copied into a bucket.
-    fn key(&self, digest: &Digest) -> String {
-        let name = digest.to_string();
-        format!("{}{}/{name}", self.place.prefix, &name[..2])
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.place.prefix)
     }
 
     fn failed(&self, error: &ConnectionError) -> ConnectionError {

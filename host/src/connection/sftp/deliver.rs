@@ -326,7 +326,7 @@ async fn upload(
     let mut sink = files.open_with_flags(hidden, OpenFlags::CREATE | OpenFlags::EXCLUDE | OpenFlags::WRITE).await.map_err(failed)?;
     let (mut hasher, mut size, mut buffer) = (sha2::Sha256::new(), 0, vec![0; READ_BYTES]);
     loop {
-        let read = source.read(&mut buffer).map_err(|error| ConnectionError::store(&artefacts.path(&delivery.digest), error))?;
+        let read = source.read(&mut buffer).map_err(|error| artefacts.failed(&delivery.digest, error))?;
         if read == 0 {
             break;
         }

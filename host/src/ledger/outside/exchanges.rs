@@ -42,6 +42,8 @@ pub struct Exchange {
     pub took_ms: u64,
     /// When it was answered.
     pub at_ms: i64,
+    /// Target and answer, sealed; then these are empty.
+    pub sealed: Option<Vec<u8>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -57,6 +59,7 @@ struct ExchangeRow {
     received_bytes: i64,
     took_ms: i64,
     at_ms: i64,
+    sealed: Option<Vec<u8>>,
 }
 
 impl TryFrom<ExchangeRow> for Exchange {
@@ -75,6 +78,7 @@ impl TryFrom<ExchangeRow> for Exchange {
             received_bytes: count(row.received_bytes),
             took_ms: count(row.took_ms),
             at_ms: row.at_ms,
+            sealed: row.sealed,
         })
     }
 }
@@ -90,8 +94,8 @@ impl Ledger {
                 let mut transaction = self.store.begin().await?;
                 query(
                     "INSERT INTO exchanges (partner, run, session, lease, seq, request, method, target, answer, body,
-                                            sent_bytes, received_bytes, took_ms, at_ms)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                                            sent_bytes, received_bytes, took_ms, at_ms, sealed)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
                 )
                 .bind(of.partner.as_str())
                 .bind(of.run.to_string())
@@ -107,6 +111,7 @@ impl Ledger {
                 .bind(to_stored(new.received_bytes))
                 .bind(to_stored(new.took_ms))
                 .bind(new.at_ms)
+                .bind(new.sealed.as_deref())
                 .execute(&mut transaction)
                 .await?;
                 transaction.commit().await?;
@@ -121,7 +126,7 @@ impl Ledger {
     /// What the database failed of.
     pub async fn exchanges_of(&self, of: &SessionOf) -> Result<Vec<Exchange>, LedgerError> {
         let rows: Vec<ExchangeRow> = query(
-            "SELECT lease, seq, request, method, target, answer, body, sent_bytes, received_bytes, took_ms, at_ms FROM exchanges
+            "SELECT lease, seq, request, method, target, answer, body, sent_bytes, received_bytes, took_ms, at_ms, sealed FROM exchanges
              WHERE partner = $1 AND run = $2 AND session = $3 ORDER BY lease, seq",
         )
         .bind(of.partner.as_str())

@@ -1,10 +1,9 @@
 //! Rejected rows out to a clerk, and corrected ones back in as a run of their own.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::PathBuf;
 
 use crate::config::Configuration;
+use crate::connection::ArtefactFile;
 use crate::format::{read_corrected, record_of, write_rejected};
 use crate::ledger::{
     By, Claim, FindingId, LedgerError, NewResubmission, Pulled, PulledFile, QuarantineFilter, Resubmitted, Run, Scope, StoredFinding,
@@ -69,8 +68,12 @@ impl Hub {
         // All that stands in them is handed out: that is in the audit trail as an export, and needs no other entry.
         let view = self.view(run.id, Look { scope, sight: Sight::Masked, by }).await?;
         let rejects: Vec<Reject> = rejects.into_iter().map(|finding| Reject::new(finding, &view)).collect::<Result<_, _>>()?;
-        let (path, name) = (self.artefact_path(input.digest), format!("rejects-of-{}", input.path));
-        let written = tokio::task::spawn_blocking(move || write(&format, &path, &rejects)).await.expect("writing does not panic");
+        let (artefacts, name) = (self.artefacts(run.partner()).await?, format!("rejects-of-{}", input.path));
+        let written = tokio::task::spawn_blocking(move || {
+            let files = (artefacts.read(&input.digest)?, artefacts.read(&input.digest)?);
+            Ok::<_, RunError>(write(&format, files, &rejects)?)
+        });
+        let written = written.await.expect("writing does not panic");
         let (content, rows, left_out) = written?;
         self.ledger().note_export(&run, (&port, rows), by).await?;
         Ok(ForCorrection { port, name, content, rows, left_out })
@@ -94,7 +97,7 @@ impl Hub {
         let format = built_in(&run, &job, &port)?;
         self.refuse_used_up(&run, &job, &port).await?;
         let taken = read_corrected(&format, &corrections.content).map_err(|error| not_corrected(&run, error.to_string()))?;
-        let (artefacts, content) = (self.shared.artefacts.clone(), taken.content);
+        let (artefacts, content) = (self.artefacts(run.partner()).await?, taken.content);
         let stored = tokio::task::spawn_blocking(move || artefacts.put(content.as_slice())).await.expect("storing does not panic")?;
         let new = NewResubmission {
             origin,
@@ -118,7 +121,7 @@ impl Hub {
             input: resubmitted.port.clone(),
             file: "the file of corrected rows".to_owned(),
         };
-        let kept = self.has(resubmitted.artefact).await?;
+        let kept = self.has(claim.run.partner(), resubmitted.artefact).await?;
         let first = first.filter(|_| kept).ok_or_else(gone)?;
         let corrected = PulledFile {
             size_bytes: resubmitted.size_bytes,
@@ -256,8 +259,7 @@ impl Reject {
 }
 
 /// Writes rejects in their own format. Answers the file, how many rows are in it, and how many are too long for it.
-fn write(format: &Format, input: &PathBuf, rejects: &[Reject]) -> io::Result<(Vec<u8>, u64, u64)> {
-    let mut again = File::open(input)?;
+fn write(format: &Format, (input, mut again): (ArtefactFile, ArtefactFile), rejects: &[Reject]) -> io::Result<(Vec<u8>, u64, u64)> {
     let (mut rows, mut left_out) = (0, 0);
     let mut records = rejects.iter().filter_map(|reject| {
         let found = &reject.finding.found;
@@ -281,13 +283,13 @@ fn write(format: &Format, input: &PathBuf, rejects: &[Reject]) -> io::Result<(Ve
         Some(Ok((reject.finding.id.number, found.reasons.iter().map(reason).collect::<Vec<_>>().join(" "), raw)))
     });
     let mut content = Vec::new();
-    write_rejected(format, File::open(input)?, &mut records, &mut content)?;
+    write_rejected(format, input, &mut records, &mut content)?;
     drop(records);
     Ok((content, rows, left_out))
 }
 
 /// The record that begins at an offset; none if it is longer than a record may be.
-fn record_at(format: &Format, input: &mut File, offset: u64) -> io::Result<Option<Vec<u8>>> {
+fn record_at(format: &Format, input: &mut ArtefactFile, offset: u64) -> io::Result<Option<Vec<u8>>> {
     input.seek(SeekFrom::Start(offset))?;
     let mut bytes = Vec::new();
     input.take(RECORD_BYTES_MAX as u64 + 2).read_to_end(&mut bytes)?;

@@ -1,7 +1,7 @@
 //! One delivery sent again from its artefact, because a person says so; never by the hub itself.
 
 use crate::connection::{self, ConnectionError, Delivery, check_file_name};
-use crate::ledger::{By, Delivered, Reason, ResendAsk, ResendBegun, Resent, Run, Scope};
+use crate::ledger::{By, Delivered, LedgerError, Reason, ResendAsk, ResendBegun, Resent, Run, Scope};
 use crate::model::ids::RunId;
 use crate::run::Hub;
 use crate::run::conduct::{delivered, delivery_key};
@@ -23,8 +23,10 @@ impl Hub {
         }
         self.refuse_expired(scope, run).await?;
         let receipts = self.ledger().receipts(scope, run).await?;
+        let missing = || LedgerError::NotFound { what: "run", name: run.to_string() };
+        let partner = self.ledger().run(scope, run).await?.ok_or_else(missing)?.partner().clone();
         if let Some(receipt) = receipts.iter().find(|receipt| receipt.delivered.port == ask.port) {
-            let (artefacts, digest) = (self.shared.artefacts.clone(), receipt.delivered.digest);
+            let (artefacts, digest) = (self.artefacts(&partner).await?, receipt.delivered.digest);
             tokio::task::spawn_blocking(move || artefacts.verify(&digest)).await.expect("reading does not panic").map_err(refused)?;
         }
         let (run, number, begun) = self.ledger().begin_resend(scope, run, &ask, by).await?;
@@ -51,7 +53,7 @@ impl Hub {
             None => delivery_key(run.id, &begun.port, begun.digest),
             Some(number) => format!("{}-again-{number}", delivery_key(run.id, &begun.port, begun.digest)),
         };
-        let (artefacts, digest, target) = (self.shared.artefacts.clone(), begun.digest, begun.target.clone());
+        let (artefacts, digest, target) = (self.artefacts(run.partner()).await?, begun.digest, begun.target.clone());
         let send = move || connection::deliver(&outside, &Delivery { digest, name: &target, key: &key }, &artefacts);
         let sent = tokio::task::spawn_blocking(send).await.expect("delivering does not panic");
         let receipt = sent.map_err(|error| RunError::Connection { connection: begun.connection.clone(), error })?;

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::connection::Artefacts;
 use crate::ledger::{By, Keeping, Scope};
 use crate::model::ids::{Digest, PartnerName};
 use crate::model::job::Retention;
@@ -86,7 +87,7 @@ impl Hub {
         }
         self.forget_messages(by.now_ms).await?;
         self.remove_artefacts(&mut some).await?;
-        let (artefacts, now_ms) = (self.shared.artefacts.clone(), self.clock().now_ms());
+        let (artefacts, now_ms) = (self.shared.store.clone(), self.clock().now_ms());
         tokio::task::spawn_blocking(move || artefacts.remove_copies(now_ms, SETTLED)).await.expect("removing does not panic")?;
         if some.rejects + some.logs > 0 {
             self.ledger().give_back_space().await?;
@@ -144,16 +145,25 @@ impl Hub {
             let Some(last) = going.last() else { return Ok(()) };
             after = Some(last.clone());
             for (digest, partner) in going {
-                if self.ledger().artefact_is_used(Scope::Hub, digest).await? {
+                if self.ledger().artefact_is_used(Scope::Partner(&partner), digest).await? {
                     self.ledger().artefact_gone(digest, &partner).await?;
                     continue;
                 }
-                let (artefacts, now_ms) = (self.shared.artefacts.clone(), self.clock().now_ms());
-                let removal = move || artefacts.remove_settled(&digest, now_ms, SETTLED);
+                // What an earlier version of the hub kept is one file for all partners: it goes with the last of them.
+                let last = !self.ledger().artefact_is_used(Scope::Hub, digest).await?;
+                let stores = [Some(self.shared.store.removable(&partner)), last.then(|| self.shared.store.clone())];
+                let now_ms = self.clock().now_ms();
+                let removal = move || {
+                    let remove = |store: Artefacts| store.remove_settled(&digest, now_ms, SETTLED);
+                    stores.into_iter().flatten().map(remove).collect::<Result<Vec<_>, _>>()
+                };
                 let removed = tokio::task::spawn_blocking(removal).await.expect("removing does not panic")?;
-                if let Some(bytes) = removed {
-                    some.artefacts += u64::from(bytes.is_some());
-                    some.artefact_bytes += bytes.unwrap_or_default();
+                let gone = removed.iter().all(Option::is_some);
+                for bytes in removed.into_iter().flatten().flatten() {
+                    some.artefacts += 1;
+                    some.artefact_bytes += bytes;
+                }
+                if gone {
                     self.ledger().artefact_gone(digest, &partner).await?;
                 }
             }

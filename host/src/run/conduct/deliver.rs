@@ -89,7 +89,7 @@ impl Hub {
     async fn send(&self, claim: &Claim, output: &StagedOutput, (to, earlier): (Outside, Option<String>)) -> Result<Sent, RunError> {
         let (hub, lease, staged, key) =
             (self.clone(), claim.lease.clone(), output.clone(), delivery_key(claim.lease.run, &output.port, output.artefact));
-        let runtime = tokio::runtime::Handle::current();
+        let (runtime, artefacts) = (tokio::runtime::Handle::current(), self.artefacts(claim.run.partner()).await?);
         let send = move || {
             let (begun, unnoted) = (Cell::new(false), Cell::new(None));
             let begin = |hidden: Option<&str>| {
@@ -105,7 +105,7 @@ impl Hub {
             };
             let notes = Notes { earlier: earlier.as_deref(), begin: &begin };
             let delivery = Delivery { digest: staged.artefact, name: &staged.target, key: &key };
-            let receipt = connection::deliver_noting(&to, &delivery, &hub.shared.artefacts, notes);
+            let receipt = connection::deliver_noting(&to, &delivery, &artefacts, notes);
             unnoted.take().map_or_else(|| Ok(Sent { receipt, begun: begun.get() }), |error| Err(RunError::Ledger(error)))
         };
         tokio::task::spawn_blocking(send).await.expect("delivering does not panic")

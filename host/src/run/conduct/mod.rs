@@ -289,6 +289,7 @@ impl Hub {
         };
         let mut found = found(&mut processed, brought_back.as_ref());
         found.log.splice(..0, pulled.inputs.iter().filter_map(|file| file.session.as_ref()).flat_map(|session| session.log.clone()));
+        self.seal(claim, &pinned.plugin.manifest.kind, &mut found).await?;
         Ok((event(processed, claim, (pinned, pulled, &setup))?, found))
     }
 
@@ -305,7 +306,7 @@ impl Hub {
             inputs: input_files(&manifest, &pinned.job, pulled, &|format, port| form(format, port, (pinned, &setup))),
             outputs: output_forms(&manifest, &pinned.job, &|format, port| form(format, port, (pinned, &setup))),
             case_schema: pinned.plugin.case_schema.clone(),
-            artefacts: self.shared.artefacts.clone(),
+            artefacts: self.artefacts(basis.run.partner()).await?,
             spill: self.shared.data.join("spill"),
             progress: Arc::clone(progress),
             setup,

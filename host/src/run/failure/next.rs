@@ -10,9 +10,13 @@ use crate::model::outcome::PluginFailure;
 use crate::run::process::ProcessError;
 use crate::run::release::ReleaseError;
 use crate::sandbox::{CallError, SandboxError};
+use crate::vault::VaultError;
 
 /// Longest pause that a provider may ask for. One that asks for more is asked again all the same.
 const ASKED_PAUSE_MAX: Duration = Duration::from_secs(24 * 3_600);
+
+/// The word for something that is kept and is not what it was.
+const STORED_DATA_DAMAGED: &str = "stored-data-damaged";
 
 /// What comes after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +33,9 @@ pub(crate) enum Next {
 
 impl RunError {
     /// What comes next.
-    pub(crate) const fn next(&self) -> Next {
+    pub(crate) fn next(&self) -> Next {
         match self {
+            Self::Store(ConnectionError::ArtefactAltered { .. }) => Next::Person,
             // A file that another run took first is passed over the next time.
             Self::Ledger(_) | Self::Disk(_) | Self::Store(_) => Next::Retry,
             Self::Connection { error: ConnectionError::StillBeingWritten { .. }, .. } => Next::Wait,
@@ -66,7 +71,7 @@ impl RunError {
             Self::Release(ReleaseError::NoneFits { .. }) => "no-active-release",
             Self::Release(_) => "release-not-vouched-for",
             Self::NoManifest | Self::Package(_) | Self::BadSchema { .. } => "package-unreadable",
-            Self::ReleaseDamaged { .. } | Self::TableDamaged { .. } => "stored-data-damaged",
+            Self::ReleaseDamaged { .. } | Self::TableDamaged { .. } => STORED_DATA_DAMAGED,
             Self::Configuration(_)
             | Self::ConfigurationUnreadable { .. }
             | Self::ComponentUnreadable { .. }
@@ -94,6 +99,7 @@ impl RunError {
             Self::Sandbox(_) => "release-not-installed",
             Self::Call(error) | Self::Through { error, .. } => call_code(error),
             Self::Ledger(_) => "ledger-failed",
+            Self::Store(ConnectionError::ArtefactAltered { .. }) => STORED_DATA_DAMAGED,
             Self::Disk(_) | Self::Store(_) => "disk-failed",
             Self::CaseUnreadable { .. } | Self::Cases(_) => "cases-unreadable",
             Self::BadCase { .. } => "case-does-not-fit-schema",
@@ -105,8 +111,9 @@ impl RunError {
 }
 
 impl ProcessError {
-    const fn next(&self) -> Next {
+    fn next(&self) -> Next {
         match self {
+            _ if self.is_of_altered() => Next::Person,
             Self::Disk(_)
             | Self::Thread(_)
             | Self::Call(CallError::HubFault { .. })
@@ -118,8 +125,19 @@ impl ProcessError {
         }
     }
 
+    /// Whether something that is kept was altered: what is read of it would be the same another time.
+    fn is_of_altered(&self) -> bool {
+        let altered = |error: &std::io::Error| error.get_ref().is_some_and(|inner| inner.is::<VaultError>());
+        match self {
+            Self::Store(ConnectionError::ArtefactAltered { .. }) => true,
+            Self::Input { error: FormatError::Read(error), .. } | Self::Disk(error) => altered(error),
+            _ => false,
+        }
+    }
+
     fn code(&self) -> &str {
         match self {
+            _ if self.is_of_altered() => STORED_DATA_DAMAGED,
             Self::Input { error: FormatError::File(reject), .. } => reject.code,
             Self::Input { error: FormatError::Layout { .. }, .. } | Self::Output { error: FormatError::Layout { .. }, .. } => {
                 "format-does-not-fit"

@@ -35,12 +35,14 @@ impl Hub {
         };
         let pairs = first.outputs.iter().filter_map(|was| Some((was, second.outputs.iter().find(|is| is.port == was.port)?)));
         let differ = pairs.filter(|(was, is)| was.artefact != is.artefact);
+        let artefacts = self.artefacts(is.partner()).await?;
         let recorded: Vec<Recorded> = differ
             .map(|(was, is)| Recorded {
                 port: was.port.clone(),
                 shape: shape(&was.port),
                 format: job.outputs.iter().find(|output| output.port == was.port).map(|output| output.format.clone()),
-                files: (self.artefact_path(was.artefact), self.artefact_path(is.artefact)),
+                files: (was.artefact, is.artefact),
+                artefacts: artefacts.clone(),
                 rows: (was.rows, is.rows),
             })
             .collect();

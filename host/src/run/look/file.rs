@@ -105,7 +105,7 @@ impl Hub {
             Side::Output => job.outputs.into_iter().find(|output| output.port == file.port).map(|output| output.format),
         });
         let plugin = self.plugin(release).await?;
-        let (artefacts, digest) = (self.shared.artefacts.clone(), file.digest);
+        let (artefacts, digest) = (self.artefacts(file.run.partner()).await?, file.digest);
         let side = file.side;
         let port = file.port.clone();
         let read = move || -> Result<Preview, RunError> {
@@ -135,7 +135,7 @@ impl Hub {
     /// # Errors
     /// [`RunError`] if the file cannot be read, or the act not noted.
     pub async fn take_file(&self, file: &RunFile, by: &By) -> Result<Box<dyn Read + Send>, RunError> {
-        let (artefacts, digest) = (self.shared.artefacts.clone(), file.digest);
+        let (artefacts, digest) = (self.artefacts(file.run.partner()).await?, file.digest);
         let source = tokio::task::spawn_blocking(move || artefacts.read(&digest)).await.expect("reading does not panic")?;
         let side = if file.side == Side::Input { "input" } else { "output" };
         let act = Act {

@@ -55,7 +55,7 @@ impl Hub {
         let wrong = |error: &dyn std::fmt::Display| not_corrected(&run, error.to_string());
         let written = with_cells(&format, &corrected.rows).map_err(|error| wrong(&error))?;
         let taken = read_corrected(&format, &written).map_err(|error| wrong(&error))?;
-        let (artefacts, content) = (self.shared.artefacts.clone(), taken.content);
+        let (artefacts, content) = (self.artefacts(run.partner()).await?, taken.content);
         let size_bytes = content.len() as u64;
         let stored = tokio::task::spawn_blocking(move || artefacts.put(content.as_slice())).await.expect("storing does not panic")?;
         let before = self.stored_inputs(&run, run.id).await?;

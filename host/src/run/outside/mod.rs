@@ -1,6 +1,7 @@
-//! Connections and their credentials, as a person sees to them.
+//! Connections and their credentials, as a person sees to them, and the keys under which credentials and rows lie.
 
 mod check;
+mod keys;
 mod notify;
 mod secrets;
 mod webhooks;

@@ -22,6 +22,10 @@ pub struct Rotation {
     pub resealed: usize,
     /// Secrets that are there.
     pub secrets: usize,
+    /// Keys of partners that were sealed again.
+    pub data_keys_resealed: usize,
+    /// Keys of partners that are there.
+    pub data_keys: usize,
     /// Whether the earlier keys are forgotten; else a command gives them, and its owner forgets them.
     pub forgotten: bool,
 }
@@ -34,7 +38,7 @@ impl Hub {
     pub async fn set_secret(&self, partner: &PartnerName, name: &SecretName, value: SecretString, by: &By) -> Result<bool, RunError> {
         // Held until it is kept, so that no rotation forgets the key meanwhile.
         let held = self.hold().await?;
-        let first = self.ledger().secrets(Scope::Hub).await?.is_empty();
+        let first = self.nothing_sealed().await?;
         let label = Label { partner: partner.as_str(), name: name.as_str() };
         let sealed = held.seal(label, &value, first)?;
         let new =
@@ -42,7 +46,7 @@ impl Hub {
         Ok(self.ledger().put_secret(&new, by).await?)
     }
 
-    /// Puts a new master key in force and seals every secret again under it, one by one. Interrupted, it goes on where it stopped;
+    /// Puts a new master key in force and seals every secret and every key of a partner again under it, one by one. Interrupted, it goes on where it stopped;
     /// until it is done, both keys are read.
     ///
     /// # Errors
@@ -57,11 +61,12 @@ impl Hub {
             let sealed = held.reseal(label, &sealed_of(secret)?)?;
             resealed += usize::from(self.ledger().reseal_secret(secret, &sealed.key_id().to_string(), &sealed.to_string(), by).await?);
         }
-        Ok(Rotation { key, resealed, secrets: secrets.len(), forgotten: held.finish_rotation()? })
+        let (data_keys_resealed, data_keys) = self.reseal_data_keys(&held, &key.to_string(), by).await?;
+        Ok(Rotation { resealed, secrets: secrets.len(), data_keys_resealed, data_keys, forgotten: held.finish_rotation()?, key })
     }
 
     /// Waits until nobody else changes keys or sets a secret.
-    async fn hold(&self) -> Result<Held, VaultError> {
+    pub(super) async fn hold(&self) -> Result<Held, VaultError> {
         let vault = Arc::clone(&self.shared.vault);
         blocking(move || vault.hold()).await
     }
@@ -93,6 +98,6 @@ fn sealed_of(secret: &StoredSecret) -> Result<Sealed, VaultError> {
 }
 
 /// Off the async threads: a key may come from a disk or a command.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, VaultError> + Send + 'static) -> Result<T, VaultError> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, VaultError> + Send + 'static) -> Result<T, VaultError> {
     tokio::task::spawn_blocking(work).await.expect("the vault does not panic")
 }

@@ -3,14 +3,13 @@
 //! Limits that are the run's and not a partition's are held here: rows and bytes of outputs, rejects, and what is kept of rows.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::io::{self, BufReader};
 use std::time::Instant;
 
 use roaring::RoaringBitmap;
 
 use super::result::{Damaged, PartitionResult};
-use crate::connection::{Artefacts, Stored};
+use crate::connection::{ArtefactFile, Artefacts, Stored};
 use crate::format::{Encoder, FormatError};
 use crate::model::ids::Digest;
 use crate::model::limits::{BATCH_ROWS, Limit, REJECT_ROWS_MAX, Usage, WARNINGS_KEPT_MAX};
@@ -50,7 +49,7 @@ struct Joined<'w> {
     outputs: Vec<Vec<Stored>>,
     aggregates: Vec<Option<Aggregate>>,
     /// The inputs, for raw records.
-    files: HashMap<String, File>,
+    files: HashMap<String, ArtefactFile>,
     noted: Vec<NotedRow>,
     room: Room,
     warnings_kept: u64,

@@ -12,6 +12,7 @@ mod cut;
 mod join;
 mod result;
 
+use std::io::BufReader;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ use super::failure::{Next, RunError};
 use super::process::{self, ProcessError, Processed, Progress, Repeats, Work};
 use crate::connection::Artefacts;
 use crate::ledger::{
-    Claim, Cutting, Failed, LedgerError, LimitUse, PartitionClaim, PartitionEnd, PartitionLease, Partitioned, Reason, Scope, Step,
+    Claim, Cutting, Failed, LedgerError, LimitUse, PartitionClaim, PartitionEnd, PartitionLease, Partitioned, Reason, Run, Scope, Step,
 };
 use crate::model::ids::{Digest, RunId};
 use crate::model::job::Job;
@@ -54,13 +55,13 @@ impl Hub {
         input_bytes: u64,
     ) -> Result<Option<Processed>, RunError> {
         // Pieces stand in a folder, which hubs that share a bucket do not have in common: there one hub does it all, to the same bytes.
-        if self.shared.artefacts.is_shared() {
+        if self.shared.store.is_shared() {
             return Ok(None);
         }
         let began = Instant::now();
         let Some(cutting) = self.cutting(claim, (job, work), input_bytes).await? else { return Ok(None) };
         let results = self.all_done(claim, &work.progress, &cutting).await?;
-        let (work, pieces) = (Arc::clone(work), self.pieces(claim.lease.run)?);
+        let (work, pieces) = (Arc::clone(work), self.pieces(&claim.run).await?);
         let joined = self.shared.sandbox.on_run_thread(move |_| {
             let Kind::Adapter(shape) = &work.setup.release.manifest.kind else { unreachable!("only an adapter's input is cut") };
             join::join((&work, shape), (&pieces, &results), began)
@@ -81,7 +82,7 @@ impl Hub {
         else {
             return Ok(None);
         };
-        let (work, pieces) = (Arc::clone(work), self.pieces(claim.lease.run)?);
+        let (work, pieces) = (Arc::clone(work), self.pieces(&claim.run).await?);
         let cut = self.shared.sandbox.on_run_thread(move |_| {
             let found = ToCut::of(&work).expect("it was looked at before").cut(size)?;
             let repeats = pieces.put(&*serde_json::to_vec(&found.repeats).expect("it has numbers only"))?;
@@ -98,7 +99,7 @@ impl Hub {
 
     /// Whether what an earlier attempt left is there: a ledger that was put back from a backup may speak of files that are gone.
     async fn still_has(&self, claim: &Claim, cutting: &Cutting) -> Result<bool, RunError> {
-        let pieces = self.pieces(claim.lease.run)?;
+        let pieces = self.pieces(&claim.run).await?;
         let partitions = self.ledger().partitions(Scope::Partner(claim.run.partner()), claim.lease.run).await?;
         let results = partitions.iter().filter_map(|partition| partition.result.as_ref());
         Ok(results.chain([&cutting.at.repeats]).all(|digest| pieces.holds(digest)))
@@ -174,9 +175,10 @@ impl Hub {
         let pinned = self.pinned(basis).await?;
         let work = self.whole(basis, (&pinned, &claim.pulled), progress).await?;
         limits.get_or_init(|| work.setup.limits.clone());
-        let (cutting, number, pieces) = (claim.cutting.clone(), claim.lease.partition, self.pieces(claim.lease.run)?);
+        let (cutting, number, pieces) = (claim.cutting.clone(), claim.lease.partition, self.pieces(&claim.run).await?);
         let done = self.shared.sandbox.on_run_thread(move |worker| {
-            let repeats: Repeats = serde_json::from_reader(pieces.read(&cutting.at.repeats)?).map_err(std::io::Error::from)?;
+            let repeats: Repeats =
+                serde_json::from_reader(BufReader::new(pieces.read(&cutting.at.repeats)?)).map_err(std::io::Error::from)?;
             let (work, slice) = cut::slice_of(work, (&cutting, number), (repeats, &pieces));
             let mut processed = process::process(worker, &work);
             if let Some(error) = processed.error.take() {
@@ -206,8 +208,9 @@ impl Hub {
     }
 
     /// Where the partitions of a run leave what they come to, until it is joined. It is the run's alone, so that it may go.
-    fn pieces(&self, run: RunId) -> Result<Artefacts, RunError> {
-        Ok(Artefacts::open(self.shared.data.join("pieces").join(run.to_string()))?)
+    async fn pieces(&self, run: &Run) -> Result<Artefacts, RunError> {
+        let pieces = Artefacts::open(self.shared.data.join("pieces").join(run.id.to_string()))?;
+        Ok(pieces.sealed(run.partner(), self.keys(run.partner()).await?))
     }
 
     /// Removes what partitions of a run left, once it has been joined.

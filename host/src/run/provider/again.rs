@@ -34,14 +34,14 @@ impl Hub {
     async fn fetch_again(&self, with: SessionWith<'_>, origin: RunId, file: &PulledFile) -> Result<Option<String>, RunError> {
         let Some(session) = &file.session else { return Ok(None) };
         let of = SessionOf { run: origin, ..with.of("pull") };
-        let exchanges: Vec<Exchange> =
-            self.ledger().exchanges_of(&of).await?.into_iter().filter(|one| one.lease == session.lease).collect();
-        if let Some(gone) = exchanges.iter().filter_map(|exchange| exchange.body).find(|body| !self.shared.artefacts.holds(body)) {
+        let exchanges: Vec<Exchange> = self.exchanges_of(&of).await?.into_iter().filter(|one| one.lease == session.lease).collect();
+        let artefacts = self.artefacts(&of.partner).await?;
+        if let Some(gone) = exchanges.iter().filter_map(|exchange| exchange.body).find(|body| !artefacts.holds(body)) {
             return Ok(Some(format!("what was answered then is not in the store any more (artefact {})", gone.short())));
         }
-        let line = Arc::new(Recorded::new(self.shared.artefacts.clone(), exchanges));
+        let line = Arc::new(Recorded::new(artefacts.clone(), exchanges));
         let setup = with.setup(Arc::clone(&line) as Arc<_>);
-        let (name, cursor, artefacts) = (file.path.clone(), session.cursor.clone(), self.shared.artefacts.clone());
+        let (name, cursor) = (file.path.clone(), session.cursor.clone());
         let work = move |worker: &Worker| fetch(worker, &setup, (&name, cursor.as_deref()), &artefacts);
         let Ended { result, .. } = self.shared.sandbox.on_run_thread(work).await?;
         Ok(match (line.differs(), result) {

@@ -35,12 +35,12 @@ impl Hub {
         };
         let line = Live::new(
             self.api(place).await?,
-            self.keeper(with, "pull"),
+            self.keeper(with, "pull").await?,
             Vec::new(),
             (place.place.recognises_repeats(), Arc::clone(progress)),
         );
         let (setup, file) = (with.setup(Arc::new(line)), input.file.clone());
-        let (artefacts, from) = (self.shared.artefacts.clone(), cursor.clone());
+        let (artefacts, from) = (self.artefacts(&with.pinned.job.partner).await?, cursor.clone());
         let work = move |worker: &Worker| fetch(worker, &setup, (&file, from.as_deref()), &artefacts);
         let Ended { result, report } = self.shared.sandbox.on_run_thread(work).await?;
         if result.is_err() {
@@ -66,16 +66,18 @@ impl Hub {
         }))
     }
 
-    pub(super) fn keeper(&self, with: SessionWith<'_>, way: &str) -> Keeper {
-        Keeper {
+    pub(super) async fn keeper(&self, with: SessionWith<'_>, way: &str) -> Result<Keeper, RunError> {
+        let partner = &with.pinned.job.partner;
+        Ok(Keeper {
             ledger: self.ledger().clone(),
-            artefacts: self.shared.artefacts.clone(),
+            artefacts: self.artefacts(partner).await?,
+            keys: self.keys(partner).await?,
             clock: self.clock().clone(),
             runtime: Handle::current(),
             of: with.of(way),
             lease: with.claim.lease.number,
             seq: Mutex::new(0),
-        }
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
-use super::record;
+use super::{record, sealed};
 use crate::clock::Clock;
 use crate::connection::{Api, Artefacts, Bounds};
 use crate::ledger::{Exchange, Ledger, SessionOf};
@@ -16,6 +16,7 @@ use crate::model::http::{HttpError, HttpRequest, HttpResponse};
 use crate::model::ids::Digest;
 use crate::run::process::Progress;
 use crate::sandbox::{HttpBounds, HttpLine};
+use crate::vault::DataKeys;
 
 /// Between two looks whether the run is to stop, while a connector waits.
 const LOOK: Duration = Duration::from_millis(200);
@@ -39,6 +40,7 @@ pub(super) struct Live {
 pub(super) struct Keeper {
     pub(super) ledger: Ledger,
     pub(super) artefacts: Artefacts,
+    pub(super) keys: Arc<DataKeys>,
     pub(super) clock: Clock,
     pub(super) runtime: Handle,
     pub(super) of: SessionOf,
@@ -110,6 +112,7 @@ impl HttpLine for Live {
             received_bytes: answer.as_ref().map_or(0, |response| response.body.len() as u64),
             took_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             at_ms: 0,
+            sealed: None,
         })?;
         if !request.only_reads() && is_certain(&answer) {
             self.doubts.lock().expect("nobody panics while holding the doubts").remove(&digest);
@@ -151,7 +154,7 @@ impl Keeper {
         let mut seq = self.seq.lock().expect("nobody panics while holding a number");
         *seq += 1;
         let exchange = Exchange { lease: self.lease, seq: *seq, at_ms: self.clock.now_ms(), ..exchange };
-        let kept = self.runtime.block_on(self.ledger.put_exchange(&self.of, &exchange));
+        let kept = self.runtime.block_on(self.ledger.put_exchange(&self.of, &sealed::seal(exchange, &self.of, &self.keys)));
         kept.map_err(|error| format!("an exchange could not be kept: {error}"))
     }
 }

@@ -12,6 +12,7 @@ mod again;
 mod fetch;
 mod line;
 mod record;
+mod sealed;
 mod send;
 
 use std::sync::Arc;

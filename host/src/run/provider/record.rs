@@ -135,6 +135,7 @@ mod tests {
                 received_bytes: 0,
                 took_ms: 0,
                 at_ms: 0,
+                sealed: None,
             };
             assert_eq!(answer(&kept, &artefacts).unwrap(), before);
             assert!(!is_yes(&kept));

@@ -34,13 +34,13 @@ impl Hub {
         if careful && earlier.is_some() {
             return Err(uncertain("an earlier attempt began to send it, and its end is not known".to_owned()));
         }
-        let size = self.verified(output.artefact).await?;
-        let before = self.ledger().exchanges_of(&with.of("push")).await?;
-        let line = Arc::new(Live::new(self.api(place).await?, self.keeper(with, "push"), before, (!careful, Arc::clone(progress))));
+        let size = self.verified(with, output.artefact).await?;
+        let before = self.exchanges_of(&with.of("push")).await?;
+        let line = Arc::new(Live::new(self.api(place).await?, self.keeper(with, "push").await?, before, (!careful, Arc::clone(progress))));
         let begins = BegunDelivery { port: output.port.clone(), digest: Some(output.artefact), hidden: None };
         self.ledger().begin_delivery(&claim.lease, self.clock().now_ms(), &begins).await?;
         let setup = with.setup(Arc::clone(&line) as Arc<_>);
-        let (staged, artefacts, key) = (output.clone(), self.shared.artefacts.clone(), key.to_owned());
+        let (staged, artefacts, key) = (output.clone(), self.artefacts(&with.pinned.job.partner).await?, key.to_owned());
         let work = move |worker: &Worker| send(worker, &setup, (&staged.target, &key), (staged.artefact, &artefacts));
         let Ended { result, report } = self.shared.sandbox.on_run_thread(work).await?;
         let said = match result {
@@ -76,8 +76,8 @@ impl Hub {
     }
 
     /// The size of an artefact that is what it was.
-    async fn verified(&self, digest: Digest) -> Result<u64, RunError> {
-        let artefacts = self.shared.artefacts.clone();
+    async fn verified(&self, with: SessionWith<'_>, digest: Digest) -> Result<u64, RunError> {
+        let artefacts = self.artefacts(&with.pinned.job.partner).await?;
         let verified = tokio::task::spawn_blocking(move || artefacts.verify(&digest)).await.expect("reading does not panic");
         Ok(verified?.size)
     }

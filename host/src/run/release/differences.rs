@@ -3,15 +3,15 @@
 //! It must not know which releases made them. Values of personal columns are not told.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
+use crate::connection::{ArtefactFile, Artefacts};
 use crate::format::{Decoder, row_as_json};
+use crate::model::ids::Digest;
 use crate::model::job::{FileFormat, Format};
 use crate::model::rows::{ColumnKind, PortShape};
 use crate::model::totals::{ControlTotals, PortTotals};
@@ -34,7 +34,8 @@ pub(in crate::run) struct Recorded {
     /// The columns; none for the decisions of a rule set, which are JSON lines.
     pub(in crate::run) shape: Option<PortShape>,
     pub(in crate::run) format: Option<FileFormat>,
-    pub(in crate::run) files: (PathBuf, PathBuf),
+    pub(in crate::run) files: (Digest, Digest),
+    pub(in crate::run) artefacts: Artefacts,
     pub(in crate::run) rows: (u64, u64),
 }
 
@@ -121,8 +122,8 @@ pub(in crate::run) fn of_output(recorded: &Recorded) -> std::io::Result<OutputDi
 type Rows = Box<dyn Iterator<Item = std::io::Result<String>>>;
 
 /// The rows of a file as JSON objects; none where its format cannot be read back.
-fn rows_of(recorded: &Recorded, path: &Path) -> std::io::Result<Option<Rows>> {
-    let file = File::open(path)?;
+fn rows_of(recorded: &Recorded, digest: &Digest) -> std::io::Result<Option<Rows>> {
+    let file = recorded.artefacts.read(digest).map_err(std::io::Error::other)?;
     match (&recorded.shape, &recorded.format) {
         (None, _) => Ok(Some(Box::new(BufReader::new(file).lines()))),
         (Some(shape), Some(FileFormat::BuiltIn(format))) => Ok(decoded(format, shape, file)),
@@ -130,7 +131,7 @@ fn rows_of(recorded: &Recorded, path: &Path) -> std::io::Result<Option<Rows>> {
     }
 }
 
-fn decoded(format: &Format, shape: &PortShape, file: File) -> Option<Rows> {
+fn decoded(format: &Format, shape: &PortShape, file: ArtefactFile) -> Option<Rows> {
     let mut decoder = Decoder::open(format, shape, file).ok()?;
     let columns = shape.columns.clone();
     let batches = std::iter::from_fn(move || decoder.next_batch().map_err(std::io::Error::other).transpose());
@@ -256,11 +257,10 @@ mod tests {
 
     fn lines(was: &[&str], is: &[&str]) -> OutputDifference {
         let folder = tempfile::tempdir().unwrap();
-        let files = (folder.path().join("was"), folder.path().join("is"));
-        std::fs::write(&files.0, was.join("\n")).unwrap();
-        std::fs::write(&files.1, is.join("\n")).unwrap();
+        let artefacts = Artefacts::open(folder.path()).unwrap();
+        let files = (artefacts.put(was.join("\n").as_bytes()).unwrap().digest, artefacts.put(is.join("\n").as_bytes()).unwrap().digest);
         let rows = (was.len() as u64, is.len() as u64);
-        of_output(&Recorded { port: "decision".to_owned(), shape: None, format: None, files, rows }).unwrap()
+        of_output(&Recorded { port: "decision".to_owned(), shape: None, format: None, files, artefacts, rows }).unwrap()
     }
 
     #[test]
@@ -296,11 +296,22 @@ mod tests {
         let name = "return".to_owned();
         let shape = PortShape { name, about: String::new(), optional: false, columns, unique: Vec::new(), aggregate_by: None };
         let folder = tempfile::tempdir().unwrap();
-        let files = (folder.path().join("was"), folder.path().join("is"));
-        std::fs::write(&files.0, "{\"name\":\"A\",\"pay\":\"1.00\"}\n{\"name\":\"B\",\"pay\":\"2.00\"}\n").unwrap();
-        std::fs::write(&files.1, "{\"name\":\"C\",\"pay\":\"1.01\"}\n{\"name\":\"B\",\"pay\":\"1.99\"}\n").unwrap();
+        let artefacts = Artefacts::open(folder.path()).unwrap();
+        let put = |text: &str| artefacts.put(text.as_bytes()).unwrap().digest;
+        let files = (
+            put("{\"name\":\"A\",\"pay\":\"1.00\"}\n{\"name\":\"B\",\"pay\":\"2.00\"}\n"),
+            put("{\"name\":\"C\",\"pay\":\"1.01\"}\n{\"name\":\"B\",\"pay\":\"1.99\"}\n"),
+        );
         let format = Some(FileFormat::BuiltIn(Format::JsonLines(JsonLinesFormat { dates: DateStyle::Iso })));
-        let found = of_output(&Recorded { port: "return".to_owned(), shape: Some(shape), format, files, rows: (2, 2) }).unwrap();
+        let found = of_output(&Recorded {
+            port: "return".to_owned(),
+            shape: Some(shape),
+            format,
+            files,
+            artefacts: artefacts.clone(),
+            rows: (2, 2),
+        })
+        .unwrap();
         assert_eq!((found.changed, &found.note), (2, &None));
         assert_eq!(found.columns["pay"], ColumnDifference { rows: 2, change: Some(Decimal::ZERO) }, "what one gains another loses");
         assert_eq!((found.examples[0].was.as_deref(), found.examples[1].is.as_deref()), (Some(DOTS), Some("1.01")));

@@ -95,6 +95,7 @@ impl Hub {
         let (job, manifest) = self.tried(&run).await?;
         let totals = differences::totals(&before.totals, &now.totals);
         let (rejects, warnings) = ((before.rejects, now.rejects), (before.warnings, now.warnings));
+        let artefacts = self.artefacts(run.partner()).await?;
         let pairs: Vec<Recorded> = before
             .outputs
             .iter()
@@ -107,7 +108,8 @@ impl Hub {
                     Kind::RuleSet(_) | Kind::Format(_) | Kind::Connector(_) => None,
                 },
                 format: job.outputs.iter().find(|output| output.port == was.port).map(|output| output.format.clone()),
-                files: (self.artefact_path(was.artefact), self.artefact_path(is.artefact)),
+                files: (was.artefact, is.artefact),
+                artefacts: artefacts.clone(),
                 rows: (was.rows, is.rows),
             })
             .collect();

@@ -2,6 +2,7 @@
 //! waits, for whoever watches.
 
 mod answers;
+mod keys;
 
 use super::*;
 
@@ -217,6 +218,7 @@ async fn exchanges_are_kept_by_session_and_lease(on: Kind) {
         received_bytes: 1 << 40,
         took_ms: 7,
         at_ms: 3,
+        sealed: (seq == 2).then(|| vec![1, 0xff]),
     };
     let kept = [exchange(1, 1, Some(b"{}")), exchange(1, 2, None), exchange(2, 1, Some(b"[]"))];
     for one in &kept {

@@ -1,7 +1,6 @@
 //! Rows found again: what a reject or a warning keeps of the record that it is about.
 
-use std::fs::File;
-
+use crate::connection::ArtefactFile;
 use crate::format::{Decoded, Located, RowReject, row_as_json};
 use crate::model::outcome::{Effect, Reason};
 use crate::model::rows::{Batch, PortShape};
@@ -12,7 +11,7 @@ use crate::run::process::{NotedRow, ProcessError};
 pub(super) struct Source<'a> {
     pub(super) input: usize,
     pub(super) shape: &'a PortShape,
-    pub(super) file: &'a File,
+    pub(super) file: &'a ArtefactFile,
     pub(super) finder: &'a Finder,
 }
 

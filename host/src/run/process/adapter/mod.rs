@@ -13,7 +13,6 @@ mod intake;
 mod outflow;
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::thread::{self, Scope};
 use std::time::Instant;
 
@@ -21,6 +20,7 @@ use super::book::Book;
 use super::file::{Files, Finder};
 use super::outlet::Outlets;
 use super::{InputFile, ProcessError, Processed, Work, work_out};
+use crate::connection::ArtefactFile;
 use crate::format::Located;
 use crate::model::manifest::AdapterShape;
 use crate::model::outcome::Outcome;
@@ -73,7 +73,7 @@ struct Flow<'scope, 'env, 'a> {
     shape: &'a AdapterShape,
     book: &'a mut Book,
     /// Inputs that have come to their end, for findings that come late.
-    done: Vec<Option<(Finder, File)>>,
+    done: Vec<Option<(Finder, ArtefactFile)>>,
     outflow: Outflow<'scope>,
     pace: Pace,
 }

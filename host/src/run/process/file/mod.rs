@@ -8,11 +8,10 @@ mod slice;
 mod spool;
 mod write;
 
-use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{InputFile, ProcessError, Work};
-use crate::connection::{StagedWriter, Stored};
+use crate::connection::{ArtefactFile, StagedWriter, Stored};
 use crate::format::{Decoded, Decoder, Encoder, FormatError, Located, Locator};
 use crate::model::job::Format;
 use crate::model::rows::{Batch, PortShape};
@@ -158,7 +157,7 @@ pub(super) enum Finder {
 
 impl Finder {
     /// Finds one row. None if no row of that number was read.
-    pub(super) fn locate(&self, row: u64, file: &File) -> Result<Option<Located>, FormatError> {
+    pub(super) fn locate(&self, row: u64, file: &ArtefactFile) -> Result<Option<Located>, FormatError> {
         match self {
             Self::BuiltIn(locator) => locator.locate(row, &mut &*file),
             Self::Plugin(spool) => spool.lock().unwrap_or_else(PoisonError::into_inner).locate(row, file).map_err(FormatError::Read),

@@ -1,13 +1,13 @@
 //! An input that a format plugin reads: bytes to the plugin a stretch at a time, its rows in the port's own columns.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::map::{ColumnMap, unfit_rows};
 use super::spool::Spool;
 use super::{Gathered, of_file};
+use crate::connection::ArtefactFile;
 use crate::format::{Decoded, FormatError, RowReject};
 use crate::model::limits::BATCH_ROWS;
 use crate::model::manifest::Kind;
@@ -24,9 +24,9 @@ pub(in crate::run::process) struct PluginRows {
     setup: Arc<Setup>,
     shape: PortShape,
     columns: ColumnMap,
-    bytes: File,
+    bytes: ArtefactFile,
     /// The same file, for the raw bytes of records that are refused.
-    again: File,
+    again: ArtefactFile,
     buffer: Vec<u8>,
     /// Whether all bytes were given, and whether the plugin has said that it is done.
     ended: (bool, bool),
@@ -40,7 +40,7 @@ pub(in crate::run::process) struct PluginRows {
 impl PluginRows {
     pub(super) fn new(
         (setup, shape): (&Arc<Setup>, &PortShape),
-        (bytes, again): (File, File),
+        (bytes, again): (ArtefactFile, ArtefactFile),
         spool: Spool,
         (reading, report): (FileReading, Gathered),
     ) -> Self {

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
+use crate::connection::ArtefactFile;
 use crate::format::{Located, row_as_json};
 use crate::model::rows::{Batch, Column, ColumnData, ColumnKind, ColumnShape, PortShape, RecordPlace, TextColumn, Validity};
 
@@ -48,7 +49,7 @@ impl Spool {
     }
 
     /// Finds a row again, with its bytes in the input's own file.
-    pub(super) fn locate(&mut self, row: u64, input: &File) -> io::Result<Option<Located>> {
+    pub(super) fn locate(&mut self, row: u64, input: &ArtefactFile) -> io::Result<Option<Located>> {
         let after = self.batches.partition_point(|(first, _)| *first <= row);
         let Some((first_row, offset)) = after.checked_sub(1).map(|place| self.batches[place]).filter(|_| row < self.rows) else {
             return Ok(None);
