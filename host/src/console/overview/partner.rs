@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
 use super::day_began_ms;
@@ -26,6 +26,10 @@ const DUE_SHOWN: usize = 8;
 const RUNS_ADDED: u32 = 500;
 
 pub(super) async fn page(State(hub): State<Hub>, at: At) -> Result<Response, Fault> {
+    // Who keeps the hub appoints people at every partner, and sees nothing else of one.
+    if !at.caller.can(Action::Read) && at.caller.can(Action::ManagePeople) {
+        return Ok(Redirect::to(&at.href("people")).into_response());
+    }
     at.may(Action::Read)?;
     let now_ms = hub.clock().now_ms();
     let began_ms = day_began_ms(now_ms);

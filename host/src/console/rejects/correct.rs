@@ -78,6 +78,7 @@ pub(super) async fn check(State(hub): State<Hub>, at: At, Path((_, named)): Name
     Ok(Json(Told { faults, verdict: verdict_words(&verdicts) }))
 }
 
+#[derive(Clone, Copy)]
 struct Shown<'a> {
     rows: &'a RejectRows,
     verdicts: &'a [Verdict],

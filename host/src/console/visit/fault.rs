@@ -166,7 +166,6 @@ impl IntoResponse for Fault {
 }
 
 /// A defect: told as any other that is the hub's own.
-#[expect(clippy::needless_pass_by_value, reason = "what catches panics hands them over")]
 pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     Fault::hub(&"a page panicked").into_response()
 }

@@ -76,15 +76,15 @@ pub(super) async fn ask_release(State(hub): State<Hub>, at: At, Path((_, named))
 }
 
 pub(super) async fn cancel(State(hub): State<Hub>, at: At, Path((_, named)): Named, posted: Posted) -> Result<Response, Fault> {
-    steer((&hub, &at), &named, &CANCEL, posted.0).await
+    steer((&hub, &at), &named, &CANCEL, &posted.0).await
 }
 
 pub(super) async fn retry(State(hub): State<Hub>, at: At, Path((_, named)): Named, posted: Posted) -> Result<Response, Fault> {
-    steer((&hub, &at), &named, &RETRY, posted.0).await
+    steer((&hub, &at), &named, &RETRY, &posted.0).await
 }
 
 pub(super) async fn release(State(hub): State<Hub>, at: At, Path((_, named)): Named, posted: Posted) -> Result<Response, Fault> {
-    steer((&hub, &at), &named, &RELEASE, posted.0).await
+    steer((&hub, &at), &named, &RELEASE, &posted.0).await
 }
 
 async fn ask(hub: &Hub, at: &At, named: &str, way: &Way) -> Result<Response, Fault> {
@@ -112,12 +112,12 @@ fn reason_form((at, run): (&At, &Run), way: &Way, answers: &Answers, faults: &Fa
     act_page(at, run, way.title).faults(faults).body(content)
 }
 
-async fn steer((hub, at): (&Hub, &At), named: &str, way: &Way, answers: Answers) -> Result<Response, Fault> {
+async fn steer((hub, at): (&Hub, &At), named: &str, way: &Way, answers: &Answers) -> Result<Response, Fault> {
     at.may(way.needs)?;
     let run = run_of(hub, at, named).await?;
     let reason = match answers.reason() {
         Ok(reason) => reason,
-        Err(faults) => return Ok(reason_form((at, &run), way, &answers, &faults)),
+        Err(faults) => return Ok(reason_form((at, &run), way, answers, &faults)),
     };
     let afresh = answers.text("from") == "afresh";
     if answers.confirmed() {
