@@ -138,7 +138,8 @@ fn a_canary_that_is_too_slow_is_taken_back_and_the_alarm_is_given() {
     // Nobody processes 1,500 rows in no time.
     desk.done("bob", &["plugin", "canary", "lgps-return@3.0.0", "--share", "100", "--took-ms-max", "0"]);
     fs::copy(desk.site.path("payroll.csv"), desk.site.path("data/payroll/payroll-1.csv")).unwrap();
-    let said = desk.says("ann", &["run", LGPS, "--json"]);
+    let mut asked = bailiwick(&desk.site, &["run", LGPS, "--json"]);
+    let said: Said = asked.env("BAILIWICK_LOG", "warn").output().unwrap().into();
     let run = said.json();
     assert_eq!(run["state"], "closed", "its deliveries are real: {run}");
     assert!(said.err.contains("a canary was taken back"), "{}", said.err);
