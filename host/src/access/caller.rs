@@ -13,6 +13,7 @@ use crate::model::personal::Sight;
 pub struct Caller {
     partner: PartnerName,
     actor: Actor,
+    from: Option<String>,
     allowed: BTreeSet<Action>,
 }
 
@@ -43,7 +44,14 @@ impl Caller {
     /// Somebody at a partner, with what they are allowed.
     #[must_use]
     pub const fn new(partner: PartnerName, actor: Actor, allowed: BTreeSet<Action>) -> Self {
-        Self { partner, actor, allowed }
+        Self { partner, actor, from: None, allowed }
+    }
+
+    /// The same, coming from an address, which the audit trail names beside whatever they do.
+    #[must_use]
+    pub fn coming_from(mut self, address: impl Into<String>) -> Self {
+        self.from = Some(address.into());
+        self
     }
 
     /// The caller that a token names, and notes that it was used; or that one was tried which may no longer be used.
@@ -60,7 +68,7 @@ impl Caller {
         ledger.touch_token(&token, now_ms).await?;
         // A scope that this version does not know allows nothing.
         let allowed = token.scopes.iter().filter_map(|scope| scope.parse().ok()).collect();
-        Ok(Self { actor: Actor::token(&token.partner, &token.name), partner: token.partner, allowed })
+        Ok(Self { actor: Actor::token(&token.partner, &token.name), partner: token.partner, from: None, allowed })
     }
 
     /// Refuses what is not allowed.
@@ -113,6 +121,6 @@ impl Caller {
     /// By whom something is done now.
     #[must_use]
     pub fn by(&self, hub: &HubId, now_ms: i64) -> By {
-        By { actor: self.actor.clone(), hub: hub.clone(), now_ms }
+        By { actor: self.actor.clone(), hub: hub.clone(), from: self.from.clone(), now_ms }
     }
 }

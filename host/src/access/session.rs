@@ -39,6 +39,7 @@ pub struct SignedIn {
     partners: BTreeMap<PartnerName, BTreeSet<Role>>,
     csrf: String,
     hub_operator: bool,
+    from: Option<String>,
 }
 
 /// Somebody has no role at a partner, or there is no such partner: that is not told apart.
@@ -114,7 +115,12 @@ impl Door<'_> {
             came_from: address(from),
             way: way.to_owned(),
         };
-        let by = By { actor: Actor::person(known.person.as_str()), hub: self.hub.clone(), now_ms: self.now_ms };
+        let by = By {
+            actor: Actor::person(known.person.as_str()),
+            hub: self.hub.clone(),
+            from: from.map(|from| from.to_string()),
+            now_ms: self.now_ms,
+        };
         match self.ledger.begin_session(&session, &by).await {
             Ok(()) => Ok(SecretString::from(key)),
             // Disabled, or given another password, since they showed who they are.
@@ -150,7 +156,21 @@ impl SignedIn {
                 partners.entry(partner).or_default().insert(role);
             }
         }
-        Self { person: stored.person, display_name: stored.display_name, partners, csrf: form_key(key), hub_operator: stored.hub_operator }
+        Self {
+            person: stored.person,
+            display_name: stored.display_name,
+            partners,
+            csrf: form_key(key),
+            hub_operator: stored.hub_operator,
+            from: None,
+        }
+    }
+
+    /// The same, coming from an address, which the audit trail names beside whatever they do.
+    #[must_use]
+    pub fn coming_from(mut self, address: Option<IpAddr>) -> Self {
+        self.from = address.map(|address| address.to_string());
+        self
     }
 
     /// The name under which they signed in.
@@ -200,13 +220,17 @@ impl SignedIn {
         if self.hub_operator {
             allowed.extend(OF_HUB_OPERATOR);
         }
-        Ok(Caller::new(partner.clone(), Actor::person(self.person.as_str()), allowed))
+        let caller = Caller::new(partner.clone(), Actor::person(self.person.as_str()), allowed);
+        Ok(match &self.from {
+            Some(from) => caller.coming_from(from.as_str()),
+            None => caller,
+        })
     }
 
     /// By whom something is done now that is no partner's.
     #[must_use]
     pub fn by(&self, hub: &HubId, now_ms: i64) -> By {
-        By { actor: Actor::person(self.person.as_str()), hub: hub.clone(), now_ms }
+        By { actor: Actor::person(self.person.as_str()), hub: hub.clone(), from: self.from.clone(), now_ms }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The command line: what a person types, and how it is answered.
 
 mod amend;
+mod audit;
+mod change;
 mod decide;
 mod demo;
 mod open;
@@ -44,7 +46,7 @@ enum Command {
     /// Makes a folder of configuration the one in force.
     Apply(open::ApplyOptions),
     /// Shows what applying a folder of configuration would change.
-    Plan(open::ApplyOptions),
+    Plan(open::PlanOptions),
     /// Runs a job now, and waits for it to end.
     Run(open::RunOptions),
     /// Lists jobs, with their last run and their next time.
@@ -80,9 +82,12 @@ enum Command {
     Resume(steer::ResumeOptions),
     /// Decides a case by a rule set.
     Decide(decide::Options),
-    /// Checks the audit trail, or writes it out.
+    /// Decides changes that take two persons.
     #[command(subcommand)]
-    Audit(show::AuditCommand),
+    Change(change::Command),
+    /// Checks the audit trail, signs it, or writes it out.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Tries connections.
     #[command(subcommand)]
     Connection(outside::ConnectionCommand),
@@ -219,7 +224,8 @@ fn answer(command: Command) -> Answer {
             Command::Pause(options) => steer::pause(options).await,
             Command::Resume(options) => steer::resume(options).await,
             Command::Decide(options) => decide::decide(options).await,
-            Command::Audit(command) => show::audit(command).await,
+            Command::Change(command) => change::answer(command).await,
+            Command::Audit(command) => audit::answer(command).await,
             Command::Connection(command) => outside::connection(command).await,
             Command::Webhook(command) => outside::webhook(command).await,
             Command::Secret(command) => outside::secret(command).await,

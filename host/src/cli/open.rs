@@ -13,12 +13,24 @@ use crate::ledger::{Actor, By, RunState, Scope};
 use crate::model::ids::{JobName, PartnerName, RunId};
 use crate::run::{Hub, HubOptions, Plan, Request, RunError, Sharing};
 
+/// How `plan --drift` ends where there is any.
+const DRIFT: u8 = 2;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct ApplyOptions {
     #[command(flatten)]
     data: DataOption,
     /// The folder of configuration.
     folder: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanOptions {
+    #[command(flatten)]
+    apply: ApplyOptions,
+    /// End with status 2 if anything is in force that the folder does not have, or the other way round.
+    #[arg(long)]
+    drift: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -62,7 +74,7 @@ pub(super) async fn existing_hub(data: &DataOption) -> Result<Hub, Box<dyn std::
 }
 
 /// A folder that was mistyped does not become a hub. With a database, that is what there must be.
-fn check_exists(data: &DataOption) -> Result<(), Box<dyn std::error::Error>> {
+pub(super) fn check_exists(data: &DataOption) -> Result<(), Box<dyn std::error::Error>> {
     if data.database.is_none() && !data.data.join("ledger.sqlite").is_file() {
         let folder = data.data.display();
         return Err(format!("there is no hub in {folder}: name its folder with --data, or make one with `bailiwick apply FOLDER`").into());
@@ -89,7 +101,16 @@ async fn open(data: &DataOption, works: bool) -> Result<Hub, RunError> {
 /// Who types.
 pub(super) fn person(hub: &Hub) -> By {
     let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".to_owned());
-    By { actor: Actor::person(&name), hub: hub.id().clone(), now_ms: hub.clock().now_ms() }
+    // A name can be set; the number of the user cannot.
+    let user = rustix::process::getuid().as_raw();
+    let from = Some(format!("command line on {} as {name} (uid {user})", machine()));
+    By { actor: Actor::person(&name), hub: hub.id().clone(), from, now_ms: hub.clock().now_ms() }
+}
+
+/// The name of this machine, as far as it has one.
+fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    name.map(|name| name.trim().to_owned()).ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "a machine without a name".to_owned())
 }
 
 pub(super) async fn apply(options: ApplyOptions) -> Answer {
@@ -112,11 +133,11 @@ pub(super) async fn say_master_key(hub: &Hub) -> Result<(), Box<dyn std::error::
     Ok(())
 }
 
-pub(super) async fn plan(options: ApplyOptions) -> Answer {
-    let hub = hub(&options.data).await?;
-    let plan = hub.plan(&options.folder, &person(&hub)).await.map_err(shown)?;
+pub(super) async fn plan(options: PlanOptions) -> Answer {
+    let hub = hub(&options.apply.data).await?;
+    let plan = hub.plan(&options.apply.folder, &person(&hub)).await.map_err(shown)?;
     say_plan(&plan, "would change");
-    Ok(ExitCode::SUCCESS)
+    Ok(if options.drift && !plan.lines().is_empty() { ExitCode::from(DRIFT) } else { ExitCode::SUCCESS })
 }
 
 /// An error with, for files that a person wrote, the lines that are wrong.
@@ -151,7 +172,24 @@ pub(super) fn say_plan(plan: &Plan, word: &str) {
         changes += 1;
         say(format!("  table {table} added"));
     }
+    for proposed in &plan.proposed {
+        match (proposed.number, proposed.waited) {
+            (Some(number), waited) => {
+                let since = if waited { " already" } else { "" };
+                say(format!("  {}: proposed{since} as change {number}, for a second person to approve:", proposed.partner));
+            }
+            (None, _) => say(format!("  {}: would be proposed, for a second person to approve:", proposed.partner)),
+        }
+        proposed.difference.iter().for_each(|line| say(format!("    {line}")));
+        if let Some(number) = proposed.number {
+            say(format!("    `bailiwick change approve {} {number} --why REASON` puts it in force", proposed.partner));
+        }
+    }
+    for release in &plan.unlisted {
+        say(format!("  {release} is active, and the folder does not name it"));
+    }
     match changes {
+        0 if !plan.proposed.is_empty() => say("nothing more to change"),
         0 => say("nothing to change: the configuration is the one in force"),
         1 => say(format!("1 thing {word}")),
         _ => say(format!("{changes} things {word}")),

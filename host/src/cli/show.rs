@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::amend::{say_amends, say_quarantined};
 use super::paint::{Tone, bytes, count, duration, paint, say, table};
 use super::{Answer, DataOption, open};
-use crate::api::wire::{AuditJson, JobJson, RunDetailJson, RunJson, moment};
+use crate::api::wire::{JobJson, RunDetailJson, RunJson, moment};
 use crate::ledger::{HubId, LedgerError, LogLine, Page, Partition, Processed, Receipt, Run, RunEvent, RunFilter, RunState, Scope};
 use crate::model::ids::{JobName, RunId};
 use crate::model::totals::PortTotals;
@@ -59,20 +59,6 @@ impl RunOptions {
     pub(super) const fn json(&self) -> bool {
         self.list.json
     }
-}
-
-#[derive(Debug, clap::Subcommand)]
-pub(super) enum AuditCommand {
-    /// Works the whole chain out again, and names the first entry that was tampered with.
-    Verify(AuditOptions),
-    /// Writes every entry, oldest first, as a line of JSON.
-    Export(AuditOptions),
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct AuditOptions {
-    #[command(flatten)]
-    data: DataOption,
 }
 
 pub(super) async fn jobs(options: ListOptions) -> Answer {
@@ -324,39 +310,6 @@ pub(super) async fn pages<T, C: Clone>(
         all.items.extend(more.items);
         all.next = more.next;
     }
-}
-
-pub(super) async fn audit(command: AuditCommand) -> Answer {
-    match command {
-        AuditCommand::Verify(options) => verify(options).await,
-        AuditCommand::Export(options) => export(options).await,
-    }
-}
-
-async fn export(options: AuditOptions) -> Answer {
-    let hub = open::existing_hub(&options.data).await?;
-    let mut after = 0;
-    loop {
-        let page = hub.ledger().audit_after(Scope::Hub, after, 1_000).await?;
-        for entry in &page.items {
-            say(serde_json::to_string(&AuditJson::new(entry))?);
-        }
-        match page.next {
-            Some(next) => after = next,
-            None => return Ok(ExitCode::SUCCESS),
-        }
-    }
-}
-
-async fn verify(options: AuditOptions) -> Answer {
-    let hub = open::existing_hub(&options.data).await?;
-    let check = hub.ledger().verify_audit().await?;
-    if let Some(broken) = check.broken {
-        say(format!("{} {broken}; the {} entries before it fit", paint(Tone::Bad, "tampered with:"), check.entries));
-        return Ok(ExitCode::FAILURE);
-    }
-    say(format!("{} entries fit; the last has SHA-256 {}", count(check.entries), check.head));
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes JSON for programs.

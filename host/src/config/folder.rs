@@ -97,9 +97,15 @@ impl Reader<'_> {
                 written::ReleasesWord::Signed => ReleasePolicy::Signed,
                 written::ReleasesWord::Approved => ReleasePolicy::Approved,
             };
+            let changes = entry.changes.as_ref().map(|changes| {
+                changes.get_ref().parse().map_err(|why: String| {
+                    source.problem(Some(changes.span()), why, "write \"one-person\", or \"two-persons\" for protected changes")
+                })
+            });
+            let changes = changes.and_then(|changes| self.problems.note(changes)).unwrap_or_default();
             let proofs = self.proofs(&source, &entry.proof);
             let retention = self.retention(&source, &entry.retention);
-            self.made.partners.push(Partner { name, title: entry.title.into_inner(), runs_at_once, releases, proofs, retention });
+            self.made.partners.push(Partner { name, title: entry.title.into_inner(), runs_at_once, releases, proofs, changes, retention });
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! hub.toml            [ceiling] without = ["http"], and [ceiling.limits]: what no plugin of any partner is lent (optional)
 //! partners.toml       [[partner]] name, title, runs-at-once, releases = open | signed | approved,
 //!     [partner.proof] clean-runs, differences = none | explained, and [[partner.proof.plugin]] name, clean-runs, differences,
+//!     changes = one-person | two-persons (for what is protected),
 //!     and [partner.retention] artefacts-days, rejects-days, events-days
 //! connections.toml    [[connection]] partner, name, runs-at-once, and one of
 //!     kind = "folder"  path, settle-ms
@@ -19,7 +20,7 @@
 //! webhooks.toml       [[webhook]] partner, name, url, events = ["run.held", …], signing-secret, allow-private, ca-file (optional)
 //! plugins.toml        [[plugin]] partner, name, component: where the hub finds components (optional)
 //! jobs/*.toml         one job a file:
-//!     partner, name, title, plugin, release = "active" | "^1.2" | "sha256:0f3a…", zone = "Europe/London", attempts-max = 5
+//!     partner, name, title, plugin, release = "active" | "^1.2" | "sha256:0f3a…", zone = "Europe/London", attempts-max = 5, protected = false
 //!     [schedule]  cron, working-day = any | before | after | skip, catch-up = "skip" | "once" | { all = 12 }
 //!     [queue]     runs-at-once = 1, priority = low | normal | high, overlap = queue | skip | cancel-older, overdue-minutes
 //!     [notify]    connection, to = ["payroll@example.org"], on = ["held", "failed", "delivered", "skipped", "overdue"]

@@ -92,6 +92,20 @@ pub enum LedgerError {
         /// What they did before.
         what: &'static str,
     },
+    /// A person does it: a token and a hub decide nothing that takes two persons.
+    #[error("{actor} is no person, and it takes a second person to approve this")]
+    NotAPerson {
+        /// Who asked.
+        actor: Actor,
+    },
+    /// The operator applies the folder again, so that the change is proposed on what is in force now.
+    #[error("change {number} of {partner} was proposed on a state that is no longer in force: apply the folder again, and look at it anew")]
+    StateMoved {
+        /// Whose.
+        partner: PartnerName,
+        /// Which change.
+        number: u64,
+    },
     /// A person of the partner has it signed or approved.
     #[error(
         "release {} of plugin {plugin} cannot be used by {partner}: {lacks}. See `bailiwick plugin releases --partner {partner}`", digest.short()

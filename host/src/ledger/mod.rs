@@ -37,12 +37,14 @@ mod tests;
 use crate::model::ids::RunId;
 
 pub use answers::{KeptAnswer, KeyedRequest, Repeat};
-pub use audit::{Act, AuditCheck, AuditEntry, BrokenEntry};
+pub use audit::{
+    Act, AuditCheck, AuditEntry, BrokenEntry, ContentDigest, NewCheckpoint, NewHubKey, RowFault, RowsCheck, StoredCheckpoint, StoredHubKey,
+};
 pub use declared::{
-    Applied, AppliedWhole, Bounds as CanaryBounds, Candidate, Change, Changed, Declaration, DeclaredConnection, DeclaredJob,
-    DeclaredWebhook, Explanation, Judgement, NewCandidate, NewRelease, NewSigningKey, NewTable, NewTrial, Paused, ProofState, Release,
-    ReleaseKey, ReleaseSignature, Retired, SigningKey, Source, Standing as ReleaseStanding, StoredConnection, StoredJob, StoredTable,
-    Trial as StoredTrial, TrialOutcome, Verdict, Way as CandidateWay, Whole,
+    Applied, AppliedWhole, Bounds as CanaryBounds, Candidate, Change, ChangeState, Changed, Declaration, DeclaredConnection, DeclaredJob,
+    DeclaredWebhook, Explanation, Judgement, NewCandidate, NewChange, NewRelease, NewSigningKey, NewTable, NewTrial, Paused, ProofState,
+    Release, ReleaseKey, ReleaseSignature, Retired, SigningKey, Source, Standing as ReleaseStanding, StoredChange, StoredConnection,
+    StoredJob, StoredTable, Trial as StoredTrial, TrialOutcome, Verdict, Way as CandidateWay, Whole,
 };
 pub use error::LedgerError;
 pub use figures::{OfJob, QueueStanding};

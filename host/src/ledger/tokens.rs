@@ -1,7 +1,7 @@
 //! Keys with which other systems call the hub. The ledger sees their hashes only.
 
 use super::Ledger;
-use super::audit::{self, Act};
+use super::audit::{self, Act, Covered, CoveredKind};
 use super::error::LedgerError;
 use super::store::{parsed, query};
 use super::who::{Actor, By, HubId, Scope};
@@ -118,7 +118,8 @@ impl Ledger {
                 let after = serde_json::json!({ "scopes": scopes, "expires-at-ms": new.expires_at_ms });
                 let subject = format!("token:{}", new.name);
                 let act = Act { partner: Some(&new.partner), action: "token.create", subject, before: None, after: Some(after) };
-                audit::append(&mut transaction, act, by);
+                let covered = [Covered::named(CoveredKind::Token, &new.partner, &new.name)];
+                audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await?;
                 Ok(())
             })
@@ -217,7 +218,8 @@ impl Ledger {
                 }
                 let act =
                     Act { partner: Some(partner), action: "token.revoke", subject: format!("token:{name}"), before: None, after: None };
-                audit::append(&mut transaction, act, by);
+                let covered = [Covered::named(CoveredKind::Token, partner, name)];
+                audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await?;
                 Ok(())
             })

@@ -62,6 +62,18 @@ impl Actor {
         &self.0
     }
 
+    /// Whether it is a person, who alone may decide what takes two.
+    #[must_use]
+    pub fn is_person(&self) -> bool {
+        self.0.starts_with("person:")
+    }
+
+    /// As it stands in an export of the audit trail.
+    #[must_use]
+    pub const fn of_record(text: String) -> Self {
+        Self(text)
+    }
+
     pub(super) const fn stored(text: String) -> Self {
         Self(text)
     }
@@ -80,6 +92,8 @@ pub struct By {
     pub actor: Actor,
     /// The hub that writes it down.
     pub hub: HubId,
+    /// From where: a caller's address, or `command line on HOST as USER`; none where a hub acts of itself.
+    pub from: Option<String>,
     /// The moment, in milliseconds since 1970.
     pub now_ms: i64,
 }
@@ -88,7 +102,7 @@ impl By {
     /// The hub acting of itself.
     #[must_use]
     pub fn hub(hub: &HubId, now_ms: i64) -> Self {
-        Self { actor: Actor::hub(hub), hub: hub.clone(), now_ms }
+        Self { actor: Actor::hub(hub), hub: hub.clone(), from: None, now_ms }
     }
 }
 

@@ -243,11 +243,14 @@ impl Hub {
             () = self.ledger().listen() => {}
             () = self.do_duties(&stop, drain) => {}
         }
+        if let Err(error) = self.checkpoint().await {
+            tracing::error!(%error, "the end of the audit trail could not be signed");
+        }
     }
 
     async fn do_duties(&self, stop: &Notify, drain: Duration) {
         let mut work = Work { places: Arc::new(Semaphore::new(self.shared.runs_at_once)), tasks: Vec::new() };
-        let mut telling: Option<JoinHandle<()>> = None;
+        let (mut telling, mut keeping): (Option<JoinHandle<()>>, Option<JoinHandle<()>>) = (None, None);
         loop {
             self.turn();
             // Beside the runs, as a mail server may be slow; one at a time, and waited for when the hub stops.
@@ -257,6 +260,13 @@ impl Hub {
                     if let Err(error) = hub.send_notices().await {
                         tracing::error!(%error, "notices could not be sent");
                     }
+                }));
+            }
+            if keeping.as_ref().is_none_or(JoinHandle::is_finished) {
+                let hub = self.clone();
+                keeping = Some(tokio::spawn(async move {
+                    hub.checkpoint_in_time().await;
+                    hub.look_for_drift().await;
                 }));
             }
             if let Err(error) = self.send_webhooks(&mut work.tasks).await {
@@ -276,9 +286,9 @@ impl Hub {
         }
         let until = Instant::now() + drain;
         self.finish(work, drain).await;
-        if let Some(telling) = telling {
+        for beside in [telling, keeping].into_iter().flatten() {
             // What is not told by then is told by the next hub.
-            drop(tokio::time::timeout(until.saturating_duration_since(Instant::now()), telling).await);
+            drop(tokio::time::timeout(until.saturating_duration_since(Instant::now()), beside).await);
         }
     }
 

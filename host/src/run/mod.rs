@@ -6,6 +6,7 @@
 //! shelf     releases and tables at hand             again     replays, and the slots of a time gone by
 //! failure   what can go wrong with a run, and what comes next
 //! amend     what a person puts right after a run
+//! audit     the audit trail signed, checked and written out
 //! outside   connections tried, credentials set, rotated, opened; people told of runs
 //! backup    all that cannot be made again, copied while runs go on
 //! look      what people look at of a run: files, another run beside it, rejects value by value
@@ -20,6 +21,7 @@
 
 mod again;
 mod amend;
+mod audit;
 mod backup;
 mod conduct;
 mod declare;
@@ -42,7 +44,7 @@ use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
@@ -50,8 +52,12 @@ use secrecy::SecretString;
 pub use crate::format::RecordCells;
 pub use again::Backfilled;
 pub use amend::{Corrections, ForCorrection, Retained};
+pub use audit::{
+    AuditError, CHECKPOINT_ENTRIES, CHECKPOINT_MS, Checkpoint, Evidence, Export, ExportForm, Line as AuditLine, SignedCheckpoint, Verified,
+    checkpoints_file, verify_file, verify_ledger,
+};
 pub use backup::Backup;
-pub use declare::{Installed, Plan};
+pub use declare::{DRIFT_EVERY_MS, Installed, Plan, Proposed};
 pub use desk::{
     BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, RuleSetOffer, bench, rehearse,
 };
@@ -163,6 +169,16 @@ struct Shared {
     retain_at_ms: AtomicI64,
     /// Partners' own addresses that are being told something.
     webhooks_at_work: Mutex<HashSet<(PartnerName, WebhookName)>>,
+    /// From when on to look whether the audit trail is to be signed.
+    checkpoint_at_ms: AtomicI64,
+    /// Where checkpoints are left besides.
+    checkpoints_outside: OnceLock<PathBuf>,
+    /// The folder of configuration that is compared with what is in force.
+    watched: OnceLock<PathBuf>,
+    /// From when on to compare again.
+    drift_at_ms: AtomicI64,
+    /// What was different the last time.
+    drift_seen: Mutex<Option<Digest>>,
     /// Tokens of connections, in memory alone: whoever starts again fetches them again.
     tokens: Mutex<HashMap<(PartnerName, ConnectionName), TokenSlot>>,
     /// Schedules by the digest of the file that declares them: read once, as such a file never changes.
@@ -229,6 +245,11 @@ impl Hub {
             turned: Mutex::default(),
             webhooks_at_work: Mutex::default(),
             retain_at_ms: AtomicI64::new(0),
+            checkpoint_at_ms: AtomicI64::new(0),
+            checkpoints_outside: OnceLock::new(),
+            watched: OnceLock::new(),
+            drift_at_ms: AtomicI64::new(0),
+            drift_seen: Mutex::default(),
             tokens: Mutex::default(),
             schedules: Mutex::default(),
         };

@@ -3,13 +3,13 @@
 //!
 //! It must not know what a route does.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{
     AUTHORIZATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -84,6 +84,7 @@ pub(super) async fn call(State(front): State<Arc<Front>>, request: Request, next
 async fn answered(front: &Front, mut request: Request, next: Next) -> Response {
     let client = front.client(&request);
     request.extensions_mut().insert(CameFrom(client));
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, 0)));
     if front.secure || front.behind_proxy {
         request.extensions_mut().insert(OverTls);
     }

@@ -12,7 +12,7 @@ use bailiwick::ledger::{
     Actor, By, Claim, Database, Declaration, DeclaredJob, HubId, Ledger, NewRun, Reason, Scope, Source, Step, Trigger,
 };
 use bailiwick::model::ids::Digest;
-use bailiwick::model::job::{Partner, Proofs, Queue, ReleaseChoice, ReleasePolicy, Retention};
+use bailiwick::model::job::{ChangePolicy, Partner, Proofs, Queue, ReleaseChoice, ReleasePolicy, Retention};
 use bailiwick::run::{Hub, HubOptions, Sharing};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify, mpsc};
@@ -204,6 +204,7 @@ async fn declare(ledger: &Ledger, clock: &Clock, (jobs, cron): (usize, Option<&s
             runs_at_once: None,
             releases: ReleasePolicy::default(),
             proofs: Proofs::default(),
+            changes: ChangePolicy::default(),
             retention: Retention::default(),
         },
         sources: vec![
@@ -235,7 +236,7 @@ fn new_run(clock: &Clock) -> Result<NewRun> {
 
 /// The hub itself, so that the audit trail has no part in it.
 fn by(clock: &Clock) -> By {
-    By { actor: Actor::hub(&hub()), hub: hub(), now_ms: clock.now_ms() }
+    By { actor: Actor::hub(&hub()), hub: hub(), from: None, now_ms: clock.now_ms() }
 }
 
 fn hub() -> HubId {

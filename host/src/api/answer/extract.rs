@@ -1,7 +1,9 @@
 //! What stands in a request: who calls, names in the address, what is asked for, the body. What cannot be read is told as a problem.
 
+use std::net::SocketAddr;
+
 use axum::extract::rejection::StringRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -78,9 +80,14 @@ impl FromRequestParts<Hub> for Bearer {
         let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok()).ok_or_else(refused)?;
         let text = header.strip_prefix("Bearer ").ok_or_else(refused)?;
         let door = Door { ledger: hub.ledger(), hub: hub.id(), now_ms: hub.clock().now_ms() };
-        Caller::of_token(&door, text).await.map(Self).map_err(|error| match error {
+        let caller = Caller::of_token(&door, text).await.map_err(|error| match error {
             TokenRefused::Unknown => Problem::new(Code::TokenRefused, error.to_string()),
             TokenRefused::Ledger(error) => error.into(),
-        })
+        })?;
+        // There is none where a test calls the routes without a socket.
+        Ok(Self(match parts.extensions.get::<ConnectInfo<SocketAddr>>() {
+            Some(ConnectInfo(address)) => caller.coming_from(address.ip().to_string()),
+            None => caller,
+        }))
     }
 }

@@ -77,8 +77,8 @@ impl From<LedgerError> for Problem {
             LedgerError::WrongState { .. } | LedgerError::LeaseLost { .. } => Code::WrongState,
             LedgerError::NotResubmitted { .. } => Code::NotResubmitted,
             LedgerError::AlreadyThere { .. } | LedgerError::VersionDiffers { .. } | LedgerError::FileTaken { .. } => Code::AlreadyThere,
-            LedgerError::StillUsed { .. } => Code::WrongState,
-            LedgerError::OwnWork { .. } | LedgerError::NotVouchedFor { .. } => Code::NotVouchedFor,
+            LedgerError::StillUsed { .. } | LedgerError::StateMoved { .. } => Code::WrongState,
+            LedgerError::OwnWork { .. } | LedgerError::NotAPerson { .. } | LedgerError::NotVouchedFor { .. } => Code::NotVouchedFor,
             LedgerError::CannotOpen { .. } | LedgerError::Store(_) | LedgerError::Corrupt { .. } => return hub_fault(&error),
         };
         Self::new(code, error.to_string())

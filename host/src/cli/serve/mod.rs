@@ -36,6 +36,9 @@ pub(super) struct Options {
     /// When told to stop, how long runs under way have to end. Those that do not are left to another hub, or to the next start.
     #[arg(long, env = "BAILIWICK_DRAIN", value_name = "SECONDS", default_value_t = DRAIN_SECONDS_DEFAULT, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     drain: u64,
+    /// Leave every signed checkpoint of the audit trail in this folder too: one that can only be added to, or somebody else's.
+    #[arg(long, env = "BAILIWICK_CHECKPOINTS", value_name = "DIR")]
+    checkpoints: Option<PathBuf>,
 }
 
 /// How long a hub's runs have to end where nobody says.
@@ -51,9 +54,13 @@ pub(super) async fn serve(options: Options) -> Answer {
         )
         .into());
     }
+    if let Some(folder) = options.checkpoints {
+        hub.leave_checkpoints_in(folder);
+    }
     if let Some(folder) = &options.config {
         let plan = hub.apply(folder, &open::person(&hub)).await.map_err(open::shown)?;
         open::say_plan(&plan, "applied");
+        hub.watch_configuration(folder.clone());
     }
     open::say_master_key(&hub).await?;
     first_tokens(&hub).await?;

@@ -108,6 +108,7 @@ impl Reader<'_> {
             limits,
             partitions,
             attempts_max: attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(ATTEMPTS_DEFAULT),
+            protected: written.protected,
             definition: Digest::of(self.source.text.as_bytes()),
         })
     }

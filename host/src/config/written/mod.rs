@@ -149,6 +149,8 @@ pub(super) struct Job {
     pub release: Option<Spanned<String>>,
     pub zone: Option<Spanned<String>>,
     pub attempts_max: Option<Spanned<u64>>,
+    #[serde(default)]
+    pub protected: bool,
     pub schedule: Option<Schedule>,
     #[serde(default)]
     pub queue: Queue,

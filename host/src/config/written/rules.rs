@@ -19,6 +19,7 @@ pub(in crate::config) struct Partner {
     pub runs_at_once: Option<Spanned<u64>>,
     #[serde(default)]
     pub releases: ReleasesWord,
+    pub changes: Option<Spanned<String>>,
     #[serde(default)]
     pub proof: Proof,
     #[serde(default)]

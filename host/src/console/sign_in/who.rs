@@ -43,7 +43,7 @@ impl FromRequestParts<Hub> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, hub: &Hub) -> Result<Self, Response> {
         if let Some(signed_in) = signed_in(parts, hub).await.map_err(|error| fault(&error))? {
-            return Ok(signed_in);
+            return Ok(signed_in.coming_from(parts.extensions.get::<CameFrom>().map(|from| from.0)));
         }
         // What was to be looked at is come back to; what was to be done is not done unseen.
         let next = if parts.method == Method::GET { parts.uri.path_and_query().map_or("/", |asked| asked.as_str()) } else { "/" };

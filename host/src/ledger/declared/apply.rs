@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::Transaction;
 use crate::ledger::who::By;
@@ -160,7 +160,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NotFound`] if a definition is not among the sources; or what the database failed of.
     pub async fn apply(&self, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
-        let whole = Whole { declaration, releases: &[], tables: &[] };
+        let whole = Whole { declaration, releases: &[], activate: &[], tables: &[] };
         let applied = self.apply_all(&[whole], by).await?.pop();
         Ok(applied.expect("one is answered for each").declared)
     }
@@ -196,6 +196,6 @@ pub(super) async fn declare(transaction: &mut Transaction, declaration: &Declara
     let partner = &declaration.partner.name;
     let act =
         Act { partner: Some(partner), action: "partner.apply", subject: format!("partner:{partner}"), before: None, after: Some(after) };
-    audit::append(transaction, act, by);
+    audit::append_over(transaction, act, &[Covered::partner(CoveredKind::Declared, partner)], by).await?;
     Ok(applied)
 }

@@ -100,21 +100,21 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn partners(&self, scope: Scope<'_>) -> Result<Vec<Partner>, LedgerError> {
-        type Row = (String, String, Option<i64>, String, Option<i64>, Option<i64>, Option<i64>, Option<String>);
+        type Row = (String, String, Option<i64>, String, String, Option<i64>, Option<i64>, Option<i64>, Option<String>);
         let rows: Vec<Row> = query(
-            "SELECT partner, title, runs_max, releases, keep_artefacts_days, keep_rejects_days, keep_events_days, proofs FROM partners
+            "SELECT partner, title, runs_max, releases, changes, keep_artefacts_days, keep_rejects_days, keep_events_days, proofs FROM partners
              WHERE $1 = '' OR partner = $1 ORDER BY partner",
         )
         .bind(scope.text())
         .fetch_all(&self.store)
         .await?;
-        let partner = |(name, title, runs_max, releases, artefacts, rejects, events, proofs): Row| {
+        let partner = |(name, title, runs_max, releases, changes, artefacts, rejects, events, proofs): Row| {
             let number = |stored: Option<i64>| stored.and_then(|number| u32::try_from(number).ok());
             let (artefacts_days, rejects_days, events_days) = (number(artefacts), number(rejects), number(events));
             let retention = Retention { artefacts_days, rejects_days, events_days };
-            let releases = parsed(&releases, "rule for releases")?;
+            let (releases, changes) = (parsed(&releases, "rule for releases")?, parsed(&changes, "rule for changes")?);
             let proofs = proofs_of(proofs.as_deref())?;
-            Ok(Partner { name: parsed(&name, "partner")?, title, runs_at_once: number(runs_max), releases, proofs, retention })
+            Ok(Partner { name: parsed(&name, "partner")?, title, runs_at_once: number(runs_max), releases, proofs, changes, retention })
         };
         rows.into_iter().map(partner).collect()
     }

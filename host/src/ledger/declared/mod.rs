@@ -1,6 +1,7 @@
 //! What was declared: partners, their connections and jobs, the releases that jobs run, the tables that these look things up in.
 
 mod apply;
+mod changes;
 mod jobs;
 mod put;
 mod releases;
@@ -12,6 +13,7 @@ use crate::ledger::store::{Transaction, query_scalar};
 use crate::model::ids::PartnerName;
 
 pub use apply::{Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, DeclaredWebhook, Source};
+pub use changes::{ChangeState, NewChange, StoredChange};
 pub use jobs::{Paused, StoredConnection, StoredJob};
 pub use releases::{
     Bounds, Candidate, Explanation, Judgement, NewCandidate, NewRelease, NewSigningKey, NewTrial, ProofState, Release, ReleaseKey,

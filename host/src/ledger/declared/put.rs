@@ -39,14 +39,14 @@ pub(super) async fn put_in_force(transaction: &mut Transaction, declaration: &De
 }
 
 async fn put_partner(transaction: &mut Transaction, partner: &Partner, by: &By, applied: &mut Applied) -> Result<(), LedgerError> {
-    type Row = (String, String, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<String>);
+    type Row = (String, String, String, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<String>);
     let Retention { artefacts_days, rejects_days, events_days } = partner.retention;
     let [runs_max, artefacts, rejects, events] =
         [partner.runs_at_once, artefacts_days, rejects_days, events_days].map(|number| number.map(i64::from));
-    let declared: Row =
-        (partner.title.clone(), partner.releases.as_str().to_owned(), runs_max, artefacts, rejects, events, proofs_text(&partner.proofs));
+    let [releases, changes] = [partner.releases.as_str(), partner.changes.as_str()].map(str::to_owned);
+    let declared: Row = (partner.title.clone(), releases, changes, runs_max, artefacts, rejects, events, proofs_text(&partner.proofs));
     let stored: Option<Row> = query(
-        "SELECT title, releases, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days, proofs FROM partners WHERE partner = $1",
+        "SELECT title, releases, changes, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days, proofs FROM partners WHERE partner = $1",
     )
     .bind(partner.name.as_str())
     // Of two applications for one partner, one waits for the other.
@@ -60,21 +60,22 @@ async fn put_partner(transaction: &mut Transaction, partner: &Partner, by: &By, 
     applied.changes.push(Change { what: "partner", name: partner.name.to_string(), how });
     query(
         "INSERT INTO partners
-           (partner, title, releases, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days, applied_at_ms, proofs)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         ON CONFLICT (partner) DO UPDATE SET title = excluded.title, releases = excluded.releases, runs_max = excluded.runs_max,
-           keep_artefacts_days = excluded.keep_artefacts_days, keep_rejects_days = excluded.keep_rejects_days,
+           (partner, title, releases, changes, runs_max, keep_artefacts_days, keep_rejects_days, keep_events_days, applied_at_ms, proofs)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (partner) DO UPDATE SET title = excluded.title, releases = excluded.releases, changes = excluded.changes,
+           runs_max = excluded.runs_max, keep_artefacts_days = excluded.keep_artefacts_days, keep_rejects_days = excluded.keep_rejects_days,
            keep_events_days = excluded.keep_events_days, proofs = excluded.proofs, applied_at_ms = excluded.applied_at_ms",
     )
     .bind(partner.name.as_str())
     .bind(declared.0)
     .bind(declared.1)
+    .bind(declared.2)
     .bind(runs_max)
     .bind(artefacts)
     .bind(rejects)
     .bind(events)
     .bind(by.now_ms)
-    .bind(declared.6)
+    .bind(declared.7)
     .execute(transaction)
     .await?;
     Ok(())

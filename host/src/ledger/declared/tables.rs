@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Transaction, count, parsed, parsed_option, query, query_scalar, to_stored};
 use crate::ledger::who::{Actor, By};
@@ -165,6 +165,6 @@ pub(super) async fn keep(transaction: &mut Transaction, new: &NewTable, by: &By)
     });
     let subject = format!("table:{}", version.table);
     let act = Act { partner: Some(&new.partner), action: "table.add", subject, before: None, after: Some(after) };
-    audit::append(transaction, act, by);
+    audit::append_over(transaction, act, &[Covered::partner(CoveredKind::Tables, &new.partner)], by).await?;
     Ok(true)
 }

@@ -2,10 +2,11 @@
 
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
+use crate::ledger::store::Transaction;
 use crate::ledger::who::By;
 
 use super::apply::{Applied, Declaration, declare};
-use super::releases::{self, NewRelease};
+use super::releases::{self, NewRelease, ReleaseKey};
 use super::tables::{self, NewTable};
 
 /// All that is to be in force for one partner.
@@ -13,8 +14,10 @@ use super::tables::{self, NewTable};
 pub struct Whole<'a> {
     /// What it declares.
     pub declaration: &'a Declaration,
-    /// Releases that are kept and made the active ones.
+    /// Releases that are kept.
     pub releases: &'a [NewRelease],
+    /// Releases that are made the active ones; each is kept, or among those that are to be.
+    pub activate: &'a [ReleaseKey],
     /// Versions of tables that are kept.
     pub tables: &'a [NewTable],
 }
@@ -24,8 +27,8 @@ pub struct Whole<'a> {
 pub struct AppliedWhole {
     /// Of what it declares.
     pub declared: Applied,
-    /// Of each release, whether it was not the active one.
-    pub activated: Vec<bool>,
+    /// The releases that were not the active ones before.
+    pub activated: Vec<ReleaseKey>,
     /// Of each version of a table, whether it is new.
     pub added: Vec<bool>,
 }
@@ -42,20 +45,29 @@ impl Ledger {
                 let mut transaction = self.store.begin().await?;
                 let mut all = Vec::new();
                 for whole in wholes {
-                    let declared = declare(&mut transaction, whole.declaration, by).await?;
-                    let mut applied = AppliedWhole { declared, activated: Vec::new(), added: Vec::new() };
-                    for release in whole.releases {
-                        releases::keep(&mut transaction, release, by).await?;
-                        applied.activated.push(releases::activate(&mut transaction, &release.key, (releases::How::Declared, by)).await?);
-                    }
-                    for table in whole.tables {
-                        applied.added.push(tables::keep(&mut transaction, table, by).await?);
-                    }
-                    all.push(applied);
+                    all.push(put_whole(&mut transaction, whole, by).await?);
                 }
                 transaction.commit().await?;
                 Ok(all)
             })
             .await
     }
+}
+
+/// Makes what one partner declares the one in force, with its releases and tables, within a transaction.
+pub(super) async fn put_whole(transaction: &mut Transaction, whole: &Whole<'_>, by: &By) -> Result<AppliedWhole, LedgerError> {
+    let declared = declare(transaction, whole.declaration, by).await?;
+    let mut applied = AppliedWhole { declared, activated: Vec::new(), added: Vec::new() };
+    for release in whole.releases {
+        releases::keep(transaction, release, by).await?;
+    }
+    for key in whole.activate {
+        if releases::activate(transaction, key, (releases::How::Declared, by)).await? {
+            applied.activated.push(key.clone());
+        }
+    }
+    for table in whole.tables {
+        applied.added.push(tables::keep(transaction, table, by).await?);
+    }
+    Ok(applied)
 }

@@ -1,7 +1,7 @@
 //! Credentials, sealed before they come here. The ledger sees no value and no key.
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::declared::require_partner;
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{parsed, query};
@@ -99,7 +99,8 @@ impl Ledger {
                     before: before.as_ref().map(|(id,)| key(id)),
                     after: Some(key(&new.key_id)),
                 };
-                audit::append(&mut transaction, act, by);
+                let covered = [Covered::named(CoveredKind::Secret, &new.partner, new.name.as_str())];
+                audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await?;
                 Ok(before.is_some())
             })
@@ -133,7 +134,8 @@ impl Ledger {
                     before: Some(serde_json::json!({ "key": read.key_id })),
                     after: Some(serde_json::json!({ "key": key_id })),
                 };
-                audit::append(&mut transaction, act, by);
+                let covered = [Covered::named(CoveredKind::Secret, &read.partner, read.name.as_str())];
+                audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await?;
                 Ok(true)
             })
@@ -157,7 +159,8 @@ impl Ledger {
                     return Err(LedgerError::NotFound { what: "secret", name: format!("{partner} {name}") });
                 }
                 let act = Act { partner: Some(partner), action: "secret.remove", subject: subject(name), before: None, after: None };
-                audit::append(&mut transaction, act, by);
+                let covered = [Covered::named(CoveredKind::Secret, partner, name.as_str())];
+                audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await?;
                 Ok(())
             })

@@ -12,6 +12,7 @@ use crate::model::ids::{Digest, JobName, PartnerName, RunId};
 use crate::model::job::Overlap;
 
 use super::event::{Enqueued, Overdue, Pins, Reason, RunEvent, Trigger, Word};
+use super::lease::covered;
 use super::record::{begin, record};
 use super::row::{load, priority};
 
@@ -307,7 +308,8 @@ async fn make_way(transaction: &mut Transaction, due: &Due, overlap: &str, by: &
         record(transaction, &mut run, RunEvent::Cancelled(Word { why: why.clone() }), by).await?;
         let after = serde_json::json!({ "state": run.state.as_str(), "why": why });
         let (partner, subject) = (Some(&due.partner), format!("run:{}", run.id));
-        audit::append(transaction, Act { partner, action: "run.cancel", subject, before: Some(before), after: Some(after) }, by);
+        let act = Act { partner, action: "run.cancel", subject, before: Some(before), after: Some(after) };
+        audit::append_over(transaction, act, &covered(&run, false), by).await?;
     }
     Ok(None)
 }

@@ -27,7 +27,7 @@ use pending::Pending;
 
 pub(super) use pending::Insert;
 pub(super) use postgres::AWAY_SECONDS;
-pub(super) use query::{Query, query, query_scalar};
+pub(super) use query::{Query, Value, query, query_scalar};
 pub(super) use sqlite::BUSY_SECONDS;
 pub(super) use stored::{count, parsed, parsed_option, to_stored};
 

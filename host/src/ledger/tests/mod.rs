@@ -47,7 +47,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::ids::{Digest, JobName, PartnerName};
-use crate::model::job::{Partner, Proofs, Queue, ReleaseChoice, ReleasePolicy, Retention, Told, WebhookEvent};
+use crate::model::job::{ChangePolicy, Partner, Proofs, Queue, ReleaseChoice, ReleasePolicy, Retention, Told, WebhookEvent};
 use crate::model::rows::Amount;
 use crate::model::totals::{BalanceResult, ControlTotals, PortTotals, RowCounts};
 
@@ -63,7 +63,7 @@ fn hub(id: &str) -> HubId {
 }
 
 fn person(now_ms: i64) -> By {
-    By { actor: Actor::person("j.smith"), hub: hub("main"), now_ms }
+    By { actor: Actor::person("j.smith"), hub: hub("main"), from: None, now_ms }
 }
 
 /// Where a test keeps its ledger.
@@ -195,6 +195,7 @@ fn declaration(partner: &str, jobs: &[&str]) -> Declaration {
             runs_at_once: None,
             releases: ReleasePolicy::Open,
             proofs: Proofs::default(),
+            changes: ChangePolicy::OnePerson,
             retention: Retention::default(),
         },
         sources: vec![source],

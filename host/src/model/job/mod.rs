@@ -35,8 +35,40 @@ pub struct Partner {
     pub releases: ReleasePolicy,
     /// How a release must have done beside the active one before it takes its place.
     pub proofs: Proofs,
+    /// How many persons a protected change of what it declares takes.
+    pub changes: ChangePolicy,
     /// How long what is kept of its runs.
     pub retention: Retention,
+}
+
+/// How many persons it takes to change what a partner declares, where the change is a protected one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ChangePolicy {
+    /// One: what is applied is in force.
+    #[default]
+    OnePerson,
+    /// Two: one proposes by applying, and another approves.
+    TwoPersons,
+}
+
+impl ChangePolicy {
+    /// The word for it in `partners.toml`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnePerson => "one-person",
+            Self::TwoPersons => "two-persons",
+        }
+    }
+}
+
+impl std::str::FromStr for ChangePolicy {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let found = [Self::OnePerson, Self::TwoPersons].into_iter().find(|policy| policy.as_str() == word);
+        found.ok_or_else(|| format!("{word:?} is none of one-person, two-persons"))
+    }
 }
 
 /// How long what is kept of a partner's runs after they ended, in days; none for good. Digests, totals and the audit trail always are.
@@ -100,6 +132,8 @@ pub struct Job {
     pub partitions: Partitions,
     /// Attempts of one run, the first included.
     pub attempts_max: u32,
+    /// Whether every change of it is a protected one, its schedule's too: it moves money.
+    pub protected: bool,
     /// SHA-256 of the file that declares it.
     pub definition: Digest,
 }

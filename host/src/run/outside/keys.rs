@@ -77,7 +77,7 @@ impl Hub {
 
     /// Whether nothing is sealed under any master key: then one may be made.
     pub(super) async fn nothing_sealed(&self) -> Result<bool, RunError> {
-        Ok(self.ledger().secrets(Scope::Hub).await?.is_empty() && self.ledger().data_keys(Scope::Hub).await?.is_empty())
+        Ok(!self.ledger().has_sealed().await?)
     }
 
     /// Gives a partner a new key, under which all is sealed from now on. What was sealed before opens with the earlier ones. Answers how

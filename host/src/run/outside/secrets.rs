@@ -10,6 +10,7 @@ use crate::ledger::{By, NewSecret, Scope, StoredSecret};
 use crate::model::ids::{PartnerName, SecretName};
 use crate::model::job::Connection;
 use crate::run::Hub;
+use crate::run::audit::{hub_label, label};
 use crate::run::failure::RunError;
 use crate::vault::{Held, KeyId, Label, Sealed, VaultError};
 
@@ -60,6 +61,12 @@ impl Hub {
             let label = Label { partner: secret.partner.as_str(), name: secret.name.as_str() };
             let sealed = held.reseal(label, &sealed_of(secret)?)?;
             resealed += usize::from(self.ledger().reseal_secret(secret, &sealed.key_id().to_string(), &sealed.to_string(), by).await?);
+        }
+        for kept in self.ledger().hub_keys().await?.iter().filter(|kept| kept.key.master_key != key.to_string()) {
+            let name = hub_label(kept.hub.as_str());
+            let altered = |_| VaultError::Altered { partner: "the hub".to_owned(), name: name.clone() };
+            let sealed = held.reseal(label(&name), &kept.key.sealed.parse().map_err(altered)?)?;
+            self.ledger().reseal_hub_key(kept, (&sealed.key_id().to_string(), &sealed.to_string())).await?;
         }
         let (data_keys_resealed, data_keys) = self.reseal_data_keys(&held, &key.to_string(), by).await?;
         Ok(Rotation { resealed, secrets: secrets.len(), data_keys_resealed, data_keys, forgotten: held.finish_rotation()?, key })

@@ -1,7 +1,7 @@
 //! Which release a partner's runs use: activation, and the way back to the one before.
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Transaction, parsed, query, query_scalar};
 use crate::ledger::who::By;
@@ -80,6 +80,11 @@ pub(in crate::ledger::declared) enum How {
 }
 
 impl ReleaseKey {
+    /// Its rows, which every act on it leaves in the audit trail as a digest.
+    pub(super) fn covered(&self) -> Covered {
+        Covered::named(CoveredKind::Release, &self.partner, &self.digest.to_string())
+    }
+
     pub(super) fn missing(&self) -> LedgerError {
         LedgerError::NoSuchRelease { partner: self.partner.clone(), plugin: self.plugin.clone(), digest: self.digest }
     }
@@ -144,7 +149,8 @@ pub(in crate::ledger::declared) async fn activate(
     let action = if back { "release.roll-back" } else { "release.activate" };
     let before = before.map(|before| serde_json::json!({ "digest": before }));
     let after = Some(serde_json::json!({ "digest": digest }));
-    audit::append(transaction, Act { partner: Some(&key.partner), action, subject: format!("plugin:{plugin}"), before, after }, by);
+    let act = Act { partner: Some(&key.partner), action, subject: format!("plugin:{plugin}"), before, after };
+    audit::append_over(transaction, act, &[Covered::named(CoveredKind::Active, &key.partner, plugin)], by).await?;
     candidates::end_open(transaction, (&key.partner, &key.plugin), "another release became active", by).await?;
     Ok(true)
 }

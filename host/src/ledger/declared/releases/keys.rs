@@ -1,7 +1,7 @@
 //! The public keys of a partner's signers. What a signature is, the ledger does not know.
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::declared::require_partner;
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{parsed, query};
@@ -87,7 +87,8 @@ impl Ledger {
                 }
                 let after = Some(serde_json::json!({ "owner": new.owner, "public-key": new.public_key }));
                 let act = Act { partner: Some(&new.partner), action: "key.add", subject: subject(&new.id), before: None, after };
-                audit::append(&mut transaction, act, by);
+                let covered = [Covered::named(CoveredKind::SigningKey, &new.partner, &new.id)];
+                audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await
             })
             .await
@@ -132,7 +133,8 @@ impl Ledger {
                 }
                 let after = Some(serde_json::json!({ "why": why }));
                 let act = Act { partner: Some(partner), action: "key.revoke", subject: subject(id), before: None, after };
-                audit::append(&mut transaction, act, by);
+                let covered = [Covered::named(CoveredKind::SigningKey, partner, id)];
+                audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await
             })
             .await

@@ -251,7 +251,7 @@ pub(super) async fn keep(transaction: &mut Transaction, new: &NewRelease, by: &B
     });
     let subject = format!("release:{}", key.digest);
     let act = Act { partner: Some(&key.partner), action: "release.add", subject, before: None, after: Some(after) };
-    audit::append(transaction, act, by);
+    audit::append_over(transaction, act, &[key.covered()], by).await?;
     outside::tell_of_release(transaction, key, &new.version, by).await?;
     Ok(true)
 }
@@ -277,6 +277,6 @@ async fn sign(transaction: &mut Transaction, new: &NewRelease, by: &By) -> Resul
     }
     let after = Some(serde_json::json!({ "signed-by": signature.key }));
     let act = Act { partner: Some(&key.partner), action: "release.sign", subject: format!("release:{}", key.digest), before: None, after };
-    audit::append(transaction, act, by);
+    audit::append_over(transaction, act, &[key.covered()], by).await?;
     Ok(())
 }

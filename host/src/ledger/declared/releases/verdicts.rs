@@ -113,6 +113,8 @@ impl Ledger {
                         .bind(partner)
                         .bind(plugin)
                         .bind(digest.as_str())
+                        // Of two who speak of it, one waits for the other: the trail has a digest of all that was said.
+                        .locked()
                         .fetch_optional(&mut transaction)
                         .await?;
                 let added_by = added_by.ok_or_else(|| key.missing())?;
@@ -156,7 +158,7 @@ impl Ledger {
                         serde_json::json!({ "standing": standing.as_str(), "plugin": plugin, "why": judgement.why, "granted": granted }),
                     ),
                 };
-                audit::append(&mut transaction, act, by);
+                audit::append_over(&mut transaction, act, &[key.covered()], by).await?;
                 transaction.commit().await?;
                 Ok(true)
             })

@@ -6,7 +6,7 @@ use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::event::{Delivered, ResendBegun, Resent, RunEvent, Settled, StagedOutput};
-use crate::ledger::runs::lease::what_stands;
+use crate::ledger::runs::lease::{covered, what_stands};
 use crate::ledger::runs::record::{events_of, record};
 use crate::ledger::runs::row::load;
 use crate::ledger::runs::run::Run;
@@ -51,7 +51,7 @@ impl Ledger {
                 record(&mut transaction, &mut run, RunEvent::Settled(settled), by).await?;
                 let after = json!({ "output": output.port, "target": output.target, "digest": output.artefact.to_string(), "why": why });
                 let action = if arrived { "delivery.arrived" } else { "delivery.missing" };
-                note(&mut transaction, &run, (action, after), by);
+                note(&mut transaction, &run, (action, after), by).await?;
                 transaction.commit().await?;
                 self.store.bell().ring();
                 Ok(run)
@@ -79,7 +79,7 @@ impl Ledger {
                 let after = json!({
                     "output": begun.port, "target": begun.target, "digest": begun.digest.to_string(), "new-key": ask.new_key, "why": ask.why,
                 });
-                note(&mut transaction, &run, ("delivery.resend", after), by);
+                note(&mut transaction, &run, ("delivery.resend", after), by).await?;
                 transaction.commit().await?;
                 Ok((run, logged.seq, begun))
             })
@@ -96,6 +96,11 @@ impl Ledger {
                 let mut transaction = self.store.begin().await?;
                 let mut run = seen(&mut transaction, Scope::Hub, run).await?;
                 record(&mut transaction, &mut run, RunEvent::Resent(resent.clone()), by).await?;
+                let after = json!({
+                    "output": resent.delivered.as_ref().map(|delivered| delivered.port.as_str()),
+                    "delivered": resent.delivered.is_some(), "reason": resent.failed.as_ref().map(|failed| failed.code.as_str()),
+                });
+                note(&mut transaction, &run, ("delivery.resent", after), by).await?;
                 transaction.commit().await?;
                 Ok(())
             })
@@ -110,9 +115,14 @@ pub(super) async fn seen(transaction: &mut Transaction, scope: Scope<'_>, run: R
 }
 
 /// Puts what was done to a run into the audit trail.
-pub(super) fn note(transaction: &mut Transaction, run: &Run, (action, after): (&str, serde_json::Value), by: &By) {
+pub(super) async fn note(
+    transaction: &mut Transaction,
+    run: &Run,
+    (action, after): (&str, serde_json::Value),
+    by: &By,
+) -> Result<(), LedgerError> {
     let act = Act { partner: Some(run.partner()), action, subject: format!("run:{}", run.id), before: None, after: Some(after) };
-    audit::append(transaction, act, by);
+    audit::append_over(transaction, act, &covered(run, false), by).await
 }
 
 /// The output whose delivery is uncertain: the first that was not delivered, as they are sent one after the other.

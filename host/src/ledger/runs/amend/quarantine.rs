@@ -252,7 +252,7 @@ impl Ledger {
                 after["rows"] = json!(changed);
                 after["code"] = json!(chosen.code);
                 after["numbers"] = json!(chosen.numbers.as_deref().map(ranges));
-                note(&mut transaction, &run, (action, after), by);
+                note(&mut transaction, &run, (action, after), by).await?;
                 transaction.commit().await?;
                 Ok(changed)
             })

@@ -77,7 +77,7 @@ impl Ledger {
                     "job": origin.job().as_str(), "origin": origin.id.to_string(), "rows": new.rows.len(), "afresh": new.afresh,
                     "digest": new.artefact.to_string(),
                 });
-                note(&mut transaction, &run, ("run.resubmit", after), by);
+                note(&mut transaction, &run, ("run.resubmit", after), by).await?;
                 transaction.commit().await?;
                 self.store.bell().ring();
                 Ok(id)

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::event::{LoggedEvent, Processed, RunEvent};
 use crate::ledger::runs::record::{events_of, write};
@@ -97,6 +97,7 @@ impl Ledger {
                 // Kept from changing: a replay that is asked for now comes before or after.
                 let runs: Vec<(String,)> = ended(what, partner, before_ms).locked().fetch_all(&mut transaction).await?;
                 let runs: Vec<RunId> = runs.iter().map(|(run,)| parsed(run, "run id")).collect::<Result<_, _>>()?;
+                let mut covered = Vec::new();
                 for run in &runs {
                     query(what.done()).bind(run.to_string()).bind(by.now_ms).execute(&mut transaction).await?;
                     match what {
@@ -104,12 +105,18 @@ impl Ledger {
                         Keeping::Rejects => clear_rejects(&mut transaction, *run).await?,
                         Keeping::Log => trim(&mut transaction, *run).await?,
                     }
+                    // The trail says of what is left what it said of the whole.
+                    covered.extend(match what {
+                        Keeping::Artefacts => None,
+                        Keeping::Rejects => Some(Covered::run(CoveredKind::Rejects, *run)),
+                        Keeping::Log => Some(Covered::run(CoveredKind::Log, *run)),
+                    });
                 }
                 if !runs.is_empty() {
                     let after = json!({ "what": what.as_str(), "runs": runs.len(), "ended-before-ms": before_ms });
                     let subject = format!("partner:{partner}");
                     let act = Act { partner: Some(partner), action: "retention.apply", subject, before: None, after: Some(after) };
-                    audit::append(&mut transaction, act, by);
+                    audit::append_over(&mut transaction, act, &covered, by).await?;
                 }
                 transaction.commit().await?;
                 Ok(runs)

@@ -3,7 +3,7 @@
 mod claim;
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::{LedgerError, corrupt};
 use crate::ledger::outside::begun::{may_have_sent, not_while_begun};
 use crate::ledger::store::Transaction;
@@ -106,7 +106,9 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
-                if matches!(step, Step::Pulled(pulled) if pulled.inputs.iter().any(|file| file.taken)) {
+                let remembers = matches!(step, Step::Closed(closed) if !closed.state.is_empty());
+                // What the job remembers is digested as a whole, so no other run of it changes it meanwhile.
+                if remembers || matches!(step, Step::Pulled(pulled) if pulled.inputs.iter().any(|file| file.taken)) {
                     alone_in_job(&mut transaction, lease.run).await?;
                 }
                 let mut run = fenced(&mut transaction, lease).await?;
@@ -129,7 +131,8 @@ impl Ledger {
                     found::insert(&mut transaction, &run, found).await?;
                 }
                 if matches!(run.state, RunState::Closed | RunState::Held | RunState::Failed) {
-                    audit::append(&mut transaction, ending(&run), &by);
+                    let covered = covered(&run, remembers);
+                    audit::append_over(&mut transaction, ending(&run), &covered, &by).await?;
                 }
                 transaction.commit().await?;
                 if !run.state.is_leased() || matches!(step, Step::Partitioned(_)) {
@@ -180,7 +183,7 @@ impl Ledger {
                 let after = serde_json::json!({ "state": run.state.as_str(), "why": why });
                 let subject = format!("run:{}", run.id);
                 let act = Act { partner: Some(run.partner()), action, subject, before: Some(before), after: Some(after) };
-                audit::append(&mut transaction, act, by);
+                audit::append_over(&mut transaction, act, &covered(&run, false), by).await?;
                 transaction.commit().await?;
                 self.store.bell().ring();
                 Ok(run)
@@ -231,6 +234,21 @@ pub(super) fn what_stands(run: &Run, events: Vec<LoggedEvent>) -> (Option<Pulled
         }
     }
     (pulled, processed, delivered)
+}
+
+/// What of a run an act leaves as it is to stay: its log up to here; once it has ended, its totals, its receipts and its rejects too.
+pub(in crate::ledger) fn covered(run: &Run, changes_state: bool) -> Vec<Covered> {
+    let mut all = vec![Covered::log(run.id, run.last_event)];
+    if run.state.is_final() {
+        all.push(Covered::run(CoveredKind::Run, run.id));
+        if run.rows.rejected > 0 {
+            all.push(Covered::run(CoveredKind::Rejects, run.id));
+        }
+    }
+    if changes_state {
+        all.push(Covered::named(CoveredKind::State, run.partner(), run.job().as_str()));
+    }
+    all
 }
 
 fn ending(run: &Run) -> Act<'_> {

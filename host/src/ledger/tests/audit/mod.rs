@@ -1,5 +1,7 @@
 //! The audit trail's chain, and tokens.
 
+mod tamper;
+
 use super::*;
 
 on_both![

@@ -1,23 +1,38 @@
 //! A configuration folder made the one in force: releases compiled, jobs checked against their plugins, all or nothing.
+//!
+//! ```text
+//! split    what one person may put in force, and what takes two
+//! change   what one proposed, and another decides
+//! text     what the ledger keeps of a configuration
+//! drift    what is in force and not in the folder, or the other way round
+//! ```
 
+mod change;
+mod drift;
+mod split;
+mod text;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use super::Hub;
-use super::failure::RunError;
-use super::release::ReleaseError;
-use super::shelf::Plugin;
 use crate::config::{self, ConfigError, Configuration, PluginFile};
 use crate::ledger::{
-    Applied, By, Declaration, DeclaredConnection, DeclaredJob, DeclaredWebhook, LedgerError, NewRelease, NewTable, ReleaseKey,
-    ReleaseSignature, ReleaseStanding, Scope, Source, Whole,
+    Applied, By, Declaration, LedgerError, NewChange, NewRelease, NewTable, Release, ReleaseKey, ReleaseSignature, ReleaseStanding, Scope,
+    Whole,
 };
 use crate::model::ids::{Digest, PartnerName, PluginName};
-use crate::model::job::{Connection, Job, Partner, ReleasePolicy, Webhook};
-use crate::model::table::Table;
+use crate::model::job::{ChangePolicy, Partner, ReleasePolicy};
 use crate::registry::signature::SIGNATURE_FILE_END;
+use crate::run::Hub;
+use crate::run::failure::RunError;
+use crate::run::release::ReleaseError;
+use crate::run::shelf::Plugin;
+
+pub use change::Proposed;
+pub use drift::DRIFT_EVERY_MS;
+
+use text::{declaration, new_table, nothing};
 
 /// What applying a configuration does, or did.
 #[derive(Debug, Default)]
@@ -28,6 +43,10 @@ pub struct Plan {
     pub releases: Vec<Installed>,
     /// Versions of tables that are new.
     pub tables: Vec<String>,
+    /// What takes a second person, and is not in force before.
+    pub proposed: Vec<Proposed>,
+    /// Releases that are active and that the configuration does not name. Nothing is done about them.
+    pub unlisted: Vec<String>,
 }
 
 /// A release that a configuration names.
@@ -53,39 +72,108 @@ impl Hub {
     /// or what a component is refused for.
     pub async fn apply(&self, folder: &Path, by: &By) -> Result<Plan, RunError> {
         let configuration = read(folder)?;
-        let plugins = self.check(&configuration)?;
-        self.check_tables(&configuration).await?;
-        let mut taken = Vec::new();
-        for (file, plugin) in plugins {
-            let signature = self.vouch(&configuration, (&file, &plugin), by).await?;
-            taken.push(Taken { file, plugin, signature });
-        }
-        let mut parts = Vec::new();
-        for partner in &configuration.partners {
-            parts.push(self.part(partner, &configuration, &taken)?);
-        }
-        let gone = self.partners_gone(&configuration).await?;
-        parts.extend(gone.iter().map(|gone| Part {
-            declaration: nothing(gone),
-            taken: Vec::new(),
-            releases: Vec::new(),
-            tables: Vec::new(),
-        }));
+        let taken = self.take(&configuration, by).await?;
+        let (parts, proposals, gone) = self.parts(&configuration, &taken).await?;
         let applied = self.ledger().apply_all(&parts.iter().map(Part::whole).collect::<Vec<_>>(), by).await?;
         for gone in &gone {
-            for token in self.ledger().tokens(Scope::Partner(&gone.name)).await?.iter().filter(|token| token.revoked_at_ms.is_none()) {
-                self.ledger().revoke_token(&gone.name, &token.name, by).await?;
-            }
+            self.revoke_tokens(&gone.name, by).await?;
         }
-        let mut plan = Plan::default();
+        let mut plan = Plan { unlisted: self.unlisted(&configuration).await?, ..Plan::default() };
         for (part, applied) in parts.into_iter().zip(applied) {
             let partner = part.declaration.partner.name;
             let new = part.tables.iter().zip(applied.added).filter(|(_, added)| *added).map(|(table, _)| &table.version);
             plan.tables.extend(new.map(|version| format!("{} {} for {partner}", version.table, version.version)));
             plan.partners.push((partner, applied.declared));
-            plan.releases.extend(part.taken.iter().zip(applied.activated).map(|(taken, new)| installed(&taken.file, &taken.plugin, new)));
+            let new = |taken: &Taken| applied.activated.contains(&taken.key());
+            plan.releases.extend(part.taken.iter().map(|taken| installed(&taken.file, &taken.plugin, new(taken))));
+        }
+        for proposal in proposals {
+            let (change, new) = self.ledger().propose_change(&proposal, by).await?;
+            let (number, waited) = (Some(change.number), !new);
+            plan.proposed.push(Proposed { partner: change.partner, number, waited, difference: change.difference });
         }
         Ok(plan)
+    }
+
+    /// Takes away what partners that are no longer configured call with.
+    async fn revoke_tokens(&self, gone: &PartnerName, by: &By) -> Result<(), RunError> {
+        for token in self.ledger().tokens(Scope::Partner(gone)).await?.iter().filter(|token| token.revoked_at_ms.is_none()) {
+            self.ledger().revoke_token(gone, &token.name, by).await?;
+        }
+        Ok(())
+    }
+
+    /// What one person may put in force, partner by partner; what takes another; and the partners that are gone by it.
+    async fn parts<'a>(
+        &self,
+        configuration: &Configuration,
+        taken: &'a [Taken],
+    ) -> Result<(Vec<Part<'a>>, Vec<NewChange>, Vec<Partner>), RunError> {
+        let (mut parts, mut proposals, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        let known = self.ledger().partners(Scope::Hub).await?;
+        for partner in &configuration.partners {
+            let mut part = self.part(partner, configuration, taken)?;
+            let old = known.iter().find(|old| old.name == partner.name && old.changes == ChangePolicy::TwoPersons);
+            if let Some(old) = old {
+                proposals.extend(self.hold_back(old, (configuration, &mut part)).await?);
+            }
+            parts.push(part);
+        }
+        for partner in self.partners_gone(configuration).await? {
+            let declaration = nothing(&partner);
+            if partner.changes == ChangePolicy::TwoPersons {
+                if !self.ledger().sources(&partner.name).await?.is_empty() {
+                    let held = vec!["no longer configured: everything that it declared is removed".to_owned()];
+                    proposals.push(change::proposal(&declaration, &[], held));
+                }
+                continue;
+            }
+            parts.push(Part { declaration, taken: Vec::new(), releases: Vec::new(), activate: Vec::new(), tables: Vec::new() });
+            gone.push(partner);
+        }
+        Ok((parts, proposals, gone))
+    }
+
+    /// Leaves in a part what one person may put in force, and answers what takes another.
+    async fn hold_back(
+        &self,
+        old: &Partner,
+        (configuration, part): (&Configuration, &mut Part<'_>),
+    ) -> Result<Option<NewChange>, RunError> {
+        let sources: BTreeMap<String, String> =
+            self.ledger().sources(&old.name).await?.into_iter().map(|source| (source.name, source.text)).collect();
+        let in_force = if sources.is_empty() { Configuration::default() } else { read_again(&sources)? };
+        let (mut active, mut activating) = (Vec::new(), Vec::new());
+        for taken in &part.taken {
+            let now = self.ledger().active_release(&old.name, &taken.file.name).await?;
+            if now.is_some_and(|now| now.release.key.digest == taken.plugin.release.digest) {
+                active.push(taken.key());
+            } else {
+                let release = format!("{} ({})", taken.plugin.manifest.version, taken.plugin.release.digest.short());
+                activating.push((taken.file.name.clone(), release));
+            }
+        }
+        let new = split::part_of(&part.declaration.partner, configuration);
+        let split = split::split((old, &in_force), &new, &activating);
+        if split.held.is_empty() {
+            return Ok(None);
+        }
+        let proposal = change::proposal(&part.declaration, &part.activate, split.held);
+        part.declaration = declaration(&split.now.partners[0], &split.now);
+        part.activate = active;
+        Ok(Some(proposal))
+    }
+
+    /// Releases that are active and that the folder does not name.
+    async fn unlisted(&self, configuration: &Configuration) -> Result<Vec<String>, RunError> {
+        let releases = self.ledger().releases(Scope::Hub).await?.into_iter().filter(|release| release.active_since_ms.is_some());
+        let named = |key: &ReleaseKey| configuration.plugins.iter().any(|file| file.partner == key.partner && file.name == key.plugin);
+        let unlisted = releases.filter(|release| !named(&release.release.key));
+        Ok(unlisted
+            .map(|Release { release, .. }| {
+                format!("{}: release {} {} ({})", release.key.partner, release.key.plugin, release.version, release.key.digest.short())
+            })
+            .collect())
     }
 
     /// All that is to be in force for a partner.
@@ -98,7 +186,8 @@ impl Hub {
         }
         let of_partner = configuration.tables.iter().filter(|table| table.partner.as_ref().is_none_or(|owner| *owner == partner.name));
         let tables = of_partner.map(|kept| new_table(&partner.name, &kept.table)).collect();
-        Ok(Part { declaration: declaration(partner, configuration), taken, releases, tables })
+        let activate = releases.iter().map(|release| release.key.clone()).collect();
+        Ok(Part { declaration: declaration(partner, configuration), taken, releases, activate, tables })
     }
 
     /// What applying a configuration folder would change; nothing is.
@@ -107,20 +196,38 @@ impl Hub {
     /// As for [`Hub::apply`].
     pub async fn plan(&self, folder: &Path, by: &By) -> Result<Plan, RunError> {
         let configuration = read(folder)?;
-        let plugins = self.check(&configuration)?;
-        let mut plan = Plan::default();
-        for partner in &configuration.partners {
-            plan.partners.push((partner.name.clone(), self.ledger().plan(&declaration(partner, &configuration), by).await?));
+        let taken = self.take(&configuration, by).await?;
+        let (parts, proposals, _) = self.parts(&configuration, &taken).await?;
+        let mut plan = Plan { unlisted: self.unlisted(&configuration).await?, ..Plan::default() };
+        for part in parts {
+            let partner = part.declaration.partner.name.clone();
+            plan.partners.push((partner.clone(), self.ledger().plan(&part.declaration, by).await?));
+            let kept = self.ledger().tables(&partner, None).await?;
+            let same = |new: &NewTable| kept.iter().any(|kept| kept.table.version == new.version);
+            let new = part.tables.iter().filter(|table| !same(table)).map(|table| &table.version);
+            plan.tables.extend(new.map(|version| format!("{} {} for {partner}", version.table, version.version)));
+            for taken in &part.taken {
+                let active = self.ledger().active_release(&partner, &taken.file.name).await?;
+                let other = active.is_none_or(|active| active.release.key.digest != taken.plugin.release.digest);
+                plan.releases.push(installed(&taken.file, &taken.plugin, other && part.activate.contains(&taken.key())));
+            }
         }
-        for gone in self.partners_gone(&configuration).await? {
-            plan.partners.push((gone.name.clone(), self.ledger().plan(&nothing(&gone), by).await?));
-        }
-        for (file, plugin) in &plugins {
-            let active = self.ledger().active_release(&file.partner, &file.name).await?;
-            let new = active.is_none_or(|active| active.release.key.digest != plugin.release.digest);
-            plan.releases.push(installed(file, plugin, new));
+        for NewChange { partner, difference, .. } in proposals {
+            plan.proposed.push(Proposed { partner, number: None, waited: false, difference });
         }
         Ok(plan)
+    }
+
+    /// Takes up all that a configuration names, and refuses what could not be put in force, before anything is changed.
+    async fn take(&self, configuration: &Configuration, by: &By) -> Result<Vec<Taken>, RunError> {
+        let plugins = self.check(configuration)?;
+        self.check_tables(configuration).await?;
+        let mut taken = Vec::new();
+        for (file, plugin) in plugins {
+            let signature = self.vouch(configuration, (&file, &plugin), by).await?;
+            taken.push(Taken { file, plugin, signature });
+        }
+        Ok(taken)
     }
 
     /// Takes every component up and checks every job against its plugin.
@@ -216,23 +323,25 @@ struct Taken {
     signature: Option<ReleaseSignature>,
 }
 
+impl Taken {
+    fn key(&self) -> ReleaseKey {
+        ReleaseKey { partner: self.file.partner.clone(), plugin: self.file.name.clone(), digest: self.plugin.release.digest }
+    }
+}
+
 /// What a configuration holds for one partner.
 struct Part<'a> {
     declaration: Declaration,
     taken: Vec<&'a Taken>,
     releases: Vec<NewRelease>,
+    activate: Vec<ReleaseKey>,
     tables: Vec<NewTable>,
 }
 
 impl Part<'_> {
     fn whole(&self) -> Whole<'_> {
-        Whole { declaration: &self.declaration, releases: &self.releases, tables: &self.tables }
+        Whole { declaration: &self.declaration, releases: &self.releases, activate: &self.activate, tables: &self.tables }
     }
-}
-
-/// What is declared for a partner that is no longer configured.
-fn nothing(partner: &Partner) -> Declaration {
-    Declaration { partner: partner.clone(), sources: Vec::new(), connections: Vec::new(), webhooks: Vec::new(), jobs: Vec::new() }
 }
 
 fn read(folder: &Path) -> Result<Configuration, RunError> {
@@ -246,6 +355,14 @@ fn read(folder: &Path) -> Result<Configuration, RunError> {
     })
 }
 
+/// What was declared, read again from the texts that were kept.
+fn read_again(texts: &BTreeMap<String, String>) -> Result<Configuration, RunError> {
+    config::reload(texts).map_err(|error| match error {
+        ConfigError::Wrong(problems) => RunError::Configuration(problems),
+        ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
+    })
+}
+
 fn installed(file: &PluginFile, plugin: &Plugin, new: bool) -> Installed {
     Installed {
         partner: file.partner.clone(),
@@ -254,84 +371,4 @@ fn installed(file: &PluginFile, plugin: &Plugin, new: bool) -> Installed {
         digest: plugin.release.digest,
         new,
     }
-}
-
-fn new_table(partner: &PartnerName, table: &Table) -> NewTable {
-    let mut content = Vec::new();
-    let mut write = |row: &[String]| {
-        for (place, value) in row.iter().enumerate() {
-            if place > 0 {
-                content.push(b',');
-            }
-            content.push(b'"');
-            content.extend(value.replace('"', "\"\"").into_bytes());
-            content.push(b'"');
-        }
-        content.push(b'\n');
-    };
-    write(&table.columns);
-    table.rows.iter().for_each(|row| write(row));
-    let content = String::from_utf8(content).expect("the values are text");
-    NewTable { partner: partner.clone(), version: table.version.clone(), source: table.source.clone(), content }
-}
-
-/// What the ledger keeps of a partner: its own part of the shared files, with absolute paths, and its jobs' files as they stand.
-fn declaration(partner: &Partner, configuration: &Configuration) -> Declaration {
-    let connections: Vec<&Connection> = configuration.connections.iter().filter(|connection| connection.partner == partner.name).collect();
-    let jobs: Vec<(&Job, &crate::registry::source::Source)> =
-        configuration.jobs.iter().zip(&configuration.job_files).filter(|(job, _)| job.partner == partner.name).collect();
-    let connections_text = config::connections_text(&connections);
-    let connections_digest = Digest::of(connections_text.as_bytes());
-    let mut sources = vec![Source { name: "partners.toml".to_owned(), text: partners_text(partner) }];
-    sources.push(Source { name: "connections.toml".to_owned(), text: connections_text });
-    let webhooks: Vec<&Webhook> = configuration.webhooks.iter().filter(|webhook| webhook.partner == partner.name).collect();
-    let webhooks_text = config::webhooks_text(&webhooks);
-    let webhooks_digest = Digest::of(webhooks_text.as_bytes());
-    if !webhooks.is_empty() {
-        sources.push(Source { name: "webhooks.toml".to_owned(), text: webhooks_text });
-    }
-    sources.extend(config::hub_text(&configuration.ceiling).map(|text| Source { name: "hub.toml".to_owned(), text }));
-    sources.extend(jobs.iter().map(|(_, file)| Source { name: file.name.clone(), text: file.text.to_string() }));
-    Declaration {
-        partner: partner.clone(),
-        sources,
-        connections: connections
-            .iter()
-            .map(|connection| DeclaredConnection {
-                name: connection.name.clone(),
-                definition: connections_digest,
-                runs_at_once: connection.runs_at_once,
-            })
-            .collect(),
-        webhooks: webhooks
-            .iter()
-            .map(|webhook| DeclaredWebhook { name: webhook.name.clone(), events: webhook.events.clone(), definition: webhooks_digest })
-            .collect(),
-        jobs: jobs.iter().map(|(job, _)| DeclaredJob::from(*job)).collect(),
-    }
-}
-
-#[derive(Serialize)]
-struct PartnersFile<'a> {
-    partner: [PartnerEntry<'a>; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct PartnerEntry<'a> {
-    name: &'a str,
-    title: &'a str,
-    runs_at_once: Option<u32>,
-    releases: &'a str,
-}
-
-fn partners_text(partner: &Partner) -> String {
-    let entry = PartnerEntry {
-        name: partner.name.as_str(),
-        title: &partner.title,
-        runs_at_once: partner.runs_at_once,
-        releases: partner.releases.as_str(),
-    };
-    let file = PartnersFile { partner: [entry] };
-    toml::to_string(&file).expect("names and titles are TOML")
 }

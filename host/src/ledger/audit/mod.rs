@@ -1,0 +1,118 @@
+//! The audit trail: who did what, from where, each entry chained to the one before by SHA-256.
+//!
+//! ```text
+//! entry        an entry, its digest, and the hash that chains it
+//! read         entries page by page; the chain worked out again
+//! covers       digests of the rows that an act leaves, in its entry
+//! rows         the rows compared with what the trail says of them
+//! checkpoints  how far the trail reached, signed; and the keys that sign
+//! ```
+//!
+//! Must not know what the acts mean, nor how a signature is made. Personal data is masked before it comes here.
+
+mod checkpoints;
+mod covers;
+mod entry;
+mod read;
+mod rows;
+
+use serde_json::Value;
+
+use super::Ledger;
+use super::error::LedgerError;
+use super::store::{Transaction, query};
+use super::who::By;
+use crate::model::ids::PartnerName;
+use entry::{AuditRow, Noted as NotedRow};
+
+pub use checkpoints::{NewCheckpoint, NewHubKey, StoredCheckpoint, StoredHubKey};
+pub use entry::{AuditEntry, ContentDigest};
+pub use read::{AuditCheck, BrokenEntry};
+pub use rows::{RowFault, RowsCheck};
+
+pub(super) use covers::{Covered, CoveredKind, digest_of};
+pub(super) use entry::Noted;
+
+/// Entries of one insert: each number of them is a statement of its own to the database, so there are few such numbers.
+const INSERT_ROWS: usize = 100;
+
+/// Something that was done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Act<'a> {
+    /// Whom it concerns; none if the hub as a whole.
+    pub partner: Option<&'a PartnerName>,
+    /// What was done: `release.activate`.
+    pub action: &'a str,
+    /// To what: `run:0192…`, `job:lgps-return`.
+    pub subject: String,
+    /// How it was before, where that says something.
+    pub before: Option<Value>,
+    /// How it is now.
+    pub after: Option<Value>,
+}
+
+/// Puts an act into the trail with the transaction of the act itself, so that neither is there without the other.
+pub(super) fn append(transaction: &mut Transaction, act: Act<'_>, by: &By) {
+    transaction.note(Noted {
+        at_ms: by.now_ms,
+        partner: act.partner.map(|partner| partner.as_str().to_owned()),
+        actor: by.actor.as_str().to_owned(),
+        action: act.action.to_owned(),
+        subject: act.subject,
+        before_json: act.before.map(|value| value.to_string()),
+        after_json: act.after.map(|value| value.to_string()),
+        came_from: by.from.clone(),
+    });
+}
+
+/// The same, with digests of the rows that the act leaves: whoever changes one of them afterwards has the trail against them.
+/// The rows are written before.
+pub(super) async fn append_over(transaction: &mut Transaction, mut act: Act<'_>, covered: &[Covered], by: &By) -> Result<(), LedgerError> {
+    let mut all = Vec::with_capacity(covered.len());
+    for one in covered {
+        all.push(covers::said(transaction, one).await?);
+    }
+    let mut after = act.after.take().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    after[covers::FIELD] = Value::Array(all);
+    act.after = Some(after);
+    append(transaction, act, by);
+    Ok(())
+}
+
+/// Writes entries at the end of the chain.
+pub(super) async fn write(transaction: &mut Transaction, acts: Vec<NotedRow>) -> Result<(), sqlx::Error> {
+    let (mut seq, mut hash): (i64, String) =
+        query("SELECT seq, hash FROM audit_head WHERE one = 1").locked().fetch_one(&mut *transaction).await?;
+    let mut rows = Vec::with_capacity(acts.len());
+    for act in acts {
+        let row = AuditRow::after(seq, hash, act);
+        (seq, hash) = (row.seq, row.hash.clone());
+        rows.push(row);
+    }
+    for some in rows.chunks(INSERT_ROWS) {
+        let columns =
+            "INSERT INTO audit (seq, at_ms, partner, actor, action, subject, before_json, after_json, came_from, previous_hash, hash)";
+        let mut insert = query(columns);
+        insert.push_rows(some, AuditRow::values).execute(&mut *transaction).await?;
+    }
+    query("UPDATE audit_head SET seq = $1, hash = $2 WHERE one = 1").bind(seq).bind(hash).execute(transaction).await?;
+    Ok(())
+}
+
+impl Ledger {
+    /// Notes an act that the ledger itself does not see: signing in, a component that was turned away.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn note(&self, act: Act<'_>, by: &By) -> Result<(), LedgerError> {
+        let act = &act;
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                append(&mut transaction, act.clone(), by);
+                transaction.commit().await?;
+                Ok(())
+            })
+            .await
+    }
+}
