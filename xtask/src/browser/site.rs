@@ -125,7 +125,10 @@ impl Site {
             self.sign(&name)?;
             let pushed = self.tell(&["plugin", "push", &self.file(&name), "--partner", PARTNER])?;
             let digest = pushed.split_whitespace().nth(2).context("push says a digest")?.trim_end_matches(':').to_owned();
-            self.tell_as("anita", &["plugin", "approve", &digest, "--partner", PARTNER, "--why", "In use since the start"])?;
+            let read: Value = serde_json::from_str(&self.tell(&["plugin", "review", &digest, "--partner", PARTNER, "--json"])?)?;
+            let review = read["review"].as_str().context("a review has a name")?;
+            let said = ["--partner", PARTNER, "--review", review, "--why", "In use since the start"];
+            self.tell_as("anita", &[&["plugin", "approve", &digest][..], &said].concat())?;
         }
         Ok(())
     }
