@@ -80,7 +80,7 @@ async function links(page) {
   const found = await page.evaluate(() =>
     [...document.querySelectorAll('a[href]:not([download])')].map((link) => new URL(link.href)).filter((url) => url.origin === location.origin).map((url) => url.pathname + url.search),
   );
-  return found.filter((link) => !/^\/(api|health|metrics|static|sign-out)\b/.test(link));
+  return found.filter((link) => !/^\/(api|health|metrics|assets|sign-out)\b|\/export\b/.test(link));
 }
 
 /** Addresses of one shape differ in names, numbers and what is searched for. */

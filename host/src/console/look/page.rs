@@ -203,7 +203,7 @@ impl Page {
     fn phase(&self) -> Markup {
         html! {
             @if !self.frame.hub.is_empty() {
-                div class="phase" {
+                aside class="phase" aria-label="This hub" {
                     p { span class="tag busy" { "Hub " (self.frame.hub) } span { "Times are UK local time. Money is in pounds sterling." } }
                 }
             }
