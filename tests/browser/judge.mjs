@@ -46,7 +46,9 @@ export async function judge(desk, page, label) {
 function shape() {
   const faults = [];
   const count = (selector) => document.querySelectorAll(selector).length;
-  const heading = document.querySelector('h1')?.textContent.trim() ?? '';
+  // Without the words above it that say what kind of thing it is.
+  const own = [...(document.querySelector('h1')?.childNodes ?? [])].filter((node) => !node.classList?.contains('caption'));
+  const heading = own.map((node) => node.textContent).join('').trim();
   if (document.documentElement.lang !== 'en-GB') faults.push(`its language is ${document.documentElement.lang || 'not said'}`);
   if (count('h1') !== 1) faults.push(`it has ${count('h1')} first headings`);
   if (!document.title.includes(heading.slice(0, 20)) || heading === '') faults.push(`its title ${document.title} does not begin with ${heading}`);

@@ -47,7 +47,7 @@ struct Shown {
 async fn list(State(hub): State<Hub>, at: At, Query(shown): Query<Shown>) -> Result<Response, Fault> {
     at.may(Action::ManagePeople)?;
     let now_ms = hub.clock().now_ms();
-    let mut table = Table::new("Tokens", ["Name", "State", "May be used for", "Made", "Last used", "Expires", ""].map(Column::words));
+    let mut table = Table::new("Tokens", ["Name", "State", "May be used for", "Made", "Last used", "Expires", "Act"].map(Column::words));
     for token in hub.ledger().tokens(at.scope()).await? {
         table.push(row(&at, &token, now_ms));
     }
