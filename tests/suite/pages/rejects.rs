@@ -47,7 +47,9 @@ fn rejects_are_shown_masked_to_everybody_and_acts_to_those_who_may() {
         for who in [VIEWER, OPERATOR, APPROVER, ADMIN] {
             let page = console.get(who, &format!("{HOME}/rejects?run={run}")).await;
             page.is(200).has("••••••").has("nobody sees to it");
-            PERSONAL.iter().for_each(|personal| drop(page.has_not(personal)));
+            for personal in PERSONAL {
+                page.has_not(personal);
+            }
             assert_eq!(page.text.contains("Correct chosen rows"), who == OPERATOR, "{who}");
         }
         // The overview says that they wait.
