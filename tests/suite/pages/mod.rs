@@ -67,7 +67,7 @@ const ADMIN: &str = "adam";
 impl Console {
     /// Of the example, with the police's people of each role; the fire service has nobody.
     async fn open(site: &Site) -> Self {
-        Self::of(site.hub(&clock_at("2026-11-18T09:00:00Z")).await).await
+        Self::of(site.hub(&clock_at("2026-10-19T06:00:00Z")).await).await
     }
 
     async fn of(hub: Hub) -> Self {

@@ -91,7 +91,7 @@ fn a_run_is_told_with_its_totals_deliveries_and_files() {
         let console = Console::open(&site).await;
         let run = closed_run(&console.hub).await;
         let page = console.get(VIEWER, &format!("{HOME}/runs/{run}")).await;
-        for text in ["Control totals", "Balances", "Delivered", "Where the rows went", "SHA-256", "How much of each limit was used", "GMT"]
+        for text in ["Control totals", "Balances", "Delivered", "Where the rows went", "SHA-256", "How much of each limit was used", "BST"]
         {
             page.has(text);
         }

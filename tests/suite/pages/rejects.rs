@@ -114,7 +114,7 @@ fn rows_are_assigned_and_dismissed_after_it_was_checked() {
         console.get(OPERATOR, &format!("{assign}?number={number}")).await.is(200).has("Who sees to them?");
         console.post(OPERATOR, &assign, &[chosen, ("owner", "Helen <b>")]).await.is(200).has("Helen &lt;b&gt;");
         let done = console.post(OPERATOR, &assign, &[chosen, ("owner", "Helen <b>"), ("confirmed", "yes")]).await;
-        console.get(VIEWER, done.location()).await.has("Helen &lt;b&gt; sees to it");
+        console.get(VIEWER, &format!("{}&code=date-not-in-calendar", done.location())).await.has("Helen &lt;b&gt; sees to it");
         console.post(OPERATOR, &dismiss, &[chosen]).await.is(422).has("Enter a reason");
         console.post(OPERATOR, &dismiss, &[chosen, ("reason", "left the scheme")]).await.is(200).has("Check before you dismiss");
         assert_eq!(misdated(&console.hub).await.len(), 1);
