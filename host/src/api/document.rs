@@ -196,6 +196,13 @@ mod tests {
 
     use super::*;
 
+    /// A change of the API is a change of this file, and is seen in review.
+    #[test]
+    fn the_document_in_the_repository_is_the_one_that_is_served() {
+        let kept = include_str!("../../../docs/openapi.json");
+        assert!(kept == document(), "docs/openapi.json is not what the code says: run `cargo xtask docs`, and look at what changed");
+    }
+
     #[test]
     fn every_operation_has_a_name_of_its_own_a_summary_and_a_family() {
         let mut names = BTreeSet::new();

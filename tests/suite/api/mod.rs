@@ -1,5 +1,9 @@
 //! The HTTP API without a socket: who may see what, how a repeat is harmless, and how each refusal is told.
 
+mod conformance;
+mod once;
+mod routes;
+
 use std::collections::BTreeSet;
 
 use axum::Router;
