@@ -118,7 +118,7 @@ fn nothing_that_is_written_holds_a_person_or_a_credential() {
     });
     assert!(!said.contains(SURNAME) && !said.contains(SECRET), "it was said");
     assert!(site.delivered().iter().any(|(_, bytes)| String::from_utf8_lossy(bytes).contains(SURNAME)), "it is delivered");
-    let folders = [site.data(), backup.clone()];
+    let folders = [site.data(), backup];
     assert_eq!(holding(&folders, &[SURNAME, SECRET, &number]), Vec::<String>::new(), "it lies open");
     let key = std::fs::read_to_string(site.data().join("master.key")).expect("there is a key");
     assert_eq!(holding(&folders, &[key.trim()]).len(), 1, "the master key is in its own file alone");

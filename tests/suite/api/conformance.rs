@@ -34,7 +34,7 @@ fn schemathesis() -> PathBuf {
 async fn beside(site: &Site) -> (Ledger, By) {
     let ledger = Ledger::open(&Database::Sqlite(site.data().join("ledger.sqlite"))).await.unwrap();
     let now_ms = jiff::Timestamp::now().as_millisecond();
-    (ledger, By { actor: Actor::person("operator"), hub: HubId::new("main"), now_ms })
+    (ledger, By { actor: Actor::person("operator"), hub: HubId::new("main"), from: None, now_ms })
 }
 
 async fn closed(ledger: &Ledger, name: &str) -> RunId {

@@ -15,6 +15,9 @@ use crate::model::ids::{PartnerName, PersonName};
 /// Longest account and display name that are kept, in characters.
 const TEXT_CHARS_MAX: usize = 200;
 
+/// Roles, each at its partner.
+type RolesAt = BTreeSet<(PartnerName, Role)>;
+
 impl Provider {
     /// Lets in whom the provider's claims name, if they are somebody here.
     pub(super) async fn let_in(&self, door: &Door<'_>, claims: &Value, from: Option<IpAddr>) -> Result<SecretString, ProviderRefused> {
@@ -49,7 +52,7 @@ impl Provider {
     }
 
     /// The roles that somebody's groups give them, and those that their groups would have to give them to be kept.
-    fn mapped(&self, claims: &Value) -> (BTreeSet<(PartnerName, Role)>, BTreeSet<(PartnerName, Role)>) {
+    fn mapped(&self, claims: &Value) -> (RolesAt, RolesAt) {
         let groups = claims.get(&self.settings.groups_claim).and_then(Value::as_array);
         let groups: BTreeSet<&str> = groups.into_iter().flatten().filter_map(Value::as_str).collect();
         let role = |mapped: &super::settings::MappedRole| (mapped.partner.clone(), mapped.role);
@@ -68,12 +71,7 @@ impl Provider {
         }
     }
 
-    async fn set_roles(
-        &self,
-        door: &Door<'_>,
-        person: &PersonName,
-        (has, loses): (&BTreeSet<(PartnerName, Role)>, &BTreeSet<(PartnerName, Role)>),
-    ) -> Result<(), LedgerError> {
+    async fn set_roles(&self, door: &Door<'_>, person: &PersonName, (has, loses): (&RolesAt, &RolesAt)) -> Result<(), LedgerError> {
         let by = By::hub(door.hub, door.now_ms);
         for (partner, role) in has {
             door.ledger.grant_role(NewRole { partner, person, role: role.name() }, &by).await?;

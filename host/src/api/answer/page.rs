@@ -57,7 +57,7 @@ impl Wanted {
 
 impl<T> Page<T> {
     /// A page as the ledger cut it.
-    pub(in crate::api) fn of<S, C: Display>(page: ledger::Page<S, C>, told: impl FnMut(&S) -> T) -> Self {
+    pub(in crate::api) fn of<S, C: Display>(page: &ledger::Page<S, C>, told: impl FnMut(&S) -> T) -> Self {
         Self { items: page.items.iter().map(told).collect(), next: page.next.as_ref().map(wrapped) }
     }
 

@@ -14,7 +14,7 @@ pub struct ArtefactFile(Body);
 enum Body {
     Plain(File),
     /// Behind a lock, as a shared reference reads a plain file too.
-    Sealed(Mutex<SealedFile>),
+    Sealed(Box<Mutex<SealedFile>>),
 }
 
 impl ArtefactFile {
@@ -23,8 +23,8 @@ impl ArtefactFile {
         Self(Body::Plain(file))
     }
 
-    pub(super) const fn sealed(file: SealedFile) -> Self {
-        Self(Body::Sealed(Mutex::new(file)))
+    pub(super) fn sealed(file: SealedFile) -> Self {
+        Self(Body::Sealed(Box::new(Mutex::new(file))))
     }
 }
 

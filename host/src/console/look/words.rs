@@ -108,7 +108,7 @@ pub(crate) fn away(ms: i64, now_ms: i64) -> String {
 pub(crate) fn size(bytes: u64) -> String {
     let tenths = |unit: u64, name: &str| {
         let tenths = (bytes.saturating_mul(10) + unit / 2) / unit;
-        if tenths % 10 == 0 || tenths >= 1_000 {
+        if tenths.is_multiple_of(10) || tenths >= 1_000 {
             format!("{} {name}", count(tenths / 10))
         } else {
             format!("{}.{} {name}", tenths / 10, tenths % 10)

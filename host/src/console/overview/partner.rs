@@ -1,6 +1,7 @@
 //! One partner today.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -117,10 +118,10 @@ async fn money(hub: &Hub, at: &At, began_ms: i64) -> Result<Markup, Fault> {
     let mut money_of: BTreeMap<Option<Digest>, Vec<String>> = BTreeMap::new();
     let mut sums: BTreeMap<(JobName, String, String), (u64, Option<Amount>)> = BTreeMap::new();
     for run in delivered {
-        if !money_of.contains_key(&run.release) {
-            money_of.insert(run.release, hub.columns_of(run.release).await?.money);
-        }
-        let money = &money_of[&run.release];
+        let money = match money_of.entry(run.release) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(hub.columns_of(run.release).await?.money),
+        };
         for output in &run.processed.totals.outputs {
             for (column, sum) in output.sums.iter().filter(|(column, _)| money.contains(column)) {
                 let entry = sums.entry((run.job.clone(), output.port.clone(), column.clone())).or_insert((0, Some(Amount::ZERO)));

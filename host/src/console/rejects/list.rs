@@ -1,6 +1,7 @@
 //! Rejects in quarantine: counted by what is wrong, and one page of them, run by run.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -89,8 +90,8 @@ async fn views(hub: &Hub, at: &At, waiting: &[Waiting]) -> Result<BTreeMap<RunId
     let mut views = BTreeMap::new();
     for item in waiting {
         let run = item.finding.id.run;
-        if !views.contains_key(&run) {
-            views.insert(run, hub.view(run, Look { scope: at.scope(), sight: Sight::Masked, by: &by }).await?);
+        if let Entry::Vacant(new) = views.entry(run) {
+            new.insert(hub.view(run, Look { scope: at.scope(), sight: Sight::Masked, by: &by }).await?);
         }
     }
     Ok(views)

@@ -56,7 +56,7 @@ pub(super) fn picture(processed: &Processed, receipts: &[Receipt], money: &[Stri
         ]
     });
     let second = totals.outputs.iter().enumerate().map(|(to, port)| Band { from: 0, to, rows: port.rows.accepted, class: "band-bar" });
-    drawn([&inputs, &middle, &outputs], [first.collect(), second.collect()])
+    drawn([&inputs, &middle, &outputs], &[first.collect(), second.collect()])
 }
 
 fn rows(count: u64) -> String {
@@ -92,7 +92,7 @@ fn first_sum(port: &PortTotals, money: &[String]) -> Option<(String, &'static st
     Some((format!("{} {}", words::pounds(*sum), words::spaced(column).to_lowercase()), "strong"))
 }
 
-fn drawn(columns: [&[Node]; 3], bands: [Vec<Band>; 2]) -> Markup {
+fn drawn(columns: [&[Node]; 3], bands: &[Vec<Band>; 2]) -> Markup {
     let tallest = columns.iter().map(|nodes| nodes.len()).max().unwrap_or(1).max(1) as u64;
     let height = tallest * (BOX_HEIGHT + GAP);
     let most = bands.iter().flatten().map(|band| band.rows).max().unwrap_or(0).max(1);

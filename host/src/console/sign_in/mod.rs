@@ -98,7 +98,7 @@ async fn sign_in(
         let provider = provider.as_deref().map(AsRef::as_ref);
         again(status, (crumbs, jar), &Shown { next, name: &typed.name, said: Some(said), provider })
     };
-    if !crumbs.form_key(&jar).is_some_and(|key| form_key(key.expose_secret()) == typed.csrf) {
+    if crumbs.form_key(&jar).is_none_or(|key| form_key(key.expose_secret()) != typed.csrf) {
         return turned_away(jar, StatusCode::FORBIDDEN, "this form was open for too long, or your browser keeps no cookies: try again");
     }
     match door(&hub).sign_in(&typed.name, typed.password.0.clone(), from).await {

@@ -26,7 +26,7 @@ fn finding(effect: FoundEffect, row: u64) -> NewFinding {
         line: Some(row + 2),
         byte_offset: Some(row * 82),
         reasons: vec![reason(Some("ni_number"), "ni-number-invalid"), reason(None, "late")],
-        record: if row % 2 == 0 {
+        record: if row.is_multiple_of(2) {
             Kept::plain(Some(vec![b'a', 0xff, 0]), Some(format!("{{\"row\":{row}}}")))
         } else {
             Kept::sealed(vec![1, 0xff, 0])

@@ -91,7 +91,8 @@ impl Hub {
         for job in &configuration.jobs {
             let named: Vec<&PluginName> = formats_of(job).map(|format| &format.plugin).collect();
             let (own, through) = (job.plugin == key.plugin, named.contains(&&key.plugin));
-            if !(own && job.release.takes(&release.release.version, key.digest)) && !through {
+            let takes = own && job.release.takes(&release.release.version, key.digest);
+            if !takes && !through {
                 continue;
             }
             let mut formats = Vec::new();

@@ -128,18 +128,18 @@ async fn hand_in(
     caller.may(Action::Upload)?;
     let mut form = form.map_err(|refused| bad_request(&refused.body_text()))?;
     let (mut component, mut signature) = (None, None);
-    while let Some(mut field) = form.next_field().await.map_err(unread)? {
+    while let Some(mut field) = form.next_field().await.map_err(|error| unread(&error))? {
         match field.name() {
             Some("component") if component.is_none() => {
                 let mut upload = hub.begin_upload()?;
-                while let Some(piece) = field.chunk().await.map_err(unread)? {
+                while let Some(piece) = field.chunk().await.map_err(|error| unread(&error))? {
                     upload.take(&piece).await?;
                 }
                 component = Some(upload);
             }
             Some("signature") if signature.is_none() => {
                 let mut text = Vec::new();
-                while let Some(piece) = field.chunk().await.map_err(unread)? {
+                while let Some(piece) = field.chunk().await.map_err(|error| unread(&error))? {
                     text.extend_from_slice(&piece);
                     if text.len() as u64 > AROUND_BYTES_MAX {
                         return Err(Problem::new(Code::BodyTooLarge, "a signature has four lines, and not so many bytes"));
@@ -164,7 +164,7 @@ async fn hand_in(
     Ok((status, Json(told)))
 }
 
-fn unread(error: MultipartError) -> Problem {
+fn unread(error: &MultipartError) -> Problem {
     let code = if error.status() == StatusCode::PAYLOAD_TOO_LARGE { Code::BodyTooLarge } else { Code::BadRequest };
     Problem::new(code, error.body_text())
 }

@@ -85,7 +85,7 @@ async fn run_log(
         level: line.level.clone(),
         message: line.message.clone(),
     };
-    Ok(Json(Page::of(page, line)))
+    Ok(Json(Page::of(&page, line)))
 }
 
 #[derive(Serialize, ToSchema)]

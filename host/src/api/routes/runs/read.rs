@@ -41,7 +41,7 @@ async fn runs(State(hub): State<Hub>, Bearer(caller): Bearer, Asked(query): Aske
         state: query.state.map(|state| state.parse::<RunState>()).transpose().map_err(|error| bad_request(&error))?,
         before: wanted.after()?,
     };
-    Ok(Json(Page::of(hub.ledger().runs(caller.scope(), &filter, wanted.limit).await?, RunJson::new)))
+    Ok(Json(Page::of(&hub.ledger().runs(caller.scope(), &filter, wanted.limit).await?, RunJson::new)))
 }
 
 /// A run with everything that the ledger knows of it.

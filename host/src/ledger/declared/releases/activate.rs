@@ -197,10 +197,19 @@ pub(super) async fn may_follow(transaction: &mut Transaction, key: &ReleaseKey) 
     proof::proven(transaction, key).await
 }
 
+/// What is known of a release before it is used.
+#[derive(sqlx::FromRow)]
+struct ForUse {
+    signed_by: Option<String>,
+    revoked_at_ms: Option<i64>,
+    releases: String,
+    retired_at_ms: Option<i64>,
+}
+
 /// Refuses a release that is not kept, was refused or given up, or lacks what its partner asks of releases. Answers what that is.
 pub(super) async fn vouched_for(transaction: &mut Transaction, key: &ReleaseKey) -> Result<ReleasePolicy, LedgerError> {
     let digest = key.digest.to_string();
-    let found: Option<(Option<String>, Option<i64>, String, Option<i64>)> = query(
+    let found: Option<ForUse> = query(
         "SELECT releases.signed_by, signing_keys.revoked_at_ms, partners.releases, releases.retired_at_ms FROM releases
          JOIN partners ON partners.partner = releases.partner
          LEFT JOIN signing_keys ON signing_keys.partner = releases.partner AND signing_keys.key_id = releases.signed_by
@@ -211,7 +220,9 @@ pub(super) async fn vouched_for(transaction: &mut Transaction, key: &ReleaseKey)
     .bind(digest.as_str())
     .fetch_optional(&mut *transaction)
     .await?;
-    let Some((signed_by, revoked_at, policy, retired_at)) = found else { return Err(key.missing()) };
+    let Some(ForUse { signed_by, revoked_at_ms: revoked_at, releases: policy, retired_at_ms: retired_at }) = found else {
+        return Err(key.missing());
+    };
     let policy: ReleasePolicy = parsed(&policy, "rule for releases")?;
     let verdict: Option<String> = query_scalar(
         "SELECT verdict FROM release_verdicts WHERE partner = $1 AND plugin = $2 AND digest = $3 ORDER BY number DESC LIMIT 1",
