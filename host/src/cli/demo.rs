@@ -50,7 +50,7 @@ pub(super) async fn demo(options: Options) -> Answer {
     serve::first_tokens(&hub).await?;
     let listening = server::listen(hub.clone(), server::Options::at(([127, 0, 0, 1], 0).into())).await?;
     say(format!("the hub is at {}, its folder {}; Ctrl-C stops it", listening.url(), hub.data().display()));
-    serve::until_stopped(hub, listening, serve::DRAIN).await;
+    serve::until_stopped(hub, listening, serve::Signals::new(), serve::DRAIN).await;
     Ok(ExitCode::SUCCESS)
 }
 

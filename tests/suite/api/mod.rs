@@ -66,7 +66,7 @@ impl Called {
         }
         let kind = headers.get("content-type").map_or("", |kind| kind.to_str().unwrap()).to_owned();
         let bytes = axum::body::to_bytes(response.into_body(), 64 << 20).await.unwrap();
-        Answer { status, kind, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        Answer { status, kind, text: String::from_utf8_lossy(&bytes).into_owned() }
     }
 
     async fn get(&self, token: &str, path: &str) -> Answer {

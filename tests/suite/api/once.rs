@@ -150,7 +150,7 @@ fn a_component_that_is_too_large_is_refused_as_it_comes() {
             called.send(request.body(body.into()).unwrap()).await
         };
         send("component", most + 1).await.is_problem(422, "release-refused");
-        send("component", most + (1 << 20)).await.is_problem(422, "release-refused");
+        send("component", most + (4 << 20)).await.is_problem(413, "body-too-large");
         send("signature", 70_000).await.is_problem(413, "body-too-large");
         send("component", 100).await.is_problem(422, "release-refused");
         send("other", 100).await.is_problem(400, "bad-request");

@@ -30,7 +30,7 @@ fn a_case_is_filled_in_mended_decided_and_saved() {
         refused.hides(&["<b>sp", "id=\"decision\""]);
 
         let decided = clerk.post(FORM, &CLAIM).await;
-        decided.is(200).says(&["Outcome", "£1,250.00", "insurance policy", "href=\"#/loss\"", "Save as a case", "value=\"SP-00777\""]);
+        decided.is(200).says(&["Outcome", "£1,250.00", "Insurance policy", "href=\"#/loss\"", "Save as a case", "value=\"SP-00777\""]);
 
         let case =
             r#"{"reference":"SP-00777","class":"property","loss":"1250.00","received_date":"2026-11-02","accident_date":"2026-10-30"}"#;

@@ -257,7 +257,9 @@ fn cut_off_at_any_byte_one_file_is_delivered() {
     let spread = (1..10).flat_map(|part| [Cut::Up(up * part / 10), Cut::Down(down * part / 10)]);
     // Around the moment at which the file is given its name: the request for it, and the answer to that.
     let (up, down) = naming.get();
-    let end = (0..16).flat_map(move |step| [Cut::Up((up + step * 12).saturating_sub(60)), Cut::Down((down + step * 8).saturating_sub(40))]);
+    let end = (0..16).map(move |step| Cut::Up((up + step * 12).saturating_sub(60)));
+    // How long the answers before it are is up to the padding.
+    let end = end.chain((0..60).map(move |step| Cut::Down((down + step * 8).saturating_sub(40))));
     let (mut failed, mut named) = (0, 0);
     for cut in spread.chain(end) {
         fs::remove_file(&target).unwrap();

@@ -66,24 +66,25 @@ pub(super) async fn serve(options: Options) -> Answer {
     first_tokens(&hub).await?;
     let provider = options.sign_in.as_deref().map(Provider::read).transpose()?.map(Arc::new);
     let listening = server::listen(hub.clone(), server::Options { provider, ..options.listen.into() }).await?;
+    // Before anybody is told that they may stop it.
+    let signals = Signals::new();
     say(format!("the hub is at {}; Ctrl-C stops it", listening.url()));
     if let Some(metrics) = listening.metrics {
         say(format!("its figures are at {metrics}/metrics"));
     }
-    until_stopped(hub, listening, Duration::from_secs(options.drain)).await;
+    until_stopped(hub, listening, signals, Duration::from_secs(options.drain)).await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Does the hub's duties until the program is told to stop; then finishes what is under way, if it ends in time. Told twice, it ends at
 /// once: the next start, or another hub, goes on from what is in the ledger.
-pub(super) async fn until_stopped(hub: Hub, listening: server::Listening, drain: Duration) {
+pub(super) async fn until_stopped(hub: Hub, listening: server::Listening, mut signals: Signals, drain: Duration) {
     let stop = Arc::new(Notify::new());
     let mut duties = {
         let (hub, stop) = (hub.clone(), Arc::clone(&stop));
         // Waited for below.
         tokio::spawn(async move { hub.serve_and_drain(stop, drain).await })
     };
-    let mut signals = Signals::new();
     signals.told_to_stop(&listening).await;
     tracing::info!(drain_s = drain.as_secs(), "stopping: runs that are under way are finished first");
     listening.stop();
@@ -104,14 +105,14 @@ pub(super) async fn until_stopped(hub: Hub, listening: server::Listening, drain:
 }
 
 /// What the program is told from outside.
-struct Signals {
+pub(super) struct Signals {
     stop: [Option<tokio::signal::unix::Signal>; 2],
     read_again: Option<tokio::signal::unix::Signal>,
 }
 
 impl Signals {
     /// Listens to what the system lets it listen to.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let listen = |kind| signal(kind).inspect_err(|error| tracing::warn!(%error, "a signal will not be heard")).ok();
         Self { stop: [SignalKind::terminate(), SignalKind::interrupt()].map(listen), read_again: listen(SignalKind::hangup()) }
     }

@@ -116,7 +116,7 @@ struct PreviewJson {
     /// SHA-256 of the whole file.
     digest: String,
     bytes: u64,
-    columns: Vec<ColumnJson>,
+    columns: Vec<PreviewColumnJson>,
     /// Values in the order of the columns; dots for what is personal.
     rows: Vec<Vec<String>>,
     /// Whether there are more.
@@ -126,7 +126,7 @@ struct PreviewJson {
 }
 
 #[derive(Serialize, ToSchema)]
-struct ColumnJson {
+struct PreviewColumnJson {
     name: String,
     /// Whether it holds numbers.
     number: bool,
@@ -164,7 +164,7 @@ async fn preview(
         name: file.name,
         digest: file.digest.to_string(),
         bytes: file.size_bytes,
-        columns: shown.columns.into_iter().map(|column| ColumnJson { name: column.name, number: column.number }).collect(),
+        columns: shown.columns.into_iter().map(|column| PreviewColumnJson { name: column.name, number: column.number }).collect(),
         rows: shown.rows,
         more: shown.more,
         not_shown: shown.not_shown,
