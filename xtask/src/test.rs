@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::prerequisites;
 use crate::tools::{bailiwick, cargo, command, root, succeed, target};
-use crate::{book, demo as demos, fuzz, plugins, tidy};
+use crate::{book, browser, demo as demos, fuzz, plugins, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -30,6 +30,7 @@ const STEPS: &[Step] = &[
     ("fuzz", fuzz::test),
     ("plugin cases in the sandbox", cases),
     ("demo", demo),
+    ("console in a browser", || browser::run(&browser::Options::default())),
     ("demo of two hubs", demos::takeover),
 ];
 

@@ -87,6 +87,11 @@ export default [
       await desk.picture(page, 'overview');
       await page.goto(desk.path('/jobs/lgps-monthly-return'));
       await desk.picture(page, 'job');
+      await page.goto(desk.path('/runs?job=lgps-monthly-return'));
+      await page.locator('main table a').first().click();
+      await desk.picture(page, 'run');
+      await page.goto(desk.path('/rejects'));
+      await desk.picture(page, 'rejects');
       await page.setViewportSize({ width: 390, height: 844 });
       await page.goto(desk.path(''));
       await desk.picture(page, 'overview-phone');

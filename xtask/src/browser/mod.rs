@@ -16,7 +16,7 @@ use site::Site;
 /// Longest time that the browser may take for everything, on a machine that is busy.
 const BROWSER: Duration = Duration::from_secs(240);
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(crate) struct Options {
     /// Write pictures of the main pages to docs/screenshots.
     #[arg(long)]

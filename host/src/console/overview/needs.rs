@@ -26,7 +26,8 @@ pub(super) async fn needs(hub: &Hub, at: &At) -> Result<Markup, Fault> {
         let what = format!("{}: {}", group.job, words::spaced(&group.code));
         let hint = html! {
             (words::counted(group.rows, "rejected row", "rejected rows")) ", the oldest from " (words::away(group.since_ms, now_ms))
-            @if group.unowned > 0 { ". Nobody sees to " (words::count(group.unowned)) " of them" }
+            @if group.unowned == group.rows { ", taken on by nobody" }
+            @else if group.unowned > 0 { ", " (words::count(group.unowned)) " of them taken on by nobody" }
         };
         let tone = if now_ms > group.due_ms { tag(Tone::Bad, "Overdue") } else { tag(Tone::Attention, "In quarantine") };
         tasks = tasks.item((href, what), Some(hint), tone);
@@ -53,7 +54,7 @@ fn run_task(tasks: Tasks, at: &At, run: &Run, now_ms: i64) -> Tasks {
     let since = run.ended_at_ms.unwrap_or(run.enqueued_at_ms);
     let hint = html! {
         @match &run.reason { Some(reason) => { (reason.sentence) " " } None => {} }
-        span class="quiet" { (words::away(since, now_ms)) }
+        span class="quiet" { "Since: " (words::away(since, now_ms)) }
     };
     let what = match run.state {
         _ if run.is_uncertain() => format!("{}: say whether a delivery arrived", run.job()),
