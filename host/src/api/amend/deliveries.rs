@@ -104,7 +104,7 @@ async fn resend(
     Named((run, port)): Named<(String, String)>,
     Body(body): Body<ResendBody>,
 ) -> Result<Json<ResendJson>, Problem> {
-    caller.may(Action::Run)?;
+    caller.may(Action::Correct)?;
     let (id, scope) = (run_id(&run)?, caller.scope());
     let ask = ResendAsk { port, target: body.target, new_key: body.new_key, why: reason(&body.reason)?.to_owned() };
     let begun = hub.resend(scope, id, ask, &caller.by(hub.id(), hub.clock().now_ms())).await?.begun;
@@ -134,7 +134,7 @@ async fn settle(
     Named((run, port)): Named<(String, String)>,
     Body(body): Body<SettleBody>,
 ) -> Result<Json<RunJson>, Problem> {
-    caller.may(Action::Run)?;
+    caller.may(Action::Correct)?;
     let (id, scope) = (run_id(&run)?, caller.scope());
     let run = hub
         .ledger()

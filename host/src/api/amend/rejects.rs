@@ -254,7 +254,7 @@ async fn assign(
     Named(run): Named,
     Body(body): Body<AssignBody>,
 ) -> Result<Json<Changed>, Problem> {
-    caller.may(Action::Run)?;
+    caller.may(Action::Correct)?;
     let owner = body.owner.trim();
     if owner.chars().count() > OWNER_CHARS_MAX {
         return Err(Problem::new(Code::BadRequest, format!("an owner has at most {OWNER_CHARS_MAX} characters")));
@@ -275,7 +275,7 @@ async fn dismiss(
     Named(run): Named,
     Body(body): Body<DismissBody>,
 ) -> Result<Json<Changed>, Problem> {
-    caller.may(Action::Run)?;
+    caller.may(Action::Correct)?;
     let chosen = Chosen { code: body.code, numbers: body.numbers };
     let (id, scope, by) = (run_id(&run)?, caller.scope(), caller.by(hub.id(), hub.clock().now_ms()));
     Ok(Json(Changed { rows: hub.ledger().dismiss_rejects(scope, (id, &chosen), reason(&body.reason)?, &by).await? }))
