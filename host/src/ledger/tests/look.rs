@@ -4,21 +4,31 @@ use super::*;
 
 on_both![a_day_is_counted_by_what_came_of_its_runs, what_waits_for_somebody_is_found];
 
+/// A run that fetched no file, to its end.
+async fn deliver(house: &House, claim: &Claim, now_ms: i64) {
+    house.append(claim, now_ms, processed(&["return", "ctr1"])).await;
+    for port in ["return", "ctr1"] {
+        house.append(claim, now_ms, delivered(port)).await;
+    }
+    house.append(claim, now_ms, closed()).await;
+}
+
 async fn a_day_is_counted_by_what_came_of_its_runs(on: Kind) {
     let house = House::new(on).await;
-    // One before midnight, two after: one of them is delivered.
-    house.enqueue(999).await;
-    let before = house.claim(999).await;
-    house.finish(&before, 1_000).await;
-    let run = house.enqueue(1_000).await;
-    let claim = house.claim(1_001).await;
-    house.finish(&claim, 1_003).await;
-    house.enqueue(2_000).await;
-    let counts = house.ledger.counts_since(Scope::Hub, 1_000).await.unwrap();
+    // One before midnight, two after: one of them is delivered. Ids never go back within a process, so midnight follows from the first.
+    let first = house.enqueue(999).await;
+    let midnight = i64::from_str_radix(&first.to_string()[..12], 16).unwrap() + 1_000;
+    let before = house.claim(midnight - 1).await;
+    deliver(&house, &before, midnight - 1).await;
+    let run = house.enqueue(midnight).await;
+    let claim = house.claim(midnight + 1).await;
+    deliver(&house, &claim, midnight + 3).await;
+    house.enqueue(midnight + 1_000).await;
+    let counts = house.ledger.counts_since(Scope::Hub, midnight).await.unwrap();
     let states: Vec<(RunState, u64)> = counts.iter().map(|count| (count.state, count.runs)).collect();
     assert_eq!(states, [(RunState::Closed, 1), (RunState::Queued, 1)]);
     let owner = house.run(run).await.partner().clone();
-    let delivered = house.ledger.delivered_since(&owner, 1_000, 10).await.unwrap();
+    let delivered = house.ledger.delivered_since(&owner, midnight, 10).await.unwrap();
     assert_eq!(delivered.iter().map(|totals| totals.run).collect::<Vec<_>>(), [run]);
     assert_eq!(house.ledger.delivered_since(&owner, 0, 10).await.unwrap().len(), 2);
     let other = name("fire");
