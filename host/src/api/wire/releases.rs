@@ -11,28 +11,30 @@ use crate::run::Review;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ReleaseJson {
-    partner: String,
-    plugin: String,
+    pub(crate) partner: String,
+    pub(crate) plugin: String,
     /// As its author calls it.
-    version: String,
+    pub(crate) version: String,
     /// SHA-256 of its component, which names it.
-    digest: String,
-    bytes: u64,
-    added_at: String,
-    added_by: String,
+    pub(crate) digest: String,
+    pub(crate) bytes: u64,
+    pub(crate) added_at: String,
+    pub(crate) added_by: String,
     /// The key that signed it.
-    signed_by: Option<String>,
+    pub(crate) signed_by: Option<String>,
     /// What the signer says of it.
-    signer_says: Option<String>,
+    pub(crate) signer_says: Option<String>,
     /// approved or refused; none while nobody has said.
-    standing: Option<String>,
-    judged_by: Option<String>,
-    why: Option<String>,
+    pub(crate) standing: Option<String>,
+    pub(crate) judged_by: Option<String>,
+    pub(crate) why: Option<String>,
     /// Since when runs use it.
-    active_since: Option<String>,
+    pub(crate) active_since: Option<String>,
+    /// What it asks for and its approval keeps back, each a sentence.
+    pub(crate) kept_back: Vec<String>,
     /// From when on no run begins with it.
-    retired_at: Option<String>,
-    retired_by: Option<String>,
+    pub(crate) retired_at: Option<String>,
+    pub(crate) retired_by: Option<String>,
 }
 
 /// A release as whoever approves it sees it.
@@ -69,6 +71,7 @@ impl From<&Release> for ReleaseJson {
             judged_by: verdict.map(|verdict| verdict.by.to_string()),
             why: verdict.map(|verdict| verdict.why.clone()),
             active_since: release.active_since_ms.map(moment),
+            kept_back: kept_back(release),
             retired_at: release.retired.as_ref().map(|retired| moment(retired.at_ms)),
             retired_by: release.retired.as_ref().map(|retired| retired.by.to_string()),
         }
@@ -86,4 +89,10 @@ impl From<Review> for ReviewJson {
             jobs_that_do_not_fit: review.unfit,
         }
     }
+}
+
+fn kept_back(release: &Release) -> Vec<String> {
+    let grant = release.grant();
+    let without = grant.without.iter().map(|lent| format!("It is not lent {lent}."));
+    without.chain(grant.limits.iter().map(|(limit, most)| format!("Its limit {limit} is at most {most}."))).collect()
 }

@@ -2,14 +2,12 @@
 
 use std::process::ExitCode;
 
-use serde::Serialize;
-
 use super::Answer;
 use super::steer::OneOptions;
-use crate::api::wire::moment;
+use crate::api::wire::{ReleaseJson, ReviewJson};
 use crate::cli::paint::{Tone, paint, say, table};
 use crate::cli::{DataOption, open, show};
-use crate::ledger::{Release, Scope};
+use crate::ledger::Scope;
 use crate::model::ids::PartnerName;
 
 #[derive(Debug, clap::Args)]
@@ -31,51 +29,6 @@ pub(in crate::cli) struct ReviewOptions {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct ReleaseJson {
-    partner: String,
-    plugin: String,
-    version: String,
-    digest: String,
-    bytes: u64,
-    added_at: String,
-    added_by: String,
-    signed_by: Option<String>,
-    signer_says: Option<String>,
-    standing: Option<String>,
-    judged_by: Option<String>,
-    why: Option<String>,
-    active_since: Option<String>,
-    kept_back: Vec<String>,
-    retired_at: Option<String>,
-    retired_by: Option<String>,
-}
-
-impl From<&Release> for ReleaseJson {
-    fn from(release: &Release) -> Self {
-        let (kept, verdict) = (&release.release, release.verdict.as_ref());
-        Self {
-            partner: kept.key.partner.to_string(),
-            plugin: kept.key.plugin.to_string(),
-            version: kept.version.clone(),
-            digest: kept.key.digest.to_string(),
-            bytes: kept.size_bytes,
-            added_at: moment(release.added_at_ms),
-            added_by: release.added_by.to_string(),
-            signed_by: kept.signature.as_ref().map(|signature| signature.key.clone()),
-            signer_says: kept.signature.as_ref().map(|signature| signature.comment.clone()),
-            standing: verdict.map(|verdict| verdict.standing.to_string()),
-            judged_by: verdict.map(|verdict| verdict.by.to_string()),
-            why: verdict.map(|verdict| verdict.why.clone()),
-            active_since: release.active_since_ms.map(moment),
-            kept_back: kept_back(release),
-            retired_at: release.retired.as_ref().map(|retired| moment(retired.at_ms)),
-            retired_by: release.retired.as_ref().map(|retired| retired.by.to_string()),
-        }
-    }
 }
 
 pub(in crate::cli::plugin) async fn list(options: ListOptions) -> Answer {
@@ -101,17 +54,10 @@ pub(in crate::cli::plugin) async fn review(options: ReviewOptions) -> Answer {
     let hub = open::existing_hub(&options.one.data).await?;
     let release = hub.find_release(options.one.partner.as_ref(), &options.one.release).await?;
     let review = hub.review_release(&release.release.key).await?;
-    let told = ReleaseJson::from(&review.release);
     if options.json {
-        return show::json(&serde_json::json!({
-            "review": review.code,
-            "release": told,
-            "active": review.active.as_ref().map(ReleaseJson::from),
-            "may-do": review.may_do,
-            "changes": review.changes,
-            "jobs-that-do-not-fit": review.unfit,
-        }));
+        return show::json(&ReviewJson::from(review));
     }
+    let told = ReleaseJson::from(&review.release);
     say(format!("{} {}  {}", paint(Tone::Strong, &told.plugin), told.version, told.digest));
     say(format!("  for {}, {} bytes, added {} by {}", told.partner, told.bytes, told.added_at, told.added_by));
     match (&told.signed_by, &told.signer_says) {
@@ -143,11 +89,6 @@ pub(in crate::cli::plugin) async fn review(options: ReviewOptions) -> Answer {
 }
 
 /// What a partner's approval takes from what a release asks for, each a sentence.
-fn kept_back(release: &Release) -> Vec<String> {
-    let grant = release.grant();
-    let without = grant.without.iter().map(|lent| format!("It is not lent {lent}."));
-    without.chain(grant.limits.iter().map(|(limit, most)| format!("Its limit {limit} is at most {most}."))).collect()
-}
 
 fn part(heading: &str, lines: &[String]) {
     say(paint(Tone::Strong, heading));
