@@ -88,8 +88,7 @@ pub(in crate::cli::plugin) async fn review(options: ReviewOptions) -> Answer {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a partner's approval takes from what a release asks for, each a sentence.
-
+/// A heading and the sentences under it.
 fn part(heading: &str, lines: &[String]) {
     say(paint(Tone::Strong, heading));
     lines.iter().for_each(|line| say(format!("  {line}")));
