@@ -31,9 +31,8 @@ impl Built {
     pub(super) fn new(with_extism: bool) -> Result<Self> {
         let folder = target().join("bench");
         std::fs::create_dir_all(&folder)?;
-        succeed(cargo(&["build", "--release", "--package", "bailiwick"]))?;
+        let measure = hub_and_measure()?;
         components(&folder)?;
-        let measure = measure_program()?;
         let peers = root().join("tests/bench/peers/Cargo.toml");
         for (package, profile) in [("bare", "release"), ("native", "native"), ("extism-peer", "release"), ("extism-plugin", "plugin")] {
             if package.starts_with("extism") && !with_extism {
@@ -110,9 +109,11 @@ fn components(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Builds the hub's program and the bench `measure` by one command, so that the hub is compiled once for both.
+///
 /// Cargo names the program of a bench by a hash, and tells it.
-fn measure_program() -> Result<PathBuf> {
-    let build = ["bench", "--no-run", "--package", "bailiwick", "--bench", "measure", "--message-format", "json-render-diagnostics"];
+fn hub_and_measure() -> Result<PathBuf> {
+    let build = ["build", "--release", "--package", "bailiwick", "--bins", "--bench", "measure", "--message-format", "json-render-diagnostics"];
     let said = output(cargo(&build))?;
     let program = said.lines().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
