@@ -113,7 +113,8 @@ fn components(folder: &Path) -> Result<()> {
 ///
 /// Cargo names the program of a bench by a hash, and tells it.
 fn hub_and_measure() -> Result<PathBuf> {
-    let build = ["build", "--release", "--package", "bailiwick", "--bins", "--bench", "measure", "--message-format", "json-render-diagnostics"];
+    let build =
+        ["build", "--release", "--package", "bailiwick", "--bins", "--bench", "measure", "--message-format", "json-render-diagnostics"];
     let said = output(cargo(&build))?;
     let program = said.lines().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
