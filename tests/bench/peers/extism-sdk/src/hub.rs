@@ -136,7 +136,7 @@ impl TableRow {
 }
 
 /// Extism's host functions.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod lent {
     use extism_pdk::{Json, host_fn};
 
@@ -159,8 +159,8 @@ mod lent {
     }
 }
 
-/// Natively this crate is only the host's, which lends and does not ask.
-#[cfg(not(target_arch = "wasm32"))]
+/// Natively this crate is only the host's, which lends and does not ask; under WASI nobody lends.
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
 mod lent {
     use super::{Find, Open, Opened};
 

@@ -1,8 +1,10 @@
-//! What `claim-routing` needs of the SDK: its values and words as they are, and a hub of Extism's making.
+//! What `claim-routing` needs of the SDK: its values and words as they are, and a hub of a peer's making.
 //!
 //! The rule's sources are compiled against it without a change. Its tables are lent by the host, as they are to a plugin of
-//! Bailiwick, or lie in the plugin, which no hub could then keep up to date: what Extism is quickest with.
+//! Bailiwick, or lie in the plugin, which no hub could then keep up to date: what Extism is quickest with, and all that
+//! `wasmtime serve` has.
 
+pub mod answer;
 pub mod tables;
 
 mod hub;
