@@ -148,9 +148,11 @@ pub(super) fn takeover(rounds: &Rounds<'_>) -> Result<Figures> {
 fn built(name: &str) -> Result<PathBuf> {
     let manifest = root().join("tests/bench/peers/queues").join(name).join("Cargo.toml");
     let mut build = cargo(&["build", "--locked", "--release", "--manifest-path"]);
-    build.arg(manifest).arg("--target-dir").arg(target());
+    // A folder of its own: `ring` is compiled otherwise for each workspace, and would have the hub compiled anew each time.
+    let folder = target().join("peers");
+    build.arg(manifest).arg("--target-dir").arg(&folder);
     succeed(build)?;
-    Ok(target().join("release").join(format!("{name}-peer")))
+    Ok(folder.join("release").join(format!("{name}-peer")))
 }
 
 /// A folder with nothing in it.
