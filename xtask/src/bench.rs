@@ -8,6 +8,7 @@ mod built;
 mod decisions;
 mod environment;
 mod figures;
+mod http;
 mod jobs;
 mod marks;
 mod measures;

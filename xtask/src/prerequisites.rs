@@ -13,18 +13,26 @@ const CARGO_DENY: &str = "0.20.2";
 /// Version of mdbook that makes the book.
 const MDBOOK: &str = "0.5.4";
 
+/// Version of wasmtime's program that the hub is measured against: of the library that the hub stands on.
+const WASMTIME: &str = "48.0.8";
+
 /// Sees that plugins can be built.
 pub(crate) fn wasm_target() -> Result<()> {
-    let sysroot = output(command("rustc", &["--print", "target-libdir", "--target", WASM_TARGET]))?;
+    target_of_rust(WASM_TARGET)
+}
+
+/// Sees that Rust can build for a target.
+pub(crate) fn target_of_rust(name: &str) -> Result<()> {
+    let sysroot = output(command("rustc", &["--print", "target-libdir", "--target", name]))?;
     if std::path::Path::new(sysroot.trim()).is_dir() {
         return Ok(());
     }
     if !exists("rustup") {
         bail!(
-            "plugins are built for {WASM_TARGET}, and this Rust has no standard library for it. Install Rust with rustup, or add the target in your way."
+            "something is built for {name}, and this Rust has no standard library for it. Install Rust with rustup, or add the target in your way."
         );
     }
-    succeed(command("rustup", &["target", "add", WASM_TARGET]))
+    succeed(command("rustup", &["target", "add", name]))
 }
 
 /// Sees that the programs of some Debian packages are there: (program, package).
@@ -69,6 +77,21 @@ pub(crate) fn mdbook() -> Result<std::path::PathBuf> {
     }
     let mut install = cargo(&["install", "mdbook", "--version", MDBOOK, "--locked", "--debug", "--quiet", "--force"]);
     install.args(["--no-default-features", "--features", "search", "--root"]).arg(&folder);
+    install.env("CARGO_TARGET_DIR", folder.join("building"));
+    succeed(install)?;
+    std::fs::remove_dir_all(folder.join("building"))?;
+    Ok(program)
+}
+
+/// Sees that wasmtime's own program is there, building it if it is not: in release, as it is measured. Answers the program.
+pub(crate) fn wasmtime() -> Result<std::path::PathBuf> {
+    let folder = target().join("tools");
+    let program = folder.join("bin/wasmtime");
+    if output(command(&program, &["--version"])).is_ok_and(|said| said.contains(WASMTIME)) {
+        return Ok(program);
+    }
+    let mut install = cargo(&["install", "wasmtime-cli", "--version", WASMTIME, "--locked", "--quiet", "--force", "--no-default-features"]);
+    install.args(["--features", "serve,wizer,compile,parallel-compilation,pooling-allocator", "--root"]).arg(&folder);
     install.env("CARGO_TARGET_DIR", folder.join("building"));
     succeed(install)?;
     std::fs::remove_dir_all(folder.join("building"))?;

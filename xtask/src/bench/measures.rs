@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::figures::Figures;
 use super::rounds::{Rounds, answers_together, median, number};
-use super::{decisions, jobs, queue, start};
+use super::{decisions, http, jobs, queue, start};
 use crate::tools::root;
 
 /// How often the rows of a process go through; the least counts.
@@ -32,6 +32,7 @@ pub(super) fn measure(name: &str, rounds: &Rounds<'_>) -> Result<Figures> {
         "rows_sandbox_vs_native" => rows(rounds),
         "load_1000_releases_ms" => start::load(rounds),
         "cold_first_decision_ms" => start::first_decision(rounds),
+        "http_decisions_vs_wasmtime_serve" => http::against_wasmtime_serve(rounds),
         "rss_10m_rows_mib" => jobs::long_run(rounds),
         "job_vs_native_program" => jobs::against_program(rounds),
         "job_two_cores_vs_native_program" => jobs::two_cores_against_program(rounds),

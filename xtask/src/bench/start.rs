@@ -54,15 +54,16 @@ pub(super) fn first_decision(rounds: &Rounds<'_>) -> Result<Figures> {
 }
 
 /// A hub's folder with the example applied, and a token to ask with.
-struct Site {
+pub(super) struct Site {
     bailiwick: PathBuf,
     data: PathBuf,
-    token: String,
+    /// A token of the partner.
+    pub(super) token: String,
     case: String,
 }
 
 impl Site {
-    fn new(rounds: &Rounds<'_>) -> Result<Self> {
+    pub(super) fn new(rounds: &Rounds<'_>) -> Result<Self> {
         let folder = rounds.built.folder.join("first-decision");
         if folder.is_dir() {
             fs::remove_dir_all(&folder)?;
@@ -84,19 +85,23 @@ impl Site {
 
     /// Starts the hub and asks for one decision: milliseconds until it listens, and until it has answered.
     fn first_decision(&self) -> Result<(f64, f64)> {
-        let mut serve = Command::new(&self.bailiwick);
-        serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&self.data);
         let began = Instant::now();
-        let mut hub = Serving(serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?);
-        let mut line = String::new();
-        BufReader::new(hub.0.stdout.take().context("it has a standard output")?).read_line(&mut line)?;
-        let address = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
-        let address = address.with_context(|| format!("it said no address: {line:?}"))?.trim_end_matches(';');
+        let (_hub, address) = self.serve(&[])?;
         let until_listening = began.elapsed();
-        let answer = self.ask(address)?;
+        let answer = self.ask(&address)?;
         let until_decided = began.elapsed();
         ensure!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"outcome\""), "it did not decide: {answer}");
         Ok((until_listening.as_secs_f64() * 1e3, until_decided.as_secs_f64() * 1e3))
+    }
+
+    /// Starts the hub: it, and the address at which it listens.
+    pub(super) fn serve(&self, more: &[&str]) -> Result<(Serving, String)> {
+        let mut serve = Command::new(&self.bailiwick);
+        serve.args(["serve", "--listen", "127.0.0.1:0"]).args(more).arg("--data").arg(&self.data);
+        let mut hub = Serving(serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?);
+        let said = hub.0.stdout.take().context("it has a standard output")?;
+        let address = address(said)?;
+        Ok((hub, address))
     }
 
     fn ask(&self, address: &str) -> Result<String> {
@@ -115,8 +120,17 @@ impl Site {
     }
 }
 
-/// A hub that serves, until this is dropped.
-struct Serving(Child);
+/// Reads the first line that a server says, and finds its address in it.
+pub(super) fn address(said: impl Read) -> Result<String> {
+    let mut line = String::new();
+    BufReader::new(said).read_line(&mut line)?;
+    let address = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+    let address = address.with_context(|| format!("it said no address: {line:?}"))?;
+    Ok(address.trim_end_matches([';', '/']).to_owned())
+}
+
+/// A server that serves, until this is dropped.
+pub(super) struct Serving(pub(super) Child);
 
 impl Drop for Serving {
     fn drop(&mut self) {
