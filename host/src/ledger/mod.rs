@@ -9,6 +9,7 @@
 //!  answers    what was answered to requests with a key, for a day
 //!  outside    sealed credentials of connections, marks of pulls, deliveries that were begun, exchanges with providers, notices,
 //!             messages to partners' own addresses
+//!  together   what is asked at the same time shares a transaction
 //!  figures    how it stands, for whoever watches a hub
 //! ```
 //!
@@ -28,6 +29,7 @@ mod people;
 mod repair;
 mod runs;
 mod store;
+mod together;
 mod tokens;
 mod who;
 
@@ -66,6 +68,10 @@ pub use who::{Actor, By, HubId, PAGE_ITEMS_MAX, Page, Scope};
 #[derive(Debug, Clone)]
 pub struct Ledger {
     store: store::Store,
+    /// Runs that are put into the queue at the same time.
+    arrivals: runs::Arrivals,
+    /// Small steps of runs that are written at the same time.
+    steps: runs::Steps,
 }
 
 impl Ledger {
@@ -88,7 +94,11 @@ impl Ledger {
         for run in &repaired {
             tracing::warn!(%run, "the row of a run did not agree with its log, and was worked out again");
         }
-        Ok((Self { store }, repaired))
+        Ok((Self::over(store), repaired))
+    }
+
+    fn over(store: store::Store) -> Self {
+        Self { arrivals: runs::arrivals(&store), steps: runs::steps(&store), store }
     }
 
     /// Answers when there may be work to claim: something came into the queue or ended, here or, while somebody listens, on another hub.

@@ -2,7 +2,8 @@
 //!
 //! What is due is worked out from stored state each time; no run ever depends on the one before having happened.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use crate::config;
 use crate::ledger::{By, Due, DueSlot, LedgerError, NewRun, Queued, Reason, RunState, StoredJob, Trigger};
 use crate::model::ids::{JobName, PartnerName, RunId};
 use crate::model::job::{Job, Schedule};
-use crate::schedule::{self, Calendar};
+use crate::schedule::{self, Calendar, ScheduleError};
 
 /// How often a hub looks at what may have been put in the queue or become due without a word to it.
 const TICK: Duration = Duration::from_millis(250);
@@ -85,8 +86,9 @@ impl Hub {
             tracing::error!(%error, "retention could not be applied; it goes on the next time");
         }
         let (mut due, mut failed) = (Vec::new(), None);
+        let (now, mut known) = (self.clock().now(), HashMap::new());
         for job in self.ledger().jobs_due(now_ms).await? {
-            match self.due(&job).await {
+            match self.due(&job, now, &mut known).await {
                 Ok(stretch) => due.extend(stretch),
                 Err(error) => {
                     tracing::error!(job = %job.name, partner = %job.partner, %error, "what is due could not be worked out");
@@ -123,44 +125,28 @@ impl Hub {
         failed.map_or(Ok(runs), Err)
     }
 
-    /// What is due of a job; none if nothing can be.
-    async fn due(&self, job: &StoredJob) -> Result<Option<Due>, Error> {
+    /// What is due of a job; none if nothing can be. Many jobs have the same schedule, which is worked out once.
+    async fn due(&self, job: &StoredJob, now: Timestamp, known: &mut HashMap<(Schedule, i64), Stretch>) -> Result<Option<Due>, Error> {
         let Some(schedule) = self.schedule_of(job).await? else { return Ok(None) };
-        let now = self.clock().now();
         let since = Timestamp::from_millisecond(job.scheduled_through_ms).unwrap_or(Timestamp::UNIX_EPOCH);
         if since >= now {
             return Ok(None);
         }
-        let calendar = Calendar::england_and_wales();
-        let due = schedule::due(&schedule, calendar, since, now)
-            .map_err(|error| Error::Schedule { job: job.name.to_string(), why: error.to_string() })?;
-        // Where the calendar ends: tomorrow the hub may have another.
-        let next = schedule::next_due(&schedule, calendar, now).ok().flatten();
-        let next_ms = next.map_or(now.as_millisecond() + DAY_MS, |next| next.as_millisecond());
-        let slot = |slot: &schedule::Slot, skip: Option<Reason>| DueSlot {
-            key: slot.key.clone(),
-            logical_ms: slot.instant.as_millisecond(),
-            trigger: if now.duration_since(slot.instant) > schedule::ON_TIME { Trigger::CatchUp } else { Trigger::Schedule },
-            skip,
+        let stretch = match known.entry((schedule, job.scheduled_through_ms)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let stretch = Stretch::of(&new.key().0, since, now);
+                new.insert(stretch.map_err(|error| Error::Schedule { job: job.name.to_string(), why: error.to_string() })?)
+            }
         };
-        let mut slots: Vec<DueSlot> = due.slots.iter().map(|due| slot(due, None)).collect();
-        slots.extend(due.skipped.iter().map(|skipped| {
-            let code = match skipped.reason {
-                schedule::SkipReason::NoWorkingDay => "no-working-day",
-                schedule::SkipReason::SameMoment => "same-moment",
-                schedule::SkipReason::Missed => "missed",
-            };
-            slot(&skipped.slot, Some(Reason { code: code.to_owned(), sentence: skipped.reason.to_string() }))
-        }));
-        slots.sort_by(|one, other| (one.logical_ms, &one.key).cmp(&(other.logical_ms, &other.key)));
         Ok(Some(Due {
             partner: job.partner.clone(),
             job: job.name.clone(),
             since_ms: job.scheduled_through_ms,
             through_ms: now.as_millisecond(),
-            next_ms,
-            calendar: calendar.version().to_owned(),
-            slots,
+            next_ms: stretch.next_ms,
+            calendar: Calendar::england_and_wales().version().to_owned(),
+            slots: stretch.slots.clone(),
         }))
     }
 
@@ -365,5 +351,38 @@ impl Hub {
         let next = self.ledger().next_due_ms().await.ok().flatten();
         let until = next.map(|next| next.saturating_sub(self.clock().now_ms())).and_then(|ms| u64::try_from(ms).ok());
         until.map_or(TICK, |ms| Duration::from_millis(ms.max(1)).min(TICK))
+    }
+}
+
+/// What a schedule makes of the time since it was last looked at.
+struct Stretch {
+    slots: Vec<DueSlot>,
+    /// When to look again.
+    next_ms: i64,
+}
+
+impl Stretch {
+    fn of(schedule: &Schedule, since: Timestamp, now: Timestamp) -> Result<Self, ScheduleError> {
+        let calendar = Calendar::england_and_wales();
+        let due = schedule::due(schedule, calendar, since, now)?;
+        // Where the calendar ends: tomorrow the hub may have another.
+        let next = schedule::next_due(schedule, calendar, now).ok().flatten();
+        let slot = |slot: &schedule::Slot, skip: Option<Reason>| DueSlot {
+            key: slot.key.clone(),
+            logical_ms: slot.instant.as_millisecond(),
+            trigger: if now.duration_since(slot.instant) > schedule::ON_TIME { Trigger::CatchUp } else { Trigger::Schedule },
+            skip,
+        };
+        let mut slots: Vec<DueSlot> = due.slots.iter().map(|due| slot(due, None)).collect();
+        slots.extend(due.skipped.iter().map(|skipped| {
+            let code = match skipped.reason {
+                schedule::SkipReason::NoWorkingDay => "no-working-day",
+                schedule::SkipReason::SameMoment => "same-moment",
+                schedule::SkipReason::Missed => "missed",
+            };
+            slot(&skipped.slot, Some(Reason { code: code.to_owned(), sentence: skipped.reason.to_string() }))
+        }));
+        slots.sort_by(|one, other| (one.logical_ms, &one.key).cmp(&(other.logical_ms, &other.key)));
+        Ok(Self { slots, next_ms: next.map_or(now.as_millisecond() + DAY_MS, |next| next.as_millisecond()) })
     }
 }

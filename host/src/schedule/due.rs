@@ -13,6 +13,9 @@ pub const ON_TIME: SignedDuration = SignedDuration::from_mins(1);
 /// Most slots that a catch-up may be told to run.
 pub const CATCH_UP_SLOTS_MAX: u32 = 1_000;
 
+/// The first stretch that is looked through for what comes next: a job may run every minute. Each one after it is twice as long.
+const SPAN_MIN: SignedDuration = SignedDuration::from_mins(4);
+
 /// How far ahead [`next`] looks: the longest that a 29 February is away, and a year.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24 * 366 * 9);
 
@@ -119,14 +122,14 @@ fn ahead(
 ) -> Result<Vec<Slot>, ScheduleError> {
     let plan = plan(schedule, calendar)?;
     let mut found = Vec::new();
-    let (mut from, mut span) = (after, SignedDuration::from_hours(1));
+    let (mut from, mut span) = (after, SPAN_MIN);
     let end = after.saturating_add(AHEAD_MAX).unwrap_or(Timestamp::MAX);
     while found.len() < count && from < end {
         let by = from.saturating_add(span).unwrap_or(Timestamp::MAX).min(end);
         match plan.between(from, by) {
             Ok(named) => found.extend(named.into_iter().filter(&wanted).map(|named| named.slot)),
             // The end of the calendar may lie behind the slots that are asked for, so it is come up to in ever smaller steps.
-            Err(_) if span > SignedDuration::from_hours(1) => {
+            Err(_) if span > SPAN_MIN => {
                 span = SignedDuration::from_secs(span.as_secs() / 2);
                 continue;
             }

@@ -55,7 +55,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::CannotOpen`] if its file or its server cannot be used.
     pub async fn open_to_verify(database: &Database) -> Result<Self, LedgerError> {
-        Ok(Self { store: Store::open(database).await? })
+        Ok(Self::over(Store::open(database).await?))
     }
 
     /// Entries of the audit trail, newest first, from before one.

@@ -4,7 +4,7 @@
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::{LoggedEvent, Run, RunEvent};
-use crate::ledger::store::{Transaction, count, parsed, query, to_stored};
+use crate::ledger::store::{Insert, Transaction, count, parsed, query, to_stored};
 use crate::ledger::who::Scope;
 use crate::model::ids::{PartnerName, RunId};
 use crate::model::job::Told;
@@ -76,21 +76,24 @@ pub(in crate::ledger) async fn note(transaction: &mut Transaction, run: &Run, lo
         RunEvent::Overdue(_) => Told::Overdue,
         _ => return Ok(()),
     };
-    query(
-        "INSERT INTO notices (partner, run, seq, told, at_ms, next_at_ms)
-         SELECT partner, $3, $4, $5, $6, $6 FROM jobs WHERE partner = $1 AND job = $2 AND notices LIKE $7",
-    )
-    .bind(run.partner().as_str())
-    .bind(run.job().as_str())
-    .bind(run.id.to_string())
-    .bind(to_stored(logged.seq))
-    .bind(told.as_str())
-    .bind(logged.at_ms)
-    .bind(format!("% {} %", told.as_str()))
-    .execute(transaction)
-    .await?;
+    let wanted = query("SELECT job FROM jobs WHERE partner = $1 AND job = $2 AND notices LIKE $3");
+    let wanted = wanted.bind(run.partner().as_str()).bind(run.job().as_str()).bind(format!("% {} %", told.as_str()));
+    if wanted.fetch_known::<(String,)>(transaction).await?.is_empty() {
+        return Ok(());
+    }
+    let row = vec![
+        run.partner().as_str().into(),
+        run.id.to_string().into(),
+        to_stored(logged.seq).into(),
+        told.as_str().into(),
+        logged.at_ms.into(),
+        logged.at_ms.into(),
+    ];
+    transaction.insert(&NOTE, row);
     Ok(())
 }
+
+static NOTE: Insert = Insert { head: "INSERT INTO notices (partner, run, seq, told, at_ms, next_at_ms)", tail: "", keyed: false };
 
 impl Ledger {
     /// Takes the notices that are to be sent by now, for so long that nobody else tries them too.

@@ -150,13 +150,13 @@ struct Happened {
 
 async fn tell(transaction: &mut Transaction, partner: &PartnerName, happened: Happened) -> Result<(), LedgerError> {
     let Happened { event, subject, seq, at_ms, about } = happened;
-    let told: Vec<String> =
-        query_scalar("SELECT webhook FROM webhooks WHERE partner = $1 AND removed_at_ms IS NULL AND events LIKE $2 ORDER BY webhook")
+    let told: Vec<(String,)> =
+        query("SELECT webhook FROM webhooks WHERE partner = $1 AND removed_at_ms IS NULL AND events LIKE $2 ORDER BY webhook")
             .bind(partner.as_str())
             .bind(format!("% {} %", event.as_str()))
-            .fetch_all(&mut *transaction)
+            .fetch_known(&mut *transaction)
             .await?;
-    for webhook in told {
+    for (webhook,) in told {
         // The same for the same event, so that one that is written again after a lost connection is no other.
         let id = Digest::of(format!("{partner}/{webhook}/{subject}/{seq}/{}", event.as_str()).as_bytes()).to_string();
         let id = format!("whm_{}", &id[..32]);

@@ -33,8 +33,8 @@ pub use run::{DELIVERY_UNCERTAIN, Run, RunRows, Standing};
 pub use state::{NotAState, RunState};
 
 pub(super) use amend::uses;
-pub(super) use lease::fenced;
+pub(super) use lease::{Steps, fenced, steps};
 pub(super) use partition::{follow, forget};
-pub(super) use queue::{id_at, run_of_slot};
+pub(super) use queue::{Arrivals, arrivals, id_at, run_of_slot};
 pub(super) use record::{begin, events_of, files_and_receipts, record, state_changes};
 pub(super) use row::{load, save};

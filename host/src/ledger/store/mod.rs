@@ -18,8 +18,12 @@ mod query;
 mod sqlite;
 mod stored;
 
+use std::any::Any;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::audit::{self, Noted};
 use super::error::LedgerError;
@@ -30,6 +34,9 @@ pub(super) use postgres::AWAY_SECONDS;
 pub(super) use query::{Query, Value, query, query_scalar};
 pub(super) use sqlite::BUSY_SECONDS;
 pub(super) use stored::{count, parsed, parsed_option, to_stored};
+
+/// How long a transaction that many share waits to begin.
+const SOON: Duration = Duration::from_secs(2);
 
 /// Where a ledger is kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -87,6 +94,8 @@ pub(super) struct Transaction {
     acts: Vec<Noted>,
     /// Rows that wait for the next statement.
     pending: Pending,
+    /// What was read of things that it does not change, by the question.
+    known: HashMap<(Cow<'static, str>, Vec<Value>), Box<dyn Any + Send + Sync>>,
 }
 
 enum Connection {
@@ -119,7 +128,13 @@ impl Store {
             Self::Sqlite(sqlite) => Connection::SqliteWriter(sqlite.begin().await?),
             Self::Postgres(postgres) => Connection::Postgres(postgres.begin().await?),
         };
-        Ok(Transaction { connection, acts: Vec::new(), pending: Pending::default() })
+        Ok(Transaction::over(connection))
+    }
+
+    /// Begins to write, if the database answers soon: where many would wait for it in one, each rather waits for itself.
+    pub(super) async fn begin_soon(&self) -> Result<Transaction, LedgerError> {
+        let late = |_| LedgerError::from(sqlx::Error::PoolTimedOut);
+        tokio::time::timeout(SOON, self.begin()).await.map_err(late)?
     }
 
     /// Begins to write when nobody else, here or on another hub, is claiming, and keeps others from it until the commit.
@@ -129,7 +144,7 @@ impl Store {
             Self::Sqlite(sqlite) => Connection::SqliteWriter(sqlite.begin().await?),
             Self::Postgres(postgres) => Connection::Postgres(postgres.begin_claim().await?),
         };
-        Ok(Transaction { connection, acts: Vec::new(), pending: Pending::default() })
+        Ok(Transaction::over(connection))
     }
 
     /// Begins to read what must fit together: nothing that is written meanwhile is seen.
@@ -138,7 +153,7 @@ impl Store {
             Self::Sqlite(sqlite) => Connection::SqliteReader(sqlite.readers.begin().await?),
             Self::Postgres(postgres) => Connection::Postgres(postgres.begin_reading().await?),
         };
-        Ok(Transaction { connection, acts: Vec::new(), pending: Pending::default() })
+        Ok(Transaction::over(connection))
     }
 
     /// The last step of the tables that this program knows.
@@ -211,6 +226,10 @@ impl Store {
 }
 
 impl Transaction {
+    fn over(connection: Connection) -> Self {
+        Self { connection, acts: Vec::new(), pending: Pending::default(), known: HashMap::new() }
+    }
+
     /// Puts an act into the audit trail, if all the rest is done.
     pub(super) fn note(&mut self, act: Noted) {
         self.acts.push(act);

@@ -115,6 +115,12 @@ impl Query {
         self
     }
 
+    /// Keeps what is read as it is, as above, and passes over what others are changing.
+    pub(in crate::ledger) const fn locked_with_others_unless_taken(mut self) -> Self {
+        self.locks = Some(" FOR SHARE SKIP LOCKED");
+        self
+    }
+
     /// Keeps the runs that are read from others, and passes over those that others keep.
     pub(in crate::ledger) const fn locked_unless_taken(mut self) -> Self {
         self.locks = Some(" FOR UPDATE OF runs SKIP LOCKED");
@@ -146,12 +152,30 @@ impl Query {
             }
             On::Transaction(transaction) => {
                 transaction.catch_up().await?;
-                match &mut transaction.connection {
-                    Connection::SqliteWriter(writer) => read_all(self.sqlite()?.fetch_all(writer.connection()?).await?.iter()),
-                    Connection::SqliteReader(reader) => read_all(self.sqlite()?.fetch_all(&mut **reader).await?.iter()),
-                    Connection::Postgres(open) => read_all(self.postgres()?.fetch_all(&mut *open.transaction).await?.iter()),
-                }
+                self.fetch_now(transaction).await
             }
+        }
+    }
+
+    /// Every row of something that this transaction does not change: asked of the database once, however often it is asked here.
+    pub(in crate::ledger) async fn fetch_known<T: Readable + Clone + Sync + 'static>(
+        &self,
+        on: &mut Transaction,
+    ) -> Result<Vec<T>, sqlx::Error> {
+        let asked = (self.sql.clone(), self.values.clone());
+        if let Some(rows) = on.known.get(&asked).and_then(|rows| rows.downcast_ref::<Vec<T>>()) {
+            return Ok(rows.clone());
+        }
+        let rows: Vec<T> = self.fetch_now(on).await?;
+        on.known.insert(asked, Box::new(rows.clone()));
+        Ok(rows)
+    }
+
+    async fn fetch_now<T: Readable>(&self, on: &mut Transaction) -> Result<Vec<T>, sqlx::Error> {
+        match &mut on.connection {
+            Connection::SqliteWriter(writer) => read_all(self.sqlite()?.fetch_all(writer.connection()?).await?.iter()),
+            Connection::SqliteReader(reader) => read_all(self.sqlite()?.fetch_all(&mut **reader).await?.iter()),
+            Connection::Postgres(open) => read_all(self.postgres()?.fetch_all(&mut *open.transaction).await?.iter()),
         }
     }
 

@@ -19,7 +19,6 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 
 use super::bell::Bell;
-use super::pending::Pending;
 use super::{Connection, Transaction};
 use crate::ledger::audit::Noted;
 
@@ -172,7 +171,7 @@ async fn commit(mut writer: WriterGuard) -> WriterGuard {
     writer.settle().await;
     let Some(batch) = &mut writer.batch else { return writer };
     let acts = std::mem::take(&mut batch.acts);
-    let mut transaction = Transaction { connection: Connection::SqliteWriter(writer), acts, pending: Pending::default() };
+    let mut transaction = Transaction { acts, ..Transaction::over(Connection::SqliteWriter(writer)) };
     let finished = transaction.finish().await;
     let Connection::SqliteWriter(mut writer) = transaction.connection else { unreachable!("it was begun as this") };
     let committed = match finished {

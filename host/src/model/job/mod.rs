@@ -277,7 +277,7 @@ impl Overlap {
 }
 
 /// When a job runs by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Schedule {
     /// Five fields: minute, hour, day of month, month, day of week.
     pub cron: String,
@@ -290,7 +290,7 @@ pub struct Schedule {
 }
 
 /// What happens when a slot falls on a weekend or a bank holiday of England and Wales.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WorkingDay {
     /// It runs all the same.
     Any,
@@ -303,7 +303,7 @@ pub enum WorkingDay {
 }
 
 /// What happens to slots that passed while no hub was running.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CatchUp {
     /// They are recorded as skipped.
     Skip,

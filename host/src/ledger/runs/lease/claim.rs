@@ -232,15 +232,16 @@ async fn take_up(transaction: &mut Transaction, row: RunRow, by: &By, until_ms: 
 
 /// What a run's attempts will work with: what is in force now.
 async fn pins_now(transaction: &mut Transaction, run: &Run) -> Result<Pins, LedgerError> {
-    let (definition, plugin, choice, tables_through): (String, String, String, i64) = query(
+    let known: Vec<(String, String, String, i64)> = query(
         "SELECT definition, plugin, release_choice,
            (SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE table_versions.partner = jobs.partner)
          FROM jobs WHERE partner = $1 AND job = $2",
     )
     .bind(run.partner().as_str())
     .bind(run.job().as_str())
-    .fetch_one(&mut *transaction)
+    .fetch_known(&mut *transaction)
     .await?;
+    let (definition, plugin, choice, tables_through) = known.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
     let release = match run.enqueued.release {
         Some(asked) => Some(asked),
         None => choose(transaction, run, (&parsed(&plugin, "plugin")?, &parsed(&choice, "choice of a release")?)).await?,

@@ -1,6 +1,7 @@
 //! Leases: how a hub takes a run up, keeps it, works on it, and loses it; and what a person may do to a run in between.
 
 mod claim;
+mod step;
 
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act, Covered, CoveredKind};
@@ -11,14 +12,16 @@ use crate::ledger::who::{By, HubId, Scope};
 use crate::model::ids::RunId;
 
 use super::event::{
-    Closed, Delivered, Failed, LoggedEvent, Partitioned, Pins, Processed, Pulled, Reason, Retried, RunEvent, Settled, StagedOutput, Word,
+    Closed, Delivered, Failed, LoggedEvent, Partitioned, Pins, Processed, Pulled, Reason, Retried, RunEvent, Settled, Word,
 };
-use super::found::{self, Found};
+use super::found::Found;
 use super::partition::{Cutting, cut_last};
-use super::record::{alone_in_job, events_of, judged, record};
+use super::record::record;
 use super::row::load;
 use super::run::Run;
 use super::state::RunState;
+
+pub(in crate::ledger) use step::{Steps, steps};
 
 /// The right to write to a run, until another hub has claimed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,54 +99,6 @@ pub enum Instruction {
 }
 
 impl Ledger {
-    /// Writes down the next step of a run, with all that hangs on it, in one transaction. Answers how the run stands then.
-    ///
-    /// # Errors
-    /// [`LedgerError::LeaseLost`] if the run has been claimed anew or ended since; [`LedgerError::WrongState`] if the step does not
-    /// follow from how the run stands; [`LedgerError::FileTaken`] if another run of the job has the file. Nothing is written then.
-    pub async fn append(&self, lease: &Lease, now_ms: i64, step: Step) -> Result<Run, LedgerError> {
-        let step = &step;
-        self.store
-            .again(|| async move {
-                let mut transaction = self.store.begin().await?;
-                let remembers = matches!(step, Step::Closed(closed) if !closed.state.is_empty());
-                // What the job remembers is digested as a whole, so no other run of it changes it meanwhile.
-                if remembers || matches!(step, Step::Pulled(pulled) if pulled.inputs.iter().any(|file| file.taken)) {
-                    alone_in_job(&mut transaction, lease.run).await?;
-                }
-                let mut run = fenced(&mut transaction, lease).await?;
-                let by = By::hub(&lease.hub, now_ms);
-                let (event, found) = match step {
-                    Step::Pulled(pulled) => (RunEvent::Pulled(judged(&mut transaction, &run, pulled.clone()).await?), None),
-                    Step::Partitioned(partitioned) => (RunEvent::Partitioned(partitioned.clone()), None),
-                    Step::Processed(processed, found) => (RunEvent::Processed(processed.clone()), Some(found)),
-                    Step::Delivered(delivered) => {
-                        permit_delivery(&mut transaction, &run, delivered).await?;
-                        (RunEvent::Delivered(delivered.clone()), None)
-                    }
-                    Step::Closed(closed) => (RunEvent::Closed(closed.clone()), None),
-                    Step::Held(reason) => (RunEvent::Held(reason.clone()), None),
-                    Step::Failed(failed) => (RunEvent::Failed(failed.clone()), None),
-                    Step::Skipped(reason) => (RunEvent::Skipped(reason.clone()), None),
-                };
-                record(&mut transaction, &mut run, event, &by).await?;
-                if let Some(found) = found {
-                    found::insert(&mut transaction, &run, found).await?;
-                }
-                if matches!(run.state, RunState::Closed | RunState::Held | RunState::Failed) {
-                    let covered = covered(&run, remembers);
-                    audit::append_over(&mut transaction, ending(&run), &covered, &by).await?;
-                }
-                transaction.commit().await?;
-                if !run.state.is_leased() || matches!(step, Step::Partitioned(_)) {
-                    // Another run of the job may go on; another hub may take a partition.
-                    self.store.bell().ring();
-                }
-                Ok(run)
-            })
-            .await
-    }
-
     /// Writes down what was fetched, and answers it with what the ledger says of each file: whether its content had been taken before.
     ///
     /// # Errors
@@ -195,27 +150,15 @@ impl Ledger {
 /// The run of a lease, if the lease is the one in force.
 pub(in crate::ledger) async fn fenced(transaction: &mut Transaction, lease: &Lease) -> Result<Run, LedgerError> {
     let missing = || LedgerError::NotFound { what: "run", name: lease.run.to_string() };
-    let run = load(transaction, lease.run).await?.ok_or_else(missing)?;
+    held(load(transaction, lease.run).await?.ok_or_else(missing)?, lease)
+}
+
+/// The same, once the run is read.
+fn held(run: Run, lease: &Lease) -> Result<Run, LedgerError> {
     if run.lease == lease.number && run.state.is_leased() && run.hub.as_ref() == Some(&lease.hub) {
         return Ok(run);
     }
     Err(LedgerError::LeaseLost { run: run.id, lease: lease.number, current: run.lease, state: run.state })
-}
-
-/// What is delivered must be what was staged.
-async fn permit_delivery(transaction: &mut Transaction, run: &Run, delivered: &Delivered) -> Result<(), LedgerError> {
-    let staged = what_stands(run, events_of(transaction, run.id).await?).1;
-    let same = |output: &StagedOutput| {
-        (&output.port, &output.connection, &output.target) == (&delivered.port, &delivered.connection, &delivered.target)
-            && output.artefact == delivered.digest
-    };
-    if staged.is_some_and(|processed| processed.outputs.iter().any(same)) {
-        return Ok(());
-    }
-    let digest = delivered.digest.short();
-    let wanted =
-        format!("nothing is staged for output {} as {} at {} with digest {digest}", delivered.port, delivered.target, delivered.connection);
-    Err(LedgerError::WrongState { run: run.id, state: run.state, wanted })
 }
 
 pub(super) fn what_stands(run: &Run, events: Vec<LoggedEvent>) -> (Option<Pulled>, Option<Processed>, Vec<Delivered>) {

@@ -14,6 +14,9 @@ use crate::model::ids::{Digest, RunId};
 use super::event::{Failed, LoggedEvent, Partitioned, Pins, Pulled, Retried, RunEvent};
 use super::run::Run;
 
+/// Number of the first event that can follow a claim: one for the queue and one for the claim go before it.
+const FIRST_AFTER_CLAIM: u64 = 3;
+
 /// How a run's last input was cut, by its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cutting {
@@ -172,6 +175,10 @@ pub(in crate::ledger) async fn follow(transaction: &mut Transaction, run: &Run, 
             Ok(())
         }
         RunEvent::Retried(Retried { afresh: true, .. }) => forget(transaction, run.id).await,
+        // Of what only came into the queue and was claimed, nothing has been cut yet.
+        RunEvent::Failed(_) | RunEvent::Held(_) | RunEvent::Skipped(_) | RunEvent::Cancelled(_) if logged.seq <= FIRST_AFTER_CLAIM => {
+            Ok(())
+        }
         // Nobody is to look at them again and again; the run's next attempt, if there is one, goes on with them.
         RunEvent::Failed(_) | RunEvent::Held(_) | RunEvent::Skipped(_) | RunEvent::Cancelled(_) => {
             query("UPDATE partitions SET claimable_at_ms = NULL WHERE run = $1 AND claimable_at_ms IS NOT NULL")

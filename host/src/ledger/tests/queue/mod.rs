@@ -2,6 +2,7 @@
 
 mod leases;
 mod partitions;
+mod together;
 
 use super::*;
 use crate::model::job::{Overlap, Priority};

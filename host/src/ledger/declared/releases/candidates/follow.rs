@@ -2,7 +2,7 @@
 //!
 //! It must not know who began or ends a candidate.
 
-use super::{CandidateRow, end, open};
+use super::{CandidateRow, OPEN, end, open};
 use crate::ledger::declared::releases::proof::{NewTrial, TrialOutcome, keep_trial};
 use crate::ledger::declared::releases::{ReleaseKey, activate};
 use crate::ledger::error::{LedgerError, corrupt};
@@ -27,12 +27,12 @@ pub(in crate::ledger) async fn choose(
             if let Some(canary) = canary(transaction, run, plugin).await? {
                 return Ok(Some(canary));
             }
-            let active: Option<String> = query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
+            let active: Vec<(String,)> = query("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
                 .bind(partner.as_str())
                 .bind(plugin.as_str())
-                .fetch_optional(transaction)
+                .fetch_known(transaction)
                 .await?;
-            active.map(|digest| parsed(&digest, "digest of a release")).transpose()
+            active.first().map(|(digest,)| parsed(digest, "digest of a release")).transpose()
         }
         ReleaseChoice::Versions(_) => {
             let were: Vec<(String, String)> = query(
@@ -122,7 +122,10 @@ async fn canary(transaction: &mut Transaction, run: &Run, plugin: &PluginName) -
     if !is_own(run) {
         return Ok(None);
     }
-    let Some(row) = open(transaction, (run.partner(), plugin)).await?.filter(|row| row.way == "canary") else { return Ok(None) };
+    // Whoever claims ends no candidate.
+    let open = query(OPEN).bind(run.partner().as_str()).bind(plugin.as_str());
+    let open: Option<CandidateRow> = open.fetch_known(transaction).await?.into_iter().next();
+    let Some(row) = open.filter(|row| row.way == "canary") else { return Ok(None) };
     let slot = run.enqueued.slot.clone().unwrap_or_else(|| run.id.to_string());
     // A key of a fixed length before what it keys.
     let hash = Digest::of(format!("{} {} {slot}", row.choice_key, run.job()).as_bytes());

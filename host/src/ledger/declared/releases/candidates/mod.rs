@@ -66,7 +66,7 @@ pub struct Candidate {
     pub runs: (u64, u64, u64),
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Clone, sqlx::FromRow)]
 struct CandidateRow {
     partner: String,
     plugin: String,

@@ -1,5 +1,7 @@
 //! The queue: how runs come into it, from a schedule or by request, each slot once.
 
+mod arrive;
+
 use std::collections::{HashMap, HashSet};
 
 use crate::ledger::Ledger;
@@ -7,14 +9,16 @@ use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
 use crate::ledger::outside::begun::may_have_sent;
 use crate::ledger::store::{Transaction, parsed, query, query_scalar};
-use crate::ledger::who::{Actor, By};
+use crate::ledger::who::By;
 use crate::model::ids::{Digest, JobName, PartnerName, RunId};
 use crate::model::job::Overlap;
 
-use super::event::{Enqueued, Overdue, Pins, Reason, RunEvent, Trigger, Word};
+use super::event::{Enqueued, Overdue, Reason, RunEvent, Trigger, Word};
 use super::lease::covered;
 use super::record::{begin, record};
 use super::row::{load, priority};
+
+pub(in crate::ledger) use arrive::{Arrivals, arrivals};
 
 /// Jobs, and slots, of one statement.
 const DUE_TOGETHER: usize = 256;
@@ -145,50 +149,6 @@ impl Ledger {
             })
             .await
     }
-
-    /// Puts a run in the queue, unless its slot has one.
-    ///
-    /// # Errors
-    /// [`LedgerError::NoSuchJob`]; [`LedgerError::NotFound`] if there is no origin to replay; or what the database failed of.
-    pub async fn enqueue(&self, new: &NewRun, by: &By) -> Result<Queued, LedgerError> {
-        self.store
-            .again(|| async move {
-                let mut transaction = self.store.begin().await?;
-                let waits: Option<JobWaits> =
-                    query("SELECT priority, overlap, overdue_after_ms FROM jobs WHERE partner = $1 AND job = $2 AND removed_at_ms IS NULL")
-                        .bind(new.partner.as_str())
-                        .bind(new.job.as_str())
-                        // Keeps the job from being taken away before its run is in the queue.
-                        .locked_with_others()
-                        .fetch_optional(&mut transaction)
-                        .await?;
-                let missing = || LedgerError::NoSuchJob { partner: new.partner.clone(), job: new.job.clone() };
-                let waits = waits.ok_or_else(missing)?;
-                if let Some(slot) = &new.slot
-                    && let Some(run) = run_of_slot(&mut transaction, &new.partner, &new.job, slot).await?
-                {
-                    return Ok(Queued { run, new: false });
-                }
-                let id = id_at(by.now_ms);
-                let enqueued = enqueued_by_request(&mut transaction, new, (&waits, by.now_ms), id).await?;
-                begin(&mut transaction, id, enqueued, by)?;
-                if by.actor != Actor::hub(&by.hub) {
-                    let after = serde_json::json!({ "job": new.job.as_str(), "trigger": new.trigger.kind(), "dry-run": new.dry_run });
-                    let act = Act {
-                        partner: Some(&new.partner),
-                        action: "run.request",
-                        subject: format!("run:{id}"),
-                        before: None,
-                        after: Some(after),
-                    };
-                    audit::append(&mut transaction, act, by);
-                }
-                transaction.commit().await?;
-                self.store.bell().ring();
-                Ok(Queued { run: id, new: true })
-            })
-            .await
-    }
 }
 
 /// A job whose cursor was moved on.
@@ -201,7 +161,7 @@ struct MovedJob {
 }
 
 /// How a job's runs wait for their turn, as it is stored.
-#[derive(sqlx::FromRow)]
+#[derive(Clone, sqlx::FromRow)]
 struct JobWaits {
     priority: String,
     overlap: String,
@@ -330,41 +290,6 @@ fn enqueued_by_schedule(due: &Due, slot: &DueSlot, (waits, now_ms): (&JobWaits, 
         // Where nothing else is said, before its job's time comes again.
         overdue_at_ms: waits.overdue_at_ms(now_ms).or(Some(due.next_ms)),
     })
-}
-
-async fn enqueued_by_request(
-    transaction: &mut Transaction,
-    new: &NewRun,
-    (waits, now_ms): (&JobWaits, i64),
-    id: RunId,
-) -> Result<Enqueued, LedgerError> {
-    let mut enqueued = Enqueued {
-        partner: new.partner.clone(),
-        job: new.job.clone(),
-        slot: new.slot.clone(),
-        trigger: new.trigger,
-        dry_run: new.dry_run,
-        logical_ms: new.logical_ms,
-        seed: seed_of(id),
-        calendar: new.calendar.clone(),
-        release: new.release,
-        pins: None,
-        priority: priority(&waits.priority)?,
-        overdue_at_ms: waits.overdue_at_ms(now_ms),
-    };
-    if let Some(origin) = new.trigger.origin() {
-        let of_this_job = |origin: &super::run::Run| *origin.partner() == new.partner && *origin.job() == new.job;
-        let missing = || LedgerError::NotFound { what: "run of this job", name: origin.to_string() };
-        let origin = load(transaction, origin).await?.filter(of_this_job).ok_or_else(missing)?;
-        if matches!(new.trigger, Trigger::Replay(_)) {
-            enqueued.logical_ms = origin.enqueued.logical_ms;
-            enqueued.seed = origin.enqueued.seed;
-            enqueued.calendar = origin.enqueued.calendar;
-            // A release is tried on what another read: all else is as it was.
-            enqueued.pins = origin.pins.map(|pins| Pins { release: new.release.or(pins.release), ..pins });
-        }
-    }
-    Ok(enqueued)
 }
 
 pub(in crate::ledger) async fn run_of_slot(
