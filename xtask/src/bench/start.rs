@@ -1,7 +1,7 @@
 //! Starts: releases taken up from the cache, and a hub's process from nothing to its first decision over HTTP.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
