@@ -12,6 +12,7 @@ const TYPED: &[(&str, &str)] = &[
     ("docs/start.md", "book::start_in_ten_minutes"),
     ("docs/rule-set.md", "book::a_rule_set"),
     ("docs/releases.md", "promotion::the_page_is_typed_and_the_trail_tells_it"),
+    ("docs/registry.md", "oci::the_page_is_typed"),
     ("docs/operating.md", "operating::every_command_of_the_page_is_typed"),
     ("sdk/rust/docs/formats.md", "ten_minutes::a_format_goes_the_same_way"),
     ("sdk/rust/README.md", "ten_minutes::an_adapter_as_the_readme_says"),

@@ -26,6 +26,7 @@ mod hubs;
 mod isolation;
 mod kills;
 mod long_runs;
+mod oci;
 mod operating;
 mod outside;
 mod pages;

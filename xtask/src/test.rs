@@ -78,6 +78,7 @@ fn prerequisites() -> Result<()> {
         ("npm", "npm"),
         ("/usr/sbin/sshd", "openssh-server"),
         ("minisign", "minisign"),
+        ("docker-registry", "docker-registry"),
     ])?;
     prerequisites::postgresql()?;
     prerequisites::python_venv()?;

@@ -13,6 +13,7 @@ mod folder;
 mod https;
 mod listing;
 mod mail;
+pub mod oci;
 mod outside;
 mod s3;
 mod sftp;

@@ -17,7 +17,9 @@ pub(crate) use postgres::Postgres;
 pub(crate) use program::{Said, Serving, bailiwick, say};
 pub(crate) use runs::{FIRE, POLICE, drain, ended, finished, job, operator, partner, reason, request, runs_of};
 pub(crate) use sealed::{content, forge, keys_of};
-pub(crate) use servers::{Asked, Authority, Cut, Meddling, PasswordServer, S3, Smtp, Sshd, Web, Wire};
+pub(crate) use servers::{
+    Asked, Authority, Cut, Meddling, PasswordServer, REGISTRY_PASSWORD, Registry, RegistryOptions, S3, Smtp, Sshd, Web, Wire,
+};
 pub(crate) use site::{LGPS, Site, clock_at};
 
 /// Takes a future to its end on a runtime of its own.

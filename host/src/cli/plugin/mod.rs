@@ -28,7 +28,11 @@ pub(super) enum Command {
     Inspect(inspect::Options),
     /// Signs a component, so that a hub can tell that it is yours.
     Sign(release::SignOptions),
-    /// Hands a component in at a hub: checked, compiled and kept. No run uses it until it is activated.
+    /// Publishes a component, with its signature, in a registry (OCI).
+    Publish(release::PublishOptions),
+    /// Pulls a component, with its signature, out of a registry into files.
+    Pull(release::PullOptions),
+    /// Hands a component in at a hub, from a file or a registry: checked, compiled and kept. No run uses it until it is activated.
     Push(release::PushOptions),
     /// Lists releases: who added, signed and approved them, and which are active.
     Releases(release::ListOptions),
@@ -78,6 +82,8 @@ pub(super) async fn answer(command: Command) -> Answer {
         Command::Inspect(options) => inspect::inspect(&options),
         Command::Limits(options) => limits::limits(&options),
         Command::Sign(options) => release::sign(&options),
+        Command::Publish(options) => release::publish(options).await,
+        Command::Pull(options) => release::pull(options).await,
         Command::Push(options) => release::push(options).await,
         Command::Releases(options) => release::list(options).await,
         Command::Review(options) => release::review(options).await,

@@ -4,13 +4,20 @@ use std::io;
 use std::time::Duration;
 
 use ureq::Agent;
+use ureq::config::ConfigBuilder;
 use ureq::tls::TlsConfig;
+use ureq::typestate::AgentScope;
 
 use crate::connection::error::{ConnectionError, Step};
 use crate::connection::outside::TRANSFER_TIME_MAX;
 
 /// A client that speaks HTTPS only, follows nothing by itself, and answers every status.
 pub(in crate::connection) fn agent(silence_seconds: u64, tls: TlsConfig) -> Agent {
+    settings(silence_seconds, tls).build().new_agent()
+}
+
+/// What such a client is made of.
+pub(in crate::connection) fn settings(silence_seconds: u64, tls: TlsConfig) -> ConfigBuilder<AgentScope> {
     let silence = Some(Duration::from_secs(silence_seconds));
     Agent::config_builder()
         .https_only(true)
@@ -27,8 +34,6 @@ pub(in crate::connection) fn agent(silence_seconds: u64, tls: TlsConfig) -> Agen
         .timeout_per_read(silence)
         .timeout_per_write(silence)
         .tls_config(tls)
-        .build()
-        .new_agent()
 }
 
 /// What a request that got no answer means.

@@ -101,14 +101,14 @@ pub(super) fn below(place: &HttpsPlace, resource: &str) -> String {
 }
 
 /// Scheme, host and port of an address.
-fn origin(url: &str) -> &str {
+pub(in crate::connection) fn origin(url: &str) -> &str {
     let after = url.find("://").map_or(0, |at| at + 3);
     let end = url[after..].find(['/', '?', '#']).map_or(url.len(), |at| after + at);
     &url[..end]
 }
 
 /// A text as it may stand in an address; with `parts`, the signs that part an address keep their meaning.
-pub(super) fn encoded(text: &str, parts: bool) -> String {
+pub(in crate::connection) fn encoded(text: &str, parts: bool) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || parts && b"/?&=+,:;@!$'()*%".contains(&byte);
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

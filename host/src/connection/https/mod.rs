@@ -19,7 +19,8 @@ use super::outside::Credentials;
 use crate::model::job::HttpsPlace;
 use client::{Client, failed, name};
 
-pub(super) use agent::{agent, unanswered};
+pub(super) use agent::{agent, settings, unanswered};
+pub(super) use client::{encoded, origin};
 pub(super) use send::{check_target, deliver};
 
 /// What stands in the name of a resource for the cursor of the last pull.

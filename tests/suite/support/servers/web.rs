@@ -52,16 +52,20 @@ pub(crate) struct Web {
 impl Web {
     /// Starts it on the runtime that is entered. `does` is told each request and how many came before it.
     pub(crate) fn start(does: impl Fn(&Asked, usize) -> Answered + Send + Sync + 'static) -> Self {
-        Self::begin(false, Box::new(does))
+        Self::begin(&Authority::new(), false, Box::new(does))
+    }
+
+    /// The same, vouched for by an authority that vouches for others too.
+    pub(crate) fn start_under(authority: &Authority, does: impl Fn(&Asked, usize) -> Answered + Send + Sync + 'static) -> Self {
+        Self::begin(authority, false, Box::new(does))
     }
 
     /// The same, wanting a certificate of the client.
     pub(crate) fn with_client_certificates(does: impl Fn(&Asked, usize) -> Answered + Send + Sync + 'static) -> Self {
-        Self::begin(true, Box::new(does))
+        Self::begin(&Authority::new(), true, Box::new(does))
     }
 
-    fn begin(wants_certificate: bool, does: Does) -> Self {
-        let authority = Authority::new();
+    fn begin(authority: &Authority, wants_certificate: bool, does: Does) -> Self {
         let (server, server_key) = authority.issue("127.0.0.1", ExtendedKeyUsagePurpose::ServerAuth);
         let (client, client_key) = authority.issue("police", ExtendedKeyUsagePurpose::ClientAuth);
         let folder = tempfile::tempdir().expect("a temporary folder");

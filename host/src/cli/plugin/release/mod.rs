@@ -1,13 +1,15 @@
-//! Releases by hand: signed, handed in, looked at, approved, activated, rolled back; and the keys that count.
+//! Releases by hand: signed, published, handed in, looked at, approved, activated, rolled back; and the keys that count.
 
 mod candidate;
 mod key;
+mod registry;
 mod show;
 mod sign;
 mod steer;
 mod trial;
 
 pub(super) use candidate::{CanaryOptions, EndOptions, ExplainOptions, TrialsOptions, canary, end, explain, parallel, trials};
+pub(super) use registry::{PublishOptions, PullOptions, publish, pull};
 pub(super) use show::{ListOptions, ReviewOptions, list, review};
 pub(super) use sign::{SignOptions, sign};
 pub(super) use steer::{

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use secrecy::SecretString;
 
+use super::registry::beside;
 use super::{Answer, passphrase, read, read_text};
 use crate::cli::paint::say;
 use crate::model::ids::Digest;
 use crate::registry::package;
-use crate::registry::signature::{self, SIGNATURE_FILE_END};
+use crate::registry::signature;
 use crate::sandbox;
 
 #[derive(Debug, clap::Args)]
@@ -35,9 +36,7 @@ pub(in crate::cli::plugin) fn sign(options: &SignOptions) -> Answer {
     let comment = format!("{} {} sha256:{} {}", manifest.name, manifest.version, Digest::of(&component), options.comment);
     let secret = SecretString::from(read_text(&options.key)?);
     let made = signature::sign(&component, &secret, passphrase().as_ref(), comment.trim_end())?;
-    let mut out = options.component.clone().into_os_string();
-    out.push(SIGNATURE_FILE_END);
-    let out = PathBuf::from(out);
+    let out = beside(&options.component);
     std::fs::write(&out, &made).map_err(|error| format!("{} cannot be written: {error}", out.display()))?;
     say(format!("{}  by key {}  {}", out.display(), signature::Signature::read(&made)?.key_id(), comment.trim_end()));
     Ok(ExitCode::SUCCESS)

@@ -1,27 +1,30 @@
 //! Commands that move a release on: handed in, approved or refused, activated, rolled back.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
+use super::registry::{RegistryOptions, Taken, beside, take};
 use super::{Answer, read, read_text};
 use crate::cli::paint::{Tone, paint, say};
 use crate::cli::{DataOption, open};
+use crate::connection::oci::{Reference, SCHEME};
 use crate::ledger::Release;
 use crate::model::grant::{Grant, Lent};
 use crate::model::ids::{PartnerName, PluginName};
 use crate::model::limits::{Limit, Limits};
-use crate::registry::signature::SIGNATURE_FILE_END;
 use crate::run::{Approval, Push};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct PushOptions {
     #[command(flatten)]
     data: DataOption,
-    /// The component. Its signature lies beside it as FILE.minisig.
-    component: PathBuf,
+    /// The component: a file, with its signature beside it as FILE.minisig; or oci://HOST[:PORT]/NAME:TAG, or @sha256:DIGEST, in a registry.
+    component: String,
     /// For whom.
     #[arg(long)]
     partner: PartnerName,
+    #[command(flatten)]
+    registry: RegistryOptions,
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,14 +77,15 @@ pub(in crate::cli) struct RollBackOptions {
 }
 
 pub(in crate::cli::plugin) async fn push(options: PushOptions) -> Answer {
-    let component = read(&options.component)?;
-    let mut beside = options.component.clone().into_os_string();
-    beside.push(SIGNATURE_FILE_END);
-    let beside = PathBuf::from(beside);
-    let signature = if beside.exists() { Some(read_text(&beside)?) } else { None };
+    let (component, signature, from) = handed_in(&options).await?;
     let hub = open::existing_hub(&options.data).await?;
+    let mut by = open::person(&hub);
+    if let Some(from) = from {
+        // What the trail says of where an act came from says where the component did.
+        by.from = by.from.map(|here| format!("{here}, out of {from}"));
+    }
     let push = Push { partner: &options.partner, component: &component, signature };
-    let pushed = hub.push_release(&push, &open::person(&hub)).await?;
+    let pushed = hub.push_release(&push, &by).await?;
     let signed = pushed.signed_by.map_or_else(|| "not signed".to_owned(), |key| format!("signed by key {key}"));
     let new = if pushed.new { "handed in" } else { "there already" };
     say(format!("{} {} {}: {new}, {signed}", pushed.key.plugin, pushed.version, pushed.key.digest.short()));
@@ -93,6 +97,20 @@ pub(in crate::cli::plugin) async fn push(options: PushOptions) -> Answer {
     }
     say(format!("look at it with `bailiwick plugin review {}`; no run uses it until it is activated", pushed.key.digest.short()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is handed in, with its signature and, out of a registry, where it lies there for ever.
+async fn handed_in(options: &PushOptions) -> Result<(Vec<u8>, Option<String>, Option<Reference>), Box<dyn std::error::Error>> {
+    if options.component.starts_with(SCHEME) {
+        // Before anything is fetched for a hub that is not there.
+        open::check_exists(&options.data)?;
+        let Taken { component, pulled } = take(&options.component, &options.registry).await?;
+        return Ok((component, pulled.signature, Some(pulled.from)));
+    }
+    let path = Path::new(&options.component);
+    let beside = beside(path);
+    let signature = if beside.exists() { Some(read_text(&beside)?) } else { None };
+    Ok((read(path)?, signature, None))
 }
 
 pub(in crate::cli::plugin) async fn approve(options: ApproveOptions) -> Answer {
