@@ -33,7 +33,7 @@ const MARK_BYTES_MAX: usize = 1_024;
 pub(super) fn list(place: &HttpsPlace, looking: &Looking<'_>) -> Listing {
     let cursor = looking.mark.filter(|_| place.cursor_header.is_some()).unwrap_or_default();
     let file = FoundFile {
-        name: looking.pattern.replace(SINCE, &client::encoded(cursor, false)),
+        name: looking.pattern.replace(SINCE, &encoded(cursor, false)),
         size: 0,
         modified_ms: looking.now_ms,
         seen: Seen { device: 0, inode: 0, size: 0, modified: (0, 0) },
@@ -68,7 +68,7 @@ pub(super) fn pull(
     artefacts: &Artefacts,
 ) -> Result<Option<Fetched>, ConnectionError> {
     let etag = file.mark.as_deref().filter(|_| place.cursor_header.is_none());
-    let mut answer = Client::new(place, credentials)?.get(&client::encoded(&file.name, true), etag)?;
+    let mut answer = Client::new(place, credentials)?.get(&encoded(&file.name, true), etag)?;
     if matches!(answer.status(), StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT) {
         return Ok(None);
     }
