@@ -1,6 +1,6 @@
 // A browser on the console: people who sign in, pages that are watched while they load, and pictures of them.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -10,17 +10,40 @@ const { chromium } = require('playwright-core');
 /** What a page may take, on a machine that is busy. */
 const PATIENCE_MS = 15_000;
 
+/** What a run may take there. */
+const RUN_MS = 60_000;
+
 /** A window as wide as a laptop's. */
 const WINDOW = { width: 1280, height: 900 };
 
+/** Memory that a browser shares among its processes, at least. */
+const SHARED_BYTES_MIN = 512 * 2 ** 20;
+
+/** How a browser is started, so that it lives on a machine that is busy. */
+function started(site, log) {
+  // As root there is no sandbox. Who is slow is not killed: nothing of it is a test of the browser.
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-gpu-watchdog', '--enable-logging', `--log-file=${log}`, '--lang=en-GB'];
+  // Playwright has it share memory by files in /tmp, where a full disk kills it; it does so only where there is too little memory.
+  const memory = statfsSync('/dev/shm');
+  const enough = memory.bavail * memory.bsize >= SHARED_BYTES_MIN;
+  // Fields for days are written as people here write them.
+  const env = { ...process.env, LANGUAGE: 'en_GB' };
+  return { executablePath: site.chromium, args, env, ignoreDefaultArgs: enough ? ['--disable-dev-shm-usage'] : [] };
+}
+
 export class Console {
-  static async open(site, report) {
-    const browser = await chromium.launch({ executablePath: site.chromium, args: ['--no-sandbox', '--disable-gpu'] });
-    return new Console(browser, site, report);
+  /** A browser of its own for one story; `signedIn` is who has signed in so far. */
+  static async open(site, report, signedIn) {
+    const log = join(process.env.BAILIWICK_BROWSER, 'chromium.log');
+    const desk = new Console(await chromium.launch(started(site, log)), { site, report, signedIn, log });
+    desk.browser.on('disconnected', () => {
+      if (!desk.closing) desk.died = 'it is gone';
+    });
+    return desk;
   }
 
-  constructor(browser, site, report) {
-    Object.assign(this, { browser, site, report, contexts: [], signedIn: new Map() });
+  constructor(browser, told) {
+    Object.assign(this, { browser, contexts: [], closing: false, died: null, ...told });
   }
 
   /** A page of nobody's, or of a person of a role; with scripts or without. What goes wrong on it is a finding. */
@@ -61,11 +84,12 @@ export class Console {
     return `/p/${partner}${rest}`;
   }
 
-  /** A picture of a page, if pictures are asked for. */
-  async picture(page, name) {
+  /** A picture of a page, if pictures are asked for; `from` is what stands at its top. */
+  async picture(page, name, from) {
     const folder = process.env.BAILIWICK_SCREENSHOTS;
     if (!folder) return;
     mkdirSync(folder, { recursive: true });
+    if (from) await page.locator(from).evaluate((element) => element.scrollIntoView({ block: 'start' }));
     await page.screenshot({ path: join(folder, `${name}.png`), fullPage: false });
   }
 
@@ -82,13 +106,19 @@ export class Console {
     }
   }
 
-  /** Closes every page of a story. */
-  async leave() {
-    for (const context of this.contexts.splice(0)) await context.close();
+  /** Ends the browser. */
+  async close() {
+    this.closing = true;
+    await this.browser.close().catch(() => {});
   }
 
-  async close() {
-    await this.browser.close();
+  /** What the browser wrote before it died. */
+  lastWords() {
+    try {
+      return readFileSync(this.log, 'utf8').trimEnd().split('\n').slice(-3).join(' | ');
+    } catch {
+      return 'it wrote nothing';
+    }
   }
 
   finding(where, what) {
@@ -96,6 +126,9 @@ export class Console {
   }
 
   #watch(page) {
+    page.on('crash', () => {
+      this.died = `its page ${page.url()} is gone`;
+    });
     const where = () => new URL(page.url(), this.site.address).pathname;
     // A page that is refused is told as such by the browser; whether it should be is for the story to say.
     const expected = (text) => /Failed to load resource: the server responded with a status of 4(03|04|09|12|22)/.test(text);
@@ -116,4 +149,33 @@ export class Console {
 /** Fails a story in a sentence. */
 export function must(holds, sentence) {
   if (!holds) throw new Error(sentence);
+}
+
+/** Has a page keep what is told of a run while it goes on, over the load at its end. */
+export async function watched(page) {
+  await page.addInitScript(() => {
+    addEventListener('DOMContentLoaded', () => {
+      for (const place of document.querySelectorAll('[data-put]')) {
+        const name = `told-${place.dataset.put}`;
+        const keep = () => sessionStorage.setItem(name, JSON.stringify([...JSON.parse(sessionStorage.getItem(name) ?? '[]'), place.textContent]));
+        new MutationObserver(keep).observe(place, { childList: true, characterData: true, subtree: true });
+      }
+    });
+  });
+}
+
+/** What a page that is watched has kept: the texts of each place, in order. */
+export async function noted(page) {
+  const told = await page.evaluate(() => ['rows', 'state', 'step'].map((name) => [name, JSON.parse(sessionStorage.getItem(`told-${name}`) ?? '[]')]));
+  return Object.fromEntries(told);
+}
+
+/** Waits until the page of a run, which loads itself again at its end, says that the run stands so. */
+export async function ended(page, state) {
+  const tag = page.locator('.heading .tag');
+  try {
+    await tag.filter({ hasText: state }).waitFor({ timeout: RUN_MS });
+  } catch {
+    throw new Error(`after ${RUN_MS / 1000} s the run at ${page.url()} is ${await tag.first().innerText()}, not ${state}`);
+  }
 }

@@ -1,53 +1,69 @@
 // Drives Debian's Chromium through the console of a hub that runs: `node main.mjs SITE.json`, by `cargo xtask browser`.
-// A walk over every page as every role, the stories in stories/, and a report that fails on any finding.
+// The stories in stories/, a walk over every page as every role, and a report that fails on any finding.
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Console } from './console.mjs';
-import { walk } from './walk.mjs';
+import { walks } from './walk.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const site = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const only = process.env.BAILIWICK_STORIES ?? '';
 const began = Date.now();
-const report = { findings: [], axe: 0, pages: 0, judged: 0, stories: [] };
+const report = { findings: [], axe: 0, pages: 0, judged: 0, stories: [], deaths: [] };
+const signedIn = new Map();
 
-const desk = await Console.open(site, report);
+let desk = null;
 process.on('SIGTERM', async () => {
-  await desk.close();
+  await desk?.close();
   process.exit(1);
 });
 
-const stories = [{ title: 'every page, as every role', tell: walk }];
+const stories = [];
 for (const file of readdirSync(join(here, 'stories')).filter((file) => file.endsWith('.mjs')).sort()) {
   const { default: told } = await import(join(here, 'stories', file));
   stories.push(...told);
 }
-// The walk is last: the stories leave more for it to see.
-stories.push(stories.shift());
+// The walks are last: the stories leave more for them to see.
+stories.push(...walks(site));
 
-for (const { title, tell } of stories.filter(({ title }) => title.includes(only))) {
-  const from = Date.now();
+/** Tells a story in a browser of its own; whether the browser outlived it. */
+async function told({ title, tell }) {
+  desk = await Console.open(site, report, signedIn);
+  const before = report.findings.length;
   try {
     await tell(desk);
   } catch (error) {
     report.findings.push(`${title}: ${error.message ?? error}`);
-    await desk.remember(title);
+    if (!desk.died) await desk.remember(title);
   }
-  await desk.leave();
-  const seconds = (Date.now() - from) / 1000;
-  report.stories.push({ title, seconds });
-  console.log(`${seconds.toFixed(1).padStart(6)} s  ${title}`);
+  const { died } = desk;
+  await desk.close();
+  if (died) {
+    report.deaths.push(`${title}: the browser died (${died}): ${desk.lastWords()}`);
+    // What was found of a browser that was dying is said of the second telling, if it is so.
+    report.findings.splice(before);
+  }
+  return !died;
 }
-await desk.close();
+
+for (const story of stories.filter(({ title }) => title.includes(only))) {
+  const from = Date.now();
+  // A browser that dies is no fault of the console's: its story is told once more, and the report says so.
+  if (!(await told(story)) && !(await told(story))) report.findings.push(`${story.title}: the browser died of it twice`);
+  const seconds = (Date.now() - from) / 1000;
+  report.stories.push({ title: story.title, seconds });
+  console.log(`${seconds.toFixed(1).padStart(6)} s  ${story.title}`);
+}
 
 report.seconds = Math.round((Date.now() - began) / 1000);
 writeFileSync(join(process.env.BAILIWICK_BROWSER, 'report.json'), JSON.stringify(report, null, 2));
+for (const death of report.deaths) console.log(`note: ${death}; the story was told once more`);
 for (const finding of report.findings) console.log(`✗ ${finding}`);
 console.log(
   `browser: ${report.stories.length} stories, ${report.pages} pages seen, ${report.judged} judged by axe in light and dark; ` +
-    `axe findings ${report.axe}; all findings ${report.findings.length}; ${report.seconds} s`,
+    `axe findings ${report.axe}; all findings ${report.findings.length}; browsers that died ${report.deaths.length}; ${report.seconds} s`,
 );
 if (report.judged === 0 && only === '') {
   console.log('✗ no page was judged');

@@ -8,22 +8,23 @@ const OF_A_SHAPE = 2;
 /** Pages of one walk; there are far fewer. */
 const PAGES_MAX = 150;
 
-/** Walks as every role, and once with scripts off. */
-export async function walk(desk) {
-  const seen = new Set();
-  for (const role of Object.keys(desk.site.people)) {
-    await as(desk, role, seen);
-  }
-  await unscripted(desk);
+/** The walks, each a story: as every role, and once with scripts off. */
+export function walks(site) {
+  const judged = new Set();
+  const roles = Object.keys(site.people).map((role) => ({ title: `every page, as ${role}`, tell: (desk) => as(desk, role, judged) }));
+  return [...roles, { title: 'every page, without scripts', tell: unscripted }];
 }
 
 async function as(desk, role, judged) {
+  const mine = new Set();
   const page = await desk.page(role);
   for await (const { path, shape } of pages(desk, page, await starts(page))) {
-    if (judged.has(shape)) continue;
-    judged.add(shape);
+    if (judged.has(shape) || mine.has(shape)) continue;
     await judge(desk, page, path);
+    mine.add(shape);
   }
+  // Only now: a walk whose browser dies is walked again from its beginning.
+  mine.forEach((shape) => judged.add(shape));
 }
 
 /** The pages as they come without scripts: the same heading, and something to read. */

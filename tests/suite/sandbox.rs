@@ -141,6 +141,7 @@ pub(crate) fn adapter_manifest() -> Manifest {
 fn rule_set_manifest() -> Manifest {
     manifest(Kind::RuleSet(RuleSetShape {
         case_schema: serde_json::json!({ "type": "object" }),
+        case_order: Vec::new(),
         reference: "/reference".to_owned(),
         amounts: Vec::new(),
         personal: Vec::new(),

@@ -77,6 +77,8 @@ pub struct AdapterShape {
 pub struct RuleSetShape {
     /// JSON Schema of a case.
     pub case_schema: serde_json::Value,
+    /// The names that the schema's objects list, of each object in the order of its author: JSON values do not keep it.
+    pub case_order: Vec<Vec<String>>,
     /// JSON Pointer to what a person calls the case by.
     pub reference: String,
     /// Amounts in the case that control totals add up: name and JSON Pointer.

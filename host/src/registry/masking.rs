@@ -210,6 +210,7 @@ mod tests {
         });
         let masking = Masking::of(&Kind::RuleSet(RuleSetShape {
             case_schema: schema,
+            case_order: Vec::new(),
             reference: "/reference".to_owned(),
             amounts: Vec::new(),
             personal: ["/claimant/name", "/passengers/0/name", "/vehicle/registration"].map(ToOwned::to_owned).to_vec(),

@@ -1,5 +1,6 @@
 // Tokens, people, connections and the audit trail, by keyboard alone.
 
+import { renameSync } from 'node:fs';
 import { must } from '../console.mjs';
 import { judge } from '../judge.mjs';
 import { Keyboard } from '../keyboard.mjs';
@@ -64,6 +65,23 @@ export default [
     },
   },
   {
+    title: 'a connection that does not work says which step fails',
+    async tell(desk) {
+      const page = await desk.page('admin');
+      const elsewhere = `${desk.site.procurement}-moved`;
+      renameSync(desk.site.procurement, elsewhere);
+      try {
+        await page.goto(desk.path('/connections/procurement'));
+        await page.getByRole('button', { name: 'Check the connection' }).click();
+        must(await page.getByRole('alert').getByText('procurement does not work').isVisible(), 'a folder that is gone works');
+        must(await page.getByRole('alert').getByText('failed:').isVisible(), 'it is not said which step fails');
+        await judge(desk, page, 'a connection that does not work');
+      } finally {
+        renameSync(elsewhere, desk.site.procurement);
+      }
+    },
+  },
+  {
     title: 'an approver searches the audit trail and verifies it, by keyboard',
     async tell(desk) {
       const page = await desk.page('approver');
@@ -77,24 +95,6 @@ export default [
       await judge(desk, page, 'the trail, verified');
       await page.emulateMedia({ colorScheme: 'dark' });
       await desk.picture(page, 'audit-dark');
-    },
-  },
-  {
-    title: 'pictures of the first pages',
-    async tell(desk) {
-      const page = await desk.page('everything');
-      await page.goto(desk.path(''));
-      await desk.picture(page, 'overview');
-      await page.goto(desk.path('/jobs/lgps-monthly-return'));
-      await desk.picture(page, 'job');
-      await page.goto(desk.path('/runs?job=lgps-monthly-return'));
-      await page.locator('main table a').first().click();
-      await desk.picture(page, 'run');
-      await page.goto(desk.path('/rejects'));
-      await desk.picture(page, 'rejects');
-      await page.setViewportSize({ width: 390, height: 844 });
-      await page.goto(desk.path(''));
-      await desk.picture(page, 'overview-phone');
     },
   },
 ];

@@ -180,6 +180,7 @@ fn is_clean(text: &str) {
 fn decision(bytes: &mut Bytes<'_>) {
     let shape = RuleSetShape {
         case_schema: serde_json::Value::Null,
+        case_order: Vec::new(),
         reference: "/reference".to_owned(),
         amounts: Vec::new(),
         personal: Vec::new(),

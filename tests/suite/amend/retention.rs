@@ -1,7 +1,7 @@
 //! Retention from the configuration to the disk: files that no run needs any more go, and whoever asks for them is told since when.
 
 use bailiwick::clock::Clock;
-use bailiwick::ledger::{ResendAsk, RunState, Scope};
+use bailiwick::ledger::{QuarantineFilter, ResendAsk, RunState, Scope};
 use bailiwick::run::RunError;
 use jiff::SignedDuration;
 
@@ -103,6 +103,34 @@ fn a_file_that_another_run_uses_stays() {
         let second = hub.retain(&operator(&hub)).await.unwrap();
         assert_eq!((second.runs, second.artefacts, artefacts(&site)), (1, 4, 0));
         assert!(second.artefact_bytes > 100_000, "{second:?}");
+    });
+}
+
+#[test]
+fn rows_that_were_only_judged_go() {
+    let site = Site::staffordshire();
+    let clock = clock_at(OCTOBER);
+    wait(async {
+        let hub = site.hub(&clock).await;
+        let run = finished(&hub, POLICE, LGPS).await;
+        let filter = QuarantineFilter { code: Some("date-not-in-calendar".to_owned()), ..QuarantineFilter::default() };
+        let waiting = hub.ledger().waiting(Scope::Hub, &filter, None, 1).await.unwrap().items;
+        let numbers = [waiting[0].finding.id.number];
+        let mut rows = hub.rows_for_correction(Scope::Hub, run.id, &numbers, &operator(&hub)).await.unwrap();
+        let before = artefacts(&site);
+        assert!(!hub.judge_rows(Scope::Hub, run.id, &rows).await.unwrap()[0].reasons.is_empty());
+        rows.rows[0].cells.iter_mut().filter(|(_, value)| value == "31/02/2026").for_each(|(_, value)| "31/10/2026".clone_into(value));
+        assert!(hub.judge_rows(Scope::Hub, run.id, &rows).await.unwrap()[0].reasons.is_empty());
+        assert_eq!(artefacts(&site), before + 2, "both were stored to be judged");
+        // The second is brought back: its run uses the very bytes that were judged.
+        let back = hub.resubmit_rows(Scope::Hub, run.id, &rows, &operator(&hub)).await.unwrap();
+        assert_eq!(hub.retain(&operator(&hub)).await.unwrap().artefacts, 0, "they have not lain for a day");
+        settle(&site, &clock);
+        clock.advance(SignedDuration::from_hours(25));
+        assert_eq!(hub.retain(&operator(&hub)).await.unwrap().artefacts, 1);
+        assert_eq!(artefacts(&site), before + 1);
+        drain(&hub).await;
+        assert_eq!(ended(&hub, back).await.state, RunState::Closed);
     });
 }
 

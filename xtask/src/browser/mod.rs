@@ -14,7 +14,7 @@ use crate::{plugins, prerequisites};
 use site::Site;
 
 /// Longest time that the browser may take for everything, on a machine that is busy.
-const BROWSER: Duration = Duration::from_secs(240);
+const BROWSER: Duration = Duration::from_secs(600);
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {

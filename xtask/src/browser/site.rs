@@ -69,6 +69,8 @@ impl Site {
             "people": people,
             "component": self.folder.join("next.wasm"),
             "signature": self.folder.join("next.wasm.minisig"),
+            "claims": self.config().join("data/claims"),
+            "procurement": self.config().join("out/procurement"),
             "runs": self.by_job()?,
         });
         Ok(serde_json::to_string_pretty(&told)?)

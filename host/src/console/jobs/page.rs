@@ -49,7 +49,7 @@ pub(super) async fn page(
         (acts(&at, &job))
         @if let Some(paused) = &job.paused {
             (inset(html! {
-                p { span class="strong" { "Paused" } " by " (paused.by) " on " (words::moment(paused.at_ms)) "." }
+                p { span class="strong" { "Paused" } " by " (words::actor(&paused.by)) " on " (words::moment(paused.at_ms)) "." }
                 p { (paused.why) }
             }))
         }

@@ -7,7 +7,7 @@ use jiff::{Timestamp, Zoned};
 use maud::{Markup, html};
 
 use super::parts::{Tone, tag};
-use crate::ledger::{Run, RunState};
+use crate::ledger::{Actor, Run, RunState};
 use crate::model::rows::Amount;
 
 /// Where the console's times are told.
@@ -151,13 +151,37 @@ pub(crate) const fn state_word(state: RunState) -> (Tone, &'static str) {
     }
 }
 
-/// A name as a code has it, in words: `ni-number-missing` is `Ni number missing`.
+/// Letters that stand for words, and are written large.
+const INITIALS: [&str; 7] = ["apc", "avc", "bacs", "ni", "scapc", "utr", "vat"];
+
+/// A name as a code has it, in words: `ni-number-missing` is `NI number missing`.
 pub(crate) fn spaced(name: &str) -> String {
-    let mut text = name.replace(['-', '_'], " ");
+    let word = |word: &str| if INITIALS.contains(&word) { word.to_ascii_uppercase() } else { word.to_owned() };
+    let mut text = name.split(['-', '_']).map(word).collect::<Vec<_>>().join(" ");
     if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();
     }
     text
+}
+
+/// The same within a sentence: `Fund share` is `fund share`, and `NI number` is as it was.
+pub(crate) fn spaced_within(name: &str) -> String {
+    let mut text = spaced(name);
+    let initials = text.as_bytes().get(1).is_some_and(u8::is_ascii_uppercase);
+    if let Some(first) = text.get_mut(..1).filter(|_| !initials) {
+        first.make_ascii_lowercase();
+    }
+    text
+}
+
+/// Who did something: a person by their name alone.
+pub(crate) fn actor(actor: &Actor) -> &str {
+    actor.as_str().strip_prefix("person:").unwrap_or(actor.as_str())
+}
+
+/// A number with its thousands parted, where it is one.
+pub(crate) fn grouped(text: &str) -> String {
+    text.parse::<Amount>().map_or_else(|_| text.to_owned(), |amount| format!("{amount:#}"))
 }
 
 /// A value as it stands in the query of an address.
@@ -181,6 +205,20 @@ mod tests {
         assert_eq!(written(1_234, 3), "£1.234");
         assert_eq!(counted(1, "row", "rows"), "1 row");
         assert_eq!(counted(12_000, "row", "rows"), "12,000 rows");
+    }
+
+    #[test]
+    fn names_of_codes_are_words_and_initials_stay_initials() {
+        for (name, alone, within) in [
+            ("ni-number-missing", "NI number missing", "NI number missing"),
+            ("pay_main", "Pay main", "pay main"),
+            ("vat", "VAT", "VAT"),
+            ("unit", "Unit", "unit"),
+            ("", "", ""),
+        ] {
+            assert_eq!((spaced(name).as_str(), spaced_within(name).as_str()), (alone, within));
+        }
+        assert_eq!((grouped("4937641.85"), grouped("-40706.9"), grouped("-")), ("4,937,641.85".into(), "-40,706.9".into(), "-".into()));
     }
 
     #[test]

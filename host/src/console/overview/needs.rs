@@ -35,7 +35,7 @@ pub(super) async fn needs(hub: &Hub, at: &At) -> Result<Markup, Fault> {
     for release in releases_waiting(hub, scope).await? {
         let key = &release.release.key;
         let href = at.href(format_args!("releases/{}", key.digest));
-        let hint = html! { "Handed in by " (release.added_by) " " (words::away(release.added_at_ms, now_ms)) };
+        let hint = html! { "Handed in by " (words::actor(&release.added_by)) " " (words::away(release.added_at_ms, now_ms)) };
         tasks =
             tasks.item((href, format!("{} {}", key.plugin, release.release.version)), Some(hint), tag(Tone::Special, "Approve release"));
     }

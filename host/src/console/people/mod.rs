@@ -91,7 +91,7 @@ async fn one(State(hub): State<Hub>, at: At, Path((_, name)): Path<(String, Stri
         .maybe("Written to at", person.email.clone())
         .row_with("Roles here", roles(&person), (&href("roles"), "Change", "the roles"))
         .row("State", state(&person))
-        .row("Added", html! { (words::moment(person.added_at_ms)) " by " (person.added_by) });
+        .row("Added", html! { (words::moment(person.added_at_ms)) " by " (words::actor(&person.added_by)) });
     Ok(at
         .page(person.display_name.clone())
         .caption("Person")

@@ -111,7 +111,7 @@ fn rows(views: &BTreeMap<RunId, View>, waiting: Vec<Waiting>) -> Result<Vec<Row>
 
 fn groups_table(at: &At, groups: &[WaitingGroup], now_ms: i64) -> Table {
     let columns =
-        [Column::words("Reason"), Column::words("Job"), Column::number("Rows"), Column::number("Nobody’s"), Column::words("Oldest")];
+        [Column::words("Reason"), Column::words("Job"), Column::number("Rows"), Column::number("Unassigned"), Column::words("Oldest")];
     let mut table = Table::new("Rejects by reason", columns).caption_read_out().empty("No row is in quarantine.");
     for group in groups {
         let href = at.href(format_args!("rejects?job={}&code={}", group.job, words::encoded(&group.code)));

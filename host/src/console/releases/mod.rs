@@ -90,7 +90,7 @@ fn of_plugin(at: &At, plugin: &PluginName, releases: &[Release]) -> Markup {
         table.push([
             html! { a href=(at.href(format_args!("releases/{}", key.digest))) { (release.release.version) } " " (digest(&key.digest)) },
             standing(release),
-            html! { (words::short_moment(release.added_at_ms)) " by " (release.added_by) },
+            html! { (words::short_moment(release.added_at_ms)) " by " (words::actor(&release.added_by)) },
             html! { @if let Some(signature) = &release.release.signature { "Key " code { (signature.key) } } @else { "Nobody" } },
         ]);
     }

@@ -83,7 +83,7 @@ fn facts(release: &Release) -> Markup {
     let summary = Summary::new()
         .row("Digest", html! { code { (new.key.digest) } })
         .row("Size", words::size(new.size_bytes))
-        .row("Handed in", html! { (words::moment(release.added_at_ms)) " by " (release.added_by) })
+        .row("Handed in", html! { (words::moment(release.added_at_ms)) " by " (words::actor(&release.added_by)) })
         .row("Signed by", signed)
         .maybe("What was said of it", said)
         .maybe("In use since", release.active_since_ms.map(words::moment));

@@ -53,7 +53,7 @@ fn totals(found: &Differences) -> Markup {
     let columns = [Column::words("Where"), Column::words("Sum"), Column::number("Was"), Column::number("Is")];
     let mut table = Table::new("Sums that differ", columns);
     for (port, name, was, is) in &found.totals {
-        table.push([html! { (port) }, html! { (words::spaced(name)) }, html! { (was) }, html! { (is) }]);
+        table.push([html! { (port) }, html! { (words::spaced(name)) }, html! { (words::grouped(was)) }, html! { (words::grouped(is)) }]);
     }
     html! { (table.empty("Every sum is the same.")) }
 }
@@ -62,7 +62,8 @@ fn of_output(output: &OutputDifference) -> Markup {
     let mut columns =
         Table::new("Columns that differ", [Column::words("Column"), Column::number("Rows"), Column::number("Went up or down by")]);
     for (name, column) in &output.columns {
-        let change = column.change.map(|change| format!("{change:+}"));
+        let change = column.change.map(|change| words::grouped(&change.to_string()));
+        let change = change.map(|change| if change.starts_with('-') { change } else { format!("+{change}") });
         columns.push([
             html! { (name) },
             html! { (words::count(column.rows)) },

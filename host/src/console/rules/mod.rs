@@ -81,7 +81,7 @@ async fn decide(
 ) -> Result<Response, Fault> {
     at.may(Action::Decide)?;
     let offer = offered(&hub, &at, &plugin).await?;
-    let case = read::case(Fields::of(&offer.shape.case_schema), &answers);
+    let case = read::case(Fields::of(&offer.shape), &answers);
     let mut tried = Tried { at: &at, offer: &offer, case, settings: answers.text(SETTINGS).to_owned(), faults: Faults::new() };
     if !answers.text(read::ADD).is_empty() || !answers.text(read::REMOVE).is_empty() {
         // What is no list stays as it is.
@@ -164,9 +164,8 @@ impl Tried<'_> {
     }
 
     fn form(&self) -> Markup {
-        let schema = &self.offer.shape.case_schema;
         let action = self.address();
-        let form = Form { fields: Fields::of(schema), case: &self.case, faults: &self.faults, action: &action };
+        let form = Form { fields: Fields::of(&self.offer.shape), case: &self.case, faults: &self.faults, action: &action };
         posted_form(
             &action,
             self.at.csrf(),
@@ -192,7 +191,7 @@ impl Tried<'_> {
     }
 
     fn shown(&self, decided: &Decided) -> Markup {
-        let fields = Fields::of(&self.offer.shape.case_schema);
+        let fields = Fields::of(&self.offer.shape);
         Shown { decision: &decided.decision, release: decided.release, fields, case: &self.case }.markup()
     }
 
@@ -217,11 +216,10 @@ impl Tried<'_> {
     /// Where the case does not fit its schema, each at the field that it concerns.
     fn misfits(&self) -> Faults {
         let mut faults = Faults::new();
-        let schema = &self.offer.shape.case_schema;
-        let Ok(compiled) = Schema::compile(schema) else {
+        let Ok(compiled) = Schema::compile(&self.offer.shape.case_schema) else {
             return Faults::one("", "The rule set’s schema cannot be used: its author must mend it.");
         };
-        let fields = Fields::of(schema);
+        let fields = Fields::of(&self.offer.shape);
         for violation in compiled.violations(&without_blanks(&self.case)) {
             match violation.missing {
                 Some(name) => {

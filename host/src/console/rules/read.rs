@@ -149,7 +149,7 @@ mod tests {
             ("/lines/1/t", ""),
             ("/lines/2/t", "three"),
         ]);
-        let mut case = case(Fields::of(&schema), &filled);
+        let mut case = case(Fields::new(&schema, &[]), &filled);
         let wanted = json!({"b": 12, "c": "twelve", "d": false, "vat": {}, "who": ["x", "z"], "lines": [{"t": "one"}, {"t": "three"}]});
         assert_eq!(case, wanted);
         assert_eq!(rearrange(&mut case, &answers(&[(ADD, "/lines")])).as_deref(), Some("/lines/2"));

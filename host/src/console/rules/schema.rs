@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+use crate::model::manifest::RuleSetShape;
+
 /// Most references that are followed from one place; a schema in which they lead in a circle is refused at upload.
 const REFERENCES_MAX: usize = 16;
 
@@ -52,27 +54,34 @@ pub(super) enum Kind<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a> {
     whole: &'a Value,
+    order: &'a [Vec<String>],
 }
 
 impl<'a> Fields<'a> {
-    pub(super) const fn of(whole: &'a Value) -> Self {
-        Self { whole }
+    /// Of a rule set's cases.
+    pub(super) const fn of(shape: &'a RuleSetShape) -> Self {
+        Self::new(&shape.case_schema, shape.case_order.as_slice())
     }
 
-    /// The fields of a group: those that it must have, in the author's order, then single ones, then groups, each by what they are called.
+    /// Of any schema, with the names of its groups in order.
+    pub(super) const fn new(whole: &'a Value, order: &'a [Vec<String>]) -> Self {
+        Self { whole, order }
+    }
+
+    /// The fields of a group, in its author's order.
     pub(super) fn places(&self, group: &'a Value, pointer: &str) -> Vec<Place<'a>> {
         let group = self.resolved(group);
-        let properties = group.get("properties").and_then(Value::as_object);
+        let Some(properties) = group.get("properties").and_then(Value::as_object) else { return Vec::new() };
         let required: Vec<&str> = group.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let mut named: Vec<(&'a String, &'a Value)> = properties.iter().collect();
+        // Lists of the same names are of the same group, or of groups that are alike.
+        let order = self.order.iter().find(|order| order.len() == named.len() && order.iter().all(|name| properties.contains_key(name)));
+        named.sort_by_key(|(name, _)| order.and_then(|order| order.iter().position(|listed| listed == *name)));
         let place = |(name, schema): (&'a String, &'a Value)| {
             let step = name.replace('~', "~0").replace('/', "~1");
-            let rank = required.iter().position(|required| required == name);
-            (rank.unwrap_or(usize::MAX), self.place(schema, format!("{pointer}/{step}"), (name, rank.is_some())))
+            self.place(schema, format!("{pointer}/{step}"), (name, required.contains(&name.as_str())))
         };
-        let mut places: Vec<(usize, Place<'a>)> = properties.into_iter().flatten().map(place).collect();
-        let many = |place: &Place<'a>| matches!(place.kind, Kind::Group(_) | Kind::List { .. });
-        places.sort_by(|(a, one), (b, other)| (a, many(one), &one.title).cmp(&(b, many(other), &other.title)));
-        places.into_iter().map(|(_, place)| place).collect()
+        named.into_iter().map(place).collect()
     }
 
     /// The fields of the whole.
@@ -201,10 +210,14 @@ mod tests {
             },
             "$defs": {"money": {"type": "string", "pattern": "^[0-9]+$", "description": "Like 12."}},
         });
-        let fields = Fields::of(&schema);
+        let order = ["class", "side", "mixed", "vat", "day", "count", "child", "name", "who", "lines", "loss", "free"];
+        let order = [vec!["b".to_owned()], order.map(ToOwned::to_owned).to_vec()];
+        let fields = Fields::new(&schema, &order);
         let places = fields.all();
-        assert_eq!(places[0].pointer, "/loss", "what a case must have comes first");
-        assert_eq!((places[0].title.as_str(), places[0].hint.as_deref()), ("Loss", Some("In pounds. Like 12.")));
+        let pointers: Vec<&str> = places.iter().map(|place| &place.pointer[1..]).collect();
+        assert_eq!(pointers, order[1], "they come as their author lists them");
+        let loss = &places[10];
+        assert_eq!((loss.title.as_str(), loss.hint.as_deref(), loss.required), ("Loss", Some("In pounds. Like 12."), true));
         let kind = |name: &str| places.iter().find(|place| place.pointer == format!("/{name}")).unwrap().kind.clone();
         assert!(matches!(kind("class"), Kind::One { few: false, .. }) && matches!(kind("side"), Kind::One { few: true, .. }));
         assert!(

@@ -91,18 +91,13 @@ fn totals(differences: &Differences) -> Table {
     let columns = [Column::words("Total"), Column::words("Of"), Column::number("Before"), Column::number("Now")];
     let mut table = Table::new("Totals that are others", columns).empty("All totals are the same.");
     for (port, total, was, is) in &differences.totals {
-        table.push([html! { (words::spaced(total)) }, html! { (port) }, html! { (grouped(was)) }, html! { (grouped(is)) }]);
+        table.push([html! { (words::spaced(total)) }, html! { (port) }, html! { (words::grouped(was)) }, html! { (words::grouped(is)) }]);
     }
     if differences.rejects.0 != differences.rejects.1 {
         let (was, is) = differences.rejects;
         table.push([html! { "Rejects" }, html! { "all inputs" }, html! { (words::count(was)) }, html! { (words::count(is)) }]);
     }
     table
-}
-
-/// A number with its thousands parted, where it is one.
-fn grouped(text: &str) -> String {
-    text.parse::<crate::model::rows::Amount>().map_or_else(|_| text.to_owned(), |amount| format!("{amount:#}"))
 }
 
 fn rows(output: &OutputDifference) -> Markup {
@@ -113,7 +108,7 @@ fn rows(output: &OutputDifference) -> Markup {
         by_column.push([
             html! { (words::spaced(name)) },
             html! { (words::count(column.rows)) },
-            html! { @if let Some(change) = change { (grouped(&change)) } },
+            html! { @if let Some(change) = change { (words::grouped(&change)) } },
         ]);
     }
     let columns = [Column::number("Row"), Column::words("Column"), Column::words("Before"), Column::words("Now")];

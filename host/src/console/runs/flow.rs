@@ -15,7 +15,7 @@ const GAP: u64 = 22;
 /// As wide as the widest band is drawn.
 const BAND_MAX: u64 = 30;
 /// Characters of a name that fit a box.
-const NAME_CHARS: usize = 28;
+const NAME_CHARS: usize = 30;
 
 /// A box: its heading, its lines, how it looks.
 struct Node {
@@ -89,7 +89,7 @@ fn output_node(port: &PortTotals, (processed, receipts): (&Processed, &[Receipt]
 /// The first sum of money that is not nothing.
 fn first_sum(port: &PortTotals, money: &[String]) -> Option<(String, &'static str)> {
     let (column, sum) = port.sums.iter().find(|(column, sum)| money.contains(column) && !sum.is_zero())?;
-    Some((format!("{} {}", words::pounds(*sum), words::spaced(column).to_lowercase()), "strong"))
+    Some((format!("{} {}", words::pounds(*sum), words::spaced_within(column)), "strong"))
 }
 
 fn drawn(columns: [&[Node]; 3], bands: &[Vec<Band>; 2]) -> Markup {
@@ -104,8 +104,9 @@ fn drawn(columns: [&[Node]; 3], bands: &[Vec<Band>; 2]) -> Markup {
     };
     html! {
         div class="wide" tabindex="0" role="region" aria-label="Picture of where the rows went" {
-            svg class="picture flow" viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-labelledby="flow-title" {
+            svg class="picture flow" viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-labelledby="flow-title" aria-describedby="flow-told" {
                 title id="flow-title" { "Where the rows went. The table of control totals below says the same." }
+                desc id="flow-told" { (told(columns)) }
                 @for (column, bands) in bands.iter().enumerate() {
                     @for band in bands.iter().filter(|band| band.rows > 0) {
                         @let (from, to) = (y(column, band.from) + BOX_HEIGHT / 2, y(column + 1, band.to) + BOX_HEIGHT / 2);
@@ -119,6 +120,15 @@ fn drawn(columns: [&[Node]; 3], bands: &[Vec<Band>; 2]) -> Markup {
             }
         }
     }
+}
+
+/// The boxes read out, column by column.
+fn told(columns: [&[Node]; 3]) -> String {
+    let node = |node: &Node| {
+        let lines: Vec<&str> = node.lines.iter().map(|(line, _)| line.as_str()).collect();
+        format!("{}: {}.", node.heading, lines.join(", "))
+    };
+    columns.into_iter().flatten().map(node).collect::<Vec<_>>().join(" ")
 }
 
 fn curve((from_x, from_y): (u64, u64), (to_x, to_y): (u64, u64)) -> String {

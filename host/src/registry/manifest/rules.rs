@@ -42,8 +42,10 @@ impl Reader<'_> {
         for pointer in [&case.reference].into_iter().chain(amounts.clone().map(|(_, pointer)| pointer)).chain(&case.personal) {
             self.pointer(pointer, schema.as_ref());
         }
+        let written = self.files.get(case.schema.get_ref()).ok();
         Some(RuleSetShape {
             case_schema: schema?,
+            case_order: written.map(|source| schema::names_in_order(&source.text)).unwrap_or_default(),
             reference: case.reference.get_ref().clone(),
             amounts: amounts.map(|(name, pointer)| (name.get_ref().clone(), pointer.get_ref().clone())).collect(),
             personal: case.personal.iter().map(|pointer| pointer.get_ref().clone()).collect(),

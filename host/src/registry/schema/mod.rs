@@ -1,11 +1,14 @@
 //! JSON Schemas of settings and cases: compiled without a network, patterns that cannot run away.
 
+mod order;
 mod unfold;
 mod words;
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
+
+pub use order::names_in_order;
 
 /// Largest schema, in bytes.
 pub const SCHEMA_BYTES_MAX: usize = 1 << 20;

@@ -46,7 +46,8 @@ impl Hub {
         Ok(RejectRows { port: written.port, rows: rows.into_iter().filter(|row| numbers.contains(&row.number)).collect() })
     }
 
-    /// What the job, its release and its tables would make of corrected rows, those of the first run. Nothing is kept or delivered.
+    /// What the job, its release and its tables would make of corrected rows, those of the first run. Nothing is
+    /// delivered, and what was judged is removed with the next artefacts that go.
     ///
     /// # Errors
     /// [`RunError::NotCorrected`] if they cannot be read; or what the plugin failed of.
@@ -58,6 +59,8 @@ impl Hub {
         let (artefacts, content) = (self.artefacts(run.partner()).await?, taken.content);
         let size_bytes = content.len() as u64;
         let stored = tokio::task::spawn_blocking(move || artefacts.put(content.as_slice())).await.expect("storing does not panic")?;
+        // Only to be judged: no run reads it, unless the very same rows are brought back.
+        self.ledger().artefact_passes(stored.digest, run.partner()).await?;
         let before = self.stored_inputs(&run, run.id).await?;
         let missing = || wrong(&format_args!("it had no file for input {}", corrected.port));
         let first = before.inputs.iter().find(|file| file.port == corrected.port).ok_or_else(missing)?;

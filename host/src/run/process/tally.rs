@@ -167,6 +167,7 @@ mod tests {
     fn a_sum_that_cannot_be_held_is_no_sum() {
         let shape = RuleSetShape {
             case_schema: Value::Null,
+            case_order: Vec::new(),
             reference: "/reference".to_owned(),
             amounts: vec![("loss".to_owned(), "/loss".to_owned()), ("cost".to_owned(), "/cost".to_owned())],
             personal: Vec::new(),

@@ -19,7 +19,7 @@ pub(super) fn totals(processed: &Processed, money: &[String]) -> Markup {
         Column::number("Accepted"),
         Column::number("Rejected"),
         Column::number("Skipped"),
-        Column::number("Sums"),
+        Column::words("Sums"),
     ];
     let mut table = Table::new("Control totals", columns);
     for port in &processed.totals.inputs {
@@ -57,10 +57,14 @@ pub(super) fn totals(processed: &Processed, money: &[String]) -> Markup {
 
 fn sums(port: &PortTotals, money: &[String]) -> Markup {
     html! {
-        @for (column, sum) in &port.sums {
-            span class="small" {
-                @if money.contains(column) { (words::pounds(*sum)) } @else { (format!("{sum:#}")) }
-                " " span class="quiet" { (words::spaced(column).to_lowercase()) }
+        @if !port.sums.is_empty() {
+            dl class="sums" {
+                @for (column, sum) in &port.sums {
+                    div {
+                        dt { (words::spaced(column)) }
+                        dd { @if money.contains(column) { (words::pounds(*sum)) } @else { (format!("{sum:#}")) } }
+                    }
+                }
             }
         }
     }

@@ -159,6 +159,21 @@ impl Ledger {
         going.iter().map(|(digest, partner)| Ok((parsed(digest, "digest of an artefact")?, parsed(partner, "partner")?))).collect()
     }
 
+    /// Notes that an artefact of a partner was stored for a moment only: it goes with the rest, unless a run uses it.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn artefact_passes(&self, digest: Digest, partner: &PartnerName) -> Result<(), LedgerError> {
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                goes(&mut transaction, digest, partner).await?;
+                transaction.commit().await?;
+                Ok(())
+            })
+            .await
+    }
+
     /// Whether a run uses an artefact.
     ///
     /// # Errors
@@ -218,16 +233,22 @@ async fn give_up_artefacts(transaction: &mut Transaction, partner: &PartnerName,
             .bind(run.to_string())
             .execute(&mut *transaction)
             .await?;
-        query(
-            "INSERT INTO artefacts_going (digest, partner) SELECT $1, $2
-             WHERE NOT EXISTS (SELECT 1 FROM artefacts_used WHERE artefacts_used.digest = $1 AND artefacts_used.partner = $2)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(digest.to_string())
-        .bind(partner.as_str())
-        .execute(&mut *transaction)
-        .await?;
+        goes(transaction, digest, partner).await?;
     }
+    Ok(())
+}
+
+/// Notes that an artefact is to be removed, unless a run of its partner uses it.
+async fn goes(transaction: &mut Transaction, digest: Digest, partner: &PartnerName) -> Result<(), LedgerError> {
+    query(
+        "INSERT INTO artefacts_going (digest, partner) SELECT $1, $2
+         WHERE NOT EXISTS (SELECT 1 FROM artefacts_used WHERE artefacts_used.digest = $1 AND artefacts_used.partner = $2)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(digest.to_string())
+    .bind(partner.as_str())
+    .execute(transaction)
+    .await?;
     Ok(())
 }
 
