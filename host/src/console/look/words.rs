@@ -152,7 +152,7 @@ pub(crate) const fn state_word(state: RunState) -> (Tone, &'static str) {
 }
 
 /// Letters that stand for words, and are written large.
-const INITIALS: [&str; 7] = ["apc", "avc", "bacs", "ni", "scapc", "utr", "vat"];
+const INITIALS: [&str; 8] = ["apc", "avc", "bacs", "fte", "ni", "scapc", "utr", "vat"];
 
 /// A name as a code has it, in words: `ni-number-missing` is `NI number missing`.
 pub(crate) fn spaced(name: &str) -> String {
