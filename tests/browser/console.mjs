@@ -22,13 +22,11 @@ const SHARED_BYTES_MIN = 512 * 2 ** 20;
 /** How a browser is started, so that it lives on a machine that is busy. */
 function started(site, log) {
   // As root there is no sandbox. Who is slow is not killed: nothing of it is a test of the browser.
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-gpu-watchdog', '--enable-logging', `--log-file=${log}`, '--lang=en-GB'];
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-gpu-watchdog', '--enable-logging', `--log-file=${log}`];
   // Playwright has it share memory by files in /tmp, where a full disk kills it; it does so only where there is too little memory.
   const memory = statfsSync('/dev/shm');
   const enough = memory.bavail * memory.bsize >= SHARED_BYTES_MIN;
-  // Fields for days are written as people here write them.
-  const env = { ...process.env, LANGUAGE: 'en_GB' };
-  return { executablePath: site.chromium, args, env, ignoreDefaultArgs: enough ? ['--disable-dev-shm-usage'] : [] };
+  return { executablePath: site.chromium, args, ignoreDefaultArgs: enough ? ['--disable-dev-shm-usage'] : [] };
 }
 
 export class Console {
