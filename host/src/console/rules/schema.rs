@@ -228,7 +228,7 @@ mod tests {
         assert!(matches!(kind("free"), Kind::Json) && matches!(kind("mixed"), Kind::Json));
         let Kind::Group(group) = kind("vat") else { panic!("a group") };
         assert_eq!(fields.places(group, "/vat")[0].pointer, "/vat/a~1b");
-        assert_eq!(fields.title("/vat/a~1b"), "Vat, Registered");
+        assert_eq!(fields.title("/vat/a~1b"), "VAT, Registered");
         assert_eq!(fields.title("/lines/1"), "Lines, 2");
         assert_eq!(fields.title("/nowhere"), "/nowhere");
     }
