@@ -262,7 +262,7 @@ impl Covered {
     }
 
     /// The same, with its rows as they are now: asked before the act changes them, and with whatever is locked for it.
-    pub(in crate::ledger) async fn as_found(mut self, transaction: &mut Transaction) -> Result<Self, LedgerError> {
+    pub(in crate::ledger) async fn found_before(mut self, transaction: &mut Transaction) -> Result<Self, LedgerError> {
         self.was = Some(digest_of(transaction, &self).await?);
         Ok(self)
     }

@@ -208,7 +208,9 @@ impl Claims {
                 }
             }
             for (_, claims) in &mut all {
-                runs.iter().for_each(|(run, _)| drop(claims.remove(run)));
+                for (run, _) in &runs {
+                    claims.remove(run);
+                }
             }
             after.clone_from(last);
         }

@@ -275,7 +275,7 @@ impl Ledger {
                 if paused == why.is_some() {
                     return Ok(false);
                 }
-                let covered = Covered::named(CoveredKind::Paused, partner, job.as_str()).as_found(&mut transaction).await?;
+                let covered = Covered::named(CoveredKind::Paused, partner, job.as_str()).found_before(&mut transaction).await?;
                 query("UPDATE jobs SET paused_at_ms = $3, paused_by = $4, paused_why = $5 WHERE partner = $1 AND job = $2")
                     .bind(partner.as_str())
                     .bind(job.as_str())

@@ -62,7 +62,7 @@ impl Ledger {
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
                 alone(&mut transaction, partner).await?;
-                let covered = Covered::partner(CoveredKind::DataKeys, partner).as_found(&mut transaction).await?;
+                let covered = Covered::partner(CoveredKind::DataKeys, partner).found_before(&mut transaction).await?;
                 let written = query(
                     "INSERT INTO data_keys (partner, generation, key_id, sealed, made_at_ms, made_by)
                      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
@@ -102,7 +102,7 @@ impl Ledger {
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
                 alone(&mut transaction, &read.partner).await?;
-                let covered = Covered::partner(CoveredKind::DataKeys, &read.partner).as_found(&mut transaction).await?;
+                let covered = Covered::partner(CoveredKind::DataKeys, &read.partner).found_before(&mut transaction).await?;
                 let written = query("UPDATE data_keys SET key_id = $4, sealed = $5 WHERE partner = $1 AND generation = $2 AND sealed = $3")
                     .bind(read.partner.as_str())
                     .bind(to_stored(read.generation))

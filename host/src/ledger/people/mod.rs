@@ -50,7 +50,7 @@ async fn end_sessions(transaction: &mut Transaction, person: &PersonName) -> Res
 async fn found(transaction: &mut Transaction, person: &PersonName) -> Result<Covered, LedgerError> {
     let _: Option<i64> =
         query_scalar("SELECT stamp FROM people WHERE person = $1").bind(person.as_str()).locked().fetch_optional(&mut *transaction).await?;
-    Covered::of_hub(CoveredKind::Person, person.as_str()).as_found(transaction).await
+    Covered::of_hub(CoveredKind::Person, person.as_str()).found_before(transaction).await
 }
 
 fn nobody(person: &PersonName) -> LedgerError {

@@ -117,7 +117,7 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
-                let covered = [Covered::named(CoveredKind::SigningKey, partner, id).as_found(&mut transaction).await?];
+                let covered = [Covered::named(CoveredKind::SigningKey, partner, id).found_before(&mut transaction).await?];
                 let revoked = query(
                     "UPDATE signing_keys SET revoked_at_ms = $3, revoked_by = $4, revoked_why = $5
                      WHERE partner = $1 AND key_id = $2 AND revoked_at_ms IS NULL",

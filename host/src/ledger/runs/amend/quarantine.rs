@@ -236,7 +236,7 @@ impl Ledger {
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
                 let run = seen(&mut transaction, scope, run).await?;
-                let fates = Covered::run(CoveredKind::Fates, run.id).as_found(&mut transaction).await?;
+                let fates = Covered::run(CoveredKind::Fates, run.id).found_before(&mut transaction).await?;
                 let mut changed = 0;
                 match &chosen.numbers {
                     None => changed = change.of(&run, chosen, &[]).execute(&mut transaction).await?,

@@ -69,7 +69,7 @@ impl Ledger {
                 let mut transaction = self.store.begin().await?;
                 // Locked, so that of two people with the same rows one waits for the other.
                 let origin = seen(&mut transaction, scope, new.origin).await?;
-                let fates = Covered::run(CoveredKind::Fates, origin.id).as_found(&mut transaction).await?;
+                let fates = Covered::run(CoveredKind::Fates, origin.id).found_before(&mut transaction).await?;
                 may_come_back(&mut transaction, &origin, new).await?;
                 let id = id_at(by.now_ms);
                 let enqueued = enqueued(&mut transaction, &origin, new, id).await?;
