@@ -116,6 +116,14 @@ impl Ledger {
         self.store.listen().await;
     }
 
+    /// What tells this ledger from any other: drawn when its tables were made, and the same in every copy of it.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn identity(&self) -> Result<String, LedgerError> {
+        Ok(store::query_scalar("SELECT identity FROM ledger_identity WHERE one = 1").fetch_one(&self.store).await?)
+    }
+
     /// Takes the name of a hub, so that no other works under it; none if one does.
     ///
     /// # Errors

@@ -207,6 +207,7 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
+                let covered = [Covered::named(CoveredKind::Token, partner, name).found_before(&mut transaction).await?];
                 let revoked = query("UPDATE tokens SET revoked_at_ms = $3 WHERE partner = $1 AND token = $2 AND revoked_at_ms IS NULL")
                     .bind(partner.as_str())
                     .bind(name)
@@ -218,7 +219,6 @@ impl Ledger {
                 }
                 let act =
                     Act { partner: Some(partner), action: "token.revoke", subject: format!("token:{name}"), before: None, after: None };
-                let covered = [Covered::named(CoveredKind::Token, partner, name)];
                 audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await?;
                 Ok(())

@@ -46,7 +46,7 @@ impl Hub {
                     let with = SessionWith { claim, pinned, connector, port: &input.port };
                     self.fetch_through(with, (input, place), progress).await?
                 }
-                None => self.fetch(claim.run.id, (job, input), place).await?.map(|(file, stored)| PulledFile {
+                None => self.fetch(claim.run.id, (job, input), place).await?.map(|(file, stored, marked)| PulledFile {
                     port: input.port.clone(),
                     connection: input.connection.clone(),
                     path: file.name,
@@ -54,6 +54,7 @@ impl Hub {
                     modified_ms: file.modified_ms,
                     digest: stored.digest,
                     taken: !claim.run.enqueued.dry_run && input.take == Take::Next,
+                    marked,
                     duplicate_of: None,
                     session: None,
                 }),
@@ -75,7 +76,7 @@ impl Hub {
         run: RunId,
         (job, input): (&Job, &JobInput),
         place: &Connection,
-    ) -> Result<Option<(FoundFile, Stored)>, RunError> {
+    ) -> Result<Option<(FoundFile, Stored, bool)>, RunError> {
         let failed = |error: ConnectionError| RunError::Connection { connection: input.connection.clone(), error };
         let outside = self.outside(place).await?;
         let of = MarkOf { partner: &job.partner, job: &job.name, connection: &input.connection, file: &input.file };
@@ -112,10 +113,11 @@ impl Hub {
                 // It was written again as it was.
                 continue;
             }
-            if let Some(mark) = mark.filter(|_| input.take == Take::Next) {
-                self.ledger().note_mark(of, run, &mark).await?;
+            let mark = mark.filter(|_| input.take == Take::Next);
+            if let Some(mark) = &mark {
+                self.ledger().note_mark(of, run, mark).await?;
             }
-            return Ok(Some((file, stored)));
+            return Ok(Some((file, stored, mark.is_some())));
         }
         left.into_iter().next().map_or(Ok(None), |left| Err(left_alone(left, failed)))
     }

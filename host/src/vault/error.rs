@@ -79,6 +79,17 @@ pub enum VaultError {
         "the command of BAILIWICK_MASTER_KEY_COMMAND gives one key: to rotate, let it print the new key on the first line and the present one on the second"
     )]
     NothingToRotate,
+    /// The operator gives each ledger a folder of its own.
+    #[error(
+        "the master key of this folder is that of another ledger too ({other}), of which nobody could open anything once it is changed: give each ledger a folder of its own; if that ledger is no more, take its line out of {}",
+        path.display()
+    )]
+    OtherLedger {
+        /// Where it stands.
+        path: PathBuf,
+        /// The other ledger.
+        other: String,
+    },
     /// The caller gives another value.
     #[error("the value has {bytes} bytes, and a secret has 1 to {VALUE_BYTES_MAX}")]
     ValueLength {

@@ -19,6 +19,7 @@ mod source;
 mod tests;
 
 use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -35,6 +36,9 @@ use keys::Keys;
 
 /// Longest value, in bytes: a private key with its chain of certificates fits many times over.
 pub const VALUE_BYTES_MAX: usize = 64 << 10;
+
+/// Longest list of what is sealed under one master key, in bytes.
+const LEDGERS_BYTES_MAX: u64 = 64 << 10;
 
 /// Seals and opens.
 #[derive(Debug)]
@@ -58,11 +62,11 @@ impl Vault {
     /// [`VaultError::Io`] if the hub's folder cannot be written.
     pub fn hold(self: &Arc<Self>) -> Result<Held, VaultError> {
         let failed = |error| VaultError::io(&self.lock, error);
-        let lock = File::options().create(true).truncate(false).write(true).open(&self.lock).map_err(failed)?;
+        let lock = File::options().create(true).truncate(false).read(true).write(true).open(&self.lock).map_err(failed)?;
         lock.lock().map_err(failed)?;
         // Another process may have changed the keys since they were read.
         *self.held_keys() = None;
-        Ok(Held { vault: Arc::clone(self), _lock: lock })
+        Ok(Held { vault: Arc::clone(self), lock, others: Vec::new() })
     }
 
     /// Opens what was sealed for a label.
@@ -122,10 +126,32 @@ impl Vault {
 #[derive(Debug)]
 pub struct Held {
     vault: Arc<Vault>,
-    _lock: File,
+    /// In it stands what the keys of this folder were used for.
+    lock: File,
+    /// Of that, what is not ours.
+    others: Vec<String>,
 }
 
 impl Held {
+    /// Notes in the hub's folder what is sealed under its master key, by a name that nothing else has: one line for each ledger.
+    ///
+    /// # Errors
+    /// [`VaultError::Io`] if the hub's folder cannot be written.
+    pub fn used_for(mut self, whose: &str) -> Result<Self, VaultError> {
+        let mut known = String::new();
+        let note = |lock: &mut File, known: &mut String| {
+            lock.take(LEDGERS_BYTES_MAX).read_to_string(known)?;
+            if known.lines().any(|line| line == whose) {
+                return Ok(());
+            }
+            lock.write_all(format!("{whose}\n").as_bytes())?;
+            lock.sync_all()
+        };
+        note(&mut self.lock, &mut known).map_err(|error| VaultError::io(&self.vault.lock, error))?;
+        self.others = known.lines().filter(|line| *line != whose).map(str::to_owned).collect();
+        Ok(self)
+    }
+
     /// Seals a value under the key in force. Where there is none yet, and nothing is sealed that would need an earlier one, it is made.
     ///
     /// # Errors
@@ -174,8 +200,12 @@ impl Held {
     /// Answers the key in force from now on.
     ///
     /// # Errors
-    /// [`VaultError::NothingToRotate`] if a command gives the key, and gives one only.
+    /// [`VaultError::NothingToRotate`] if a command gives the key, and gives one only; [`VaultError::OtherLedger`] if something else is
+    /// sealed under it, which nobody would open again.
     pub fn begin_rotation(&self) -> Result<KeyId, VaultError> {
+        if let Some(other) = self.others.first() {
+            return Err(VaultError::OtherLedger { path: self.vault.lock.clone(), other: other.clone() });
+        }
         let keys = self.vault.source.read()?;
         let keys = if keys.is_rotating() { keys } else { self.vault.source.begin(keys)? };
         let id = keys.in_force().id().clone();

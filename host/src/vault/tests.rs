@@ -137,3 +137,25 @@ fn nothing_shows_a_value_or_a_key() {
         assert!(matches!(refused, Err(VaultError::ValueLength { bytes }) if bytes == length));
     }
 }
+
+#[test]
+fn a_master_key_of_two_ledgers_is_not_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = own(folder.path());
+    let held = |whose: &str| vault.hold().unwrap().used_for(whose).unwrap();
+    let sealed = held("one").seal(LABEL, &value("hunter2"), true).unwrap();
+    held("one").begin_rotation().unwrap();
+    held("one").reseal(LABEL, &sealed).unwrap();
+    held("one").finish_rotation().unwrap();
+
+    let others = held("other").seal(LABEL, &value("hunter3"), true).unwrap();
+    let before = fs::read(folder.path().join("master.key")).unwrap();
+    let refused = held("one").begin_rotation().unwrap_err();
+    assert!(refused.to_string().contains("(other)") && refused.to_string().contains("secrets.lock"), "{refused}");
+    assert!(matches!(held("other").begin_rotation(), Err(VaultError::OtherLedger { .. })));
+    assert_eq!(fs::read(folder.path().join("master.key")).unwrap(), before);
+    assert_eq!(opened(&vault, &others), "hunter3");
+
+    fs::write(folder.path().join("secrets.lock"), "one\n").unwrap();
+    held("one").begin_rotation().unwrap();
+}

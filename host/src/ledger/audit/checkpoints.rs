@@ -7,7 +7,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::store::{count, query, query_scalar, to_stored};
 use crate::ledger::who::{By, HubId};
 
-use super::{Act, append};
+use super::{Act, Covered, CoveredKind, append_over};
 
 /// A checkpoint to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,7 +169,9 @@ impl Ledger {
                 if written == 1 {
                     let after = serde_json::json!({ "key": new.key_id, "public-key": new.public_key });
                     let subject = format!("hub:{}", by.hub);
-                    append(&mut transaction, Act { partner: None, action: "hub.key", subject, before: None, after: Some(after) }, by);
+                    let act = Act { partner: None, action: "hub.key", subject, before: None, after: Some(after) };
+                    let covered = [Covered::of_hub(CoveredKind::HubKey, by.hub.as_str())];
+                    append_over(&mut transaction, act, &covered, by).await?;
                 }
                 transaction.commit().await?;
                 Ok(written == 1)
@@ -181,7 +183,7 @@ impl Ledger {
     ///
     /// # Errors
     /// What the database failed of.
-    pub async fn reseal_hub_key(&self, read: &StoredHubKey, (master_key, sealed): (&str, &str)) -> Result<bool, LedgerError> {
+    pub async fn reseal_hub_key(&self, read: &StoredHubKey, (master_key, sealed): (&str, &str), by: &By) -> Result<bool, LedgerError> {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
@@ -192,6 +194,13 @@ impl Ledger {
                     .bind(sealed)
                     .execute(&mut transaction)
                     .await?;
+                if written == 1 {
+                    let key = |name: &str| Some(serde_json::json!({ "master-key": name }));
+                    let (subject, before) = (format!("hub:{}", read.hub), key(&read.key.master_key));
+                    let act = Act { partner: None, action: "hub.key-reseal", subject, before, after: key(master_key) };
+                    let covered = [Covered::of_hub(CoveredKind::HubKey, read.hub.as_str())];
+                    append_over(&mut transaction, act, &covered, by).await?;
+                }
                 transaction.commit().await?;
                 Ok(written == 1)
             })

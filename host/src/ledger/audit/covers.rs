@@ -10,12 +10,16 @@ use std::fmt;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::parts;
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Transaction, count, query, to_stored};
 use crate::model::ids::{Digest, PartnerName, RunId};
 
 /// Where an entry's `after` has them.
 pub(super) const FIELD: &str = "covers";
+
+/// Which kinds of things there were when an entry was written: from the first entry of a form on, all of its kinds are covered.
+pub(super) const FORM: u64 = 2;
 
 /// Highest text of all, in the order of bytes.
 pub(super) const LAST_KEY: &str = "\u{10FFFF}";
@@ -50,10 +54,38 @@ pub(in crate::ledger) enum CoveredKind {
     Tables,
     /// A proposed change.
     Change,
+    /// A person, and what they are at each partner.
+    Person,
+    /// Who is signed in by what.
+    Session,
+    /// The sealed keys of a partner.
+    DataKeys,
+    /// The key with which a hub signs checkpoints.
+    HubKey,
+    /// That a release was given up.
+    Retired,
+    /// Which releases of a plugin stood beside the active one, and which does.
+    Candidates,
+    /// What a run came to that was done again with another release.
+    Trial,
+    /// What people said of the differences of a release.
+    Explanations,
+    /// That a job stands still.
+    Paused,
+    /// That it was noted that somebody saw personal values.
+    Sight,
+    /// What became of the rejects of a run after it ended.
+    Fates,
+    /// What a run asked of providers, and the marks of what it pulled.
+    Outside,
+    /// Deliveries that a run which stands still began and that nobody knows the end of.
+    Begun,
+    /// The corrected rows that a run reads.
+    Resubmission,
 }
 
 impl CoveredKind {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::Log,
         Self::Run,
         Self::Rejects,
@@ -66,6 +98,20 @@ impl CoveredKind {
         Self::Token,
         Self::Tables,
         Self::Change,
+        Self::Person,
+        Self::Session,
+        Self::DataKeys,
+        Self::HubKey,
+        Self::Retired,
+        Self::Candidates,
+        Self::Trial,
+        Self::Explanations,
+        Self::Paused,
+        Self::Sight,
+        Self::Fates,
+        Self::Outside,
+        Self::Begun,
+        Self::Resubmission,
     ];
 
     /// The word for it in an entry.
@@ -84,6 +130,20 @@ impl CoveredKind {
             Self::Token => "token",
             Self::Tables => "tables",
             Self::Change => "change",
+            Self::Person => "person",
+            Self::Session => "session",
+            Self::DataKeys => "data-keys",
+            Self::HubKey => "hub-key",
+            Self::Retired => "retired-release",
+            Self::Candidates => "candidates",
+            Self::Trial => "trial",
+            Self::Explanations => "explanations",
+            Self::Paused => "paused-job",
+            Self::Sight => "sight",
+            Self::Fates => "reject-fates",
+            Self::Outside => "run-outside",
+            Self::Begun => "begun-deliveries",
+            Self::Resubmission => "resubmission",
         }
     }
 
@@ -93,24 +153,62 @@ impl CoveredKind {
 
     /// Whether its rows are found by a run's id.
     pub(super) const fn is_of_run(self) -> bool {
-        matches!(self, Self::Log | Self::Run | Self::Rejects)
+        matches!(self, Self::Log | Self::Run | Self::Rejects | Self::Fates | Self::Outside | Self::Begun | Self::Resubmission)
+    }
+
+    /// Whether digests of it came later than the first of all: a hub that is older has rows from before.
+    pub(super) const fn came_later(self) -> bool {
+        !matches!(
+            self,
+            Self::Log
+                | Self::Run
+                | Self::Rejects
+                | Self::State
+                | Self::Declared
+                | Self::Release
+                | Self::Active
+                | Self::Secret
+                | Self::SigningKey
+                | Self::Token
+                | Self::Tables
+                | Self::Change
+        )
+    }
+
+    /// Whether its rows go of themselves, and nobody gains by taking one out.
+    pub(super) const fn goes(self) -> bool {
+        matches!(self, Self::Session | Self::Sight)
     }
 
     /// Its rows, each with what it belongs to, its place there, and its columns as one text; of keys from `$1` to `$2`.
-    const fn parts(self) -> &'static [&'static str] {
+    pub(super) const fn parts(self) -> &'static [&'static str] {
         match self {
-            Self::Log => LOG,
-            Self::Run => RUN,
-            Self::Rejects => REJECTS,
-            Self::State => STATE,
-            Self::Declared => DECLARED,
-            Self::Release => RELEASE,
-            Self::Active => ACTIVE,
-            Self::Secret => SECRET,
-            Self::SigningKey => SIGNING_KEY,
-            Self::Token => TOKEN,
-            Self::Tables => TABLES,
-            Self::Change => CHANGE,
+            Self::Log => parts::LOG,
+            Self::Run => parts::RUN,
+            Self::Rejects => parts::REJECTS,
+            Self::State => parts::STATE,
+            Self::Declared => parts::DECLARED,
+            Self::Release => parts::RELEASE,
+            Self::Active => parts::ACTIVE,
+            Self::Secret => parts::SECRET,
+            Self::SigningKey => parts::SIGNING_KEY,
+            Self::Token => parts::TOKEN,
+            Self::Tables => parts::TABLES,
+            Self::Change => parts::CHANGE,
+            Self::Person => parts::PERSON,
+            Self::Session => parts::SESSION,
+            Self::DataKeys => parts::DATA_KEYS,
+            Self::HubKey => parts::HUB_KEY,
+            Self::Retired => parts::RETIRED,
+            Self::Candidates => parts::CANDIDATES,
+            Self::Trial => parts::TRIAL,
+            Self::Explanations => parts::EXPLANATIONS,
+            Self::Paused => parts::PAUSED,
+            Self::Sight => parts::SIGHT,
+            Self::Fates => parts::FATES,
+            Self::Outside => parts::OUTSIDE,
+            Self::Begun => parts::BEGUN,
+            Self::Resubmission => parts::RESUBMISSION,
         }
     }
 }
@@ -128,45 +226,70 @@ pub(in crate::ledger) struct Covered {
     pub(super) key: String,
     /// Of a log, the last event.
     pub(super) through: Option<u64>,
+    /// The digest of its rows as the act found them. Whoever changed them before is found by it, though the act covers what they left.
+    pub(super) was: Option<Digest>,
 }
 
 impl Covered {
     /// A run's log up to its last event.
     pub(in crate::ledger) fn log(run: RunId, through: u64) -> Self {
-        Self { kind: CoveredKind::Log, key: run.to_string(), through: Some(through) }
+        Self { kind: CoveredKind::Log, key: run.to_string(), through: Some(through), was: None }
     }
 
     /// Something else of a run.
     pub(in crate::ledger) fn run(kind: CoveredKind, run: RunId) -> Self {
-        Self { kind, key: run.to_string(), through: None }
+        Self { kind, key: run.to_string(), through: None, was: None }
     }
 
     /// What a partner has one of.
     pub(in crate::ledger) fn partner(kind: CoveredKind, partner: &PartnerName) -> Self {
-        Self { kind, key: partner.to_string(), through: None }
+        Self { kind, key: partner.to_string(), through: None, was: None }
     }
 
     /// One of those that a partner has.
     pub(in crate::ledger) fn named(kind: CoveredKind, partner: &PartnerName, name: &str) -> Self {
-        Self { kind, key: format!("{partner}/{name}"), through: None }
+        Self { kind, key: format!("{partner}/{name}"), through: None, was: None }
+    }
+
+    /// What is no partner's.
+    pub(in crate::ledger) fn of_hub(kind: CoveredKind, name: impl Into<String>) -> Self {
+        Self { kind, key: name.into(), through: None, was: None }
+    }
+
+    /// Whether both are of the same rows.
+    pub(in crate::ledger) fn is_of_the_same(&self, other: &Self) -> bool {
+        (self.kind, &self.key) == (other.kind, &other.key)
+    }
+
+    /// The same, with its rows as they are now: asked before the act changes them, and with whatever is locked for it.
+    pub(in crate::ledger) async fn found_before(mut self, transaction: &mut Transaction) -> Result<Self, LedgerError> {
+        self.was = Some(digest_of(transaction, &self).await?);
+        Ok(self)
     }
 }
 
-/// What is said of something in an entry.
-pub(super) async fn said(transaction: &mut Transaction, covered: &Covered) -> Result<Value, LedgerError> {
-    let digest = digest_of(transaction, covered).await?;
-    let mut said = json!({ "what": covered.kind.as_str(), "of": covered.key, "sha256": digest.to_string() });
+/// What is said of something in an entry; and whether a log tells of dealings outside of which more is kept.
+pub(super) async fn said(transaction: &mut Transaction, covered: &Covered) -> Result<(Value, bool), LedgerError> {
+    let folded = folded(transaction, covered).await?;
+    let mut said = json!({ "what": covered.kind.as_str(), "of": covered.key, "sha256": folded.digest().to_string(), "form": FORM });
     if let Some(through) = covered.through {
         said["through"] = through.into();
     }
-    Ok(said)
+    if let Some(was) = covered.was {
+        said["was"] = was.to_string().into();
+    }
+    Ok((said, folded.dealt_outside))
 }
 
 /// SHA-256 of the rows of one thing; of no rows, where there are none.
 pub(in crate::ledger) async fn digest_of(transaction: &mut Transaction, covered: &Covered) -> Result<Digest, LedgerError> {
+    folded(transaction, covered).await.map(|folded| folded.digest())
+}
+
+async fn folded(transaction: &mut Transaction, covered: &Covered) -> Result<Folded, LedgerError> {
     let through = |key: &str| (key == covered.key).then_some(covered.through).flatten();
     let found = digests(transaction, covered.kind, (&covered.key, &covered.key), through).await?;
-    Ok(found.into_iter().next().map_or_else(|| Folded::default().digest(), |(_, folded)| folded.digest()))
+    Ok(found.into_values().next().unwrap_or_default())
 }
 
 /// Of each key in a range, the rows that are there now.
@@ -211,11 +334,17 @@ pub(super) struct Folded {
     hash: Sha256,
     /// Of a log, the last event that is there.
     pub(super) last: u64,
+    /// Of a log, whether a connector was at it, a file came with a mark, or an attempt came to grief and may have asked something.
+    dealt_outside: bool,
 }
+
+/// What the log of such a run holds. Found where it means something else, it costs a question that has no answer.
+const OUTSIDE_WORDS: [&str; 6] = ["\"session\":", "\"marked\":true", "4:held", "6:failed", "7:settled", "7:retried"];
 
 impl Folded {
     fn take(&mut self, part: usize, (place, line): (u64, &str), through: Option<u64>) {
         self.last = self.last.max(place);
+        self.dealt_outside = self.dealt_outside || OUTSIDE_WORDS.iter().any(|word| line.contains(word));
         if through.is_some_and(|through| place > through) {
             return;
         }
@@ -228,80 +357,3 @@ impl Folded {
         Digest::new(self.hash.clone().finalize().into())
     }
 }
-
-/// A column as text behind its length, so that nothing can be moved from one to the next; a dash where there is nothing.
-macro_rules! column {
-    ($name:literal) => {
-        concat!("COALESCE(LENGTH(CAST(", $name, " AS TEXT)) || ':' || CAST(", $name, " AS TEXT), '-')")
-    };
-}
-
-/// `rows!(key, place, table and condition; columns)`.
-macro_rules! rows {
-    ($key:literal, $place:literal, $from:literal; $first:literal $(, $next:literal)*) => {
-        concat!(
-            "SELECT ", $key, " AS key, CAST(", $place, " AS BIGINT) AS place, ",
-            column!($first), $(" || ", column!($next),)*
-            " AS line FROM ", $from, " AND ", $key, " >= $1 AND ", $key, " <= $2"
-        )
-    };
-}
-
-const LOG: &[&str] = &[rows!("run_events.run", "seq", "run_events WHERE seq >= 1";
-    "partner", "run", "seq", "kind", "at_ms", "actor", "hub", "lease", "body")];
-
-const RUN: &[&str] = &[
-    rows!("runs.run", "0", "runs WHERE 1 = 1";
-        "partner", "job", "slot", "trigger_kind", "origin_run", "dry_run", "logical_ms", "seed", "calendar", "asked_release",
-        "first_pins", "definition", "release_digest", "tables_through", "state", "enqueued_at_ms", "started_at_ms", "ended_at_ms",
-        "rows_read", "rows_accepted", "rows_rejected", "rows_skipped", "rows_written", "warnings", "processed_event", "processed_lease",
-        "outputs", "deliveries", "released", "outcome", "reason_code", "reason"),
-    rows!("receipts.run", "0", "receipts WHERE 1 = 1";
-        "partner", "port", "connection", "target", "digest", "size_bytes", "receipt", "already_there", "delivered_at_ms"),
-    rows!("taken_files.run", "0", "taken_files WHERE 1 = 1";
-        "partner", "job", "connection", "path", "size_bytes", "modified_ms", "digest", "taken_at_ms", "duplicate_of"),
-];
-
-const REJECTS: &[&str] = &[rows!("findings.run", "findings.number",
-    "findings JOIN runs ON runs.run = findings.run AND runs.processed_lease = findings.lease WHERE findings.effect = 'reject'";
-    "findings.partner", "findings.number", "findings.port", "findings.row_number", "findings.line", "findings.byte_offset",
-    "findings.code", "findings.reasons", "HEX(findings.raw)", "findings.decoded", "HEX(findings.sealed)")];
-
-const STATE: &[&str] = &[rows!("partner || '/' || job", "0", "job_state WHERE 1 = 1"; "entry", "HEX(content)", "written_by_run")];
-
-const DECLARED: &[&str] = &[
-    rows!("partner", "0", "partners WHERE 1 = 1";
-        "title", "releases", "changes", "runs_max", "keep_artefacts_days", "keep_rejects_days", "keep_events_days", "proofs"),
-    rows!("partner", "0", "sources WHERE 1 = 1"; "source", "definition"),
-    rows!("partner", "0", "connections WHERE removed_at_ms IS NULL"; "connection", "definition", "runs_max"),
-    rows!("partner", "0", "jobs WHERE removed_at_ms IS NULL";
-        "job", "title", "plugin", "definition", "schedule", "runs_max", "priority", "overlap", "overdue_after_ms",
-        "rejects_overdue_days", "notices", "release_choice"),
-    rows!("partner", "0", "job_connections WHERE 1 = 1"; "job", "connection"),
-    rows!("partner", "0", "webhooks WHERE removed_at_ms IS NULL"; "webhook", "definition", "events"),
-];
-
-const RELEASE: &[&str] = &[
-    rows!("partner || '/' || digest", "0", "releases WHERE 1 = 1";
-        "plugin", "version", "manifest", "size_bytes", "artefact", "added_at_ms", "added_by", "signed_by", "signature", "signature_comment"),
-    rows!("partner || '/' || digest", "number", "release_verdicts WHERE 1 = 1"; "plugin", "number", "verdict", "why", "at_ms", "said_by", "granted", "reviewed"),
-];
-
-const ACTIVE: &[&str] = &[
-    rows!("partner || '/' || plugin", "0", "active_releases WHERE 1 = 1"; "digest", "activated_at_ms", "activated_by"),
-    rows!("partner || '/' || plugin", "number", "activations WHERE 1 = 1"; "number", "digest", "at_ms", "done_by"),
-];
-
-const SECRET: &[&str] = &[rows!("partner || '/' || secret", "0", "secrets WHERE 1 = 1"; "key_id", "sealed", "set_at_ms", "set_by")];
-
-const SIGNING_KEY: &[&str] = &[rows!("partner || '/' || key_id", "0", "signing_keys WHERE 1 = 1";
-    "public_key", "owner", "added_at_ms", "added_by", "revoked_at_ms", "revoked_by", "revoked_why")];
-
-const TOKEN: &[&str] = &[rows!("partner || '/' || token", "0", "tokens WHERE 1 = 1";
-    "hash", "scopes", "created_at_ms", "created_by", "expires_at_ms", "revoked_at_ms")];
-
-const TABLES: &[&str] = &[rows!("partner", "number", "table_versions WHERE 1 = 1";
-    "number", "table_name", "version", "effective_from", "effective_to", "published", "source", "digest", "added_at_ms", "added_by")];
-
-const CHANGE: &[&str] = &[rows!("partner || '/' || number", "0", "proposed_changes WHERE 1 = 1";
-    "digest", "base", "difference", "proposed_at_ms", "proposed_by", "state", "decided_at_ms", "decided_by", "why")];

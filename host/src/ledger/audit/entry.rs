@@ -139,9 +139,9 @@ pub(in crate::ledger) struct Noted {
 #[derive(sqlx::FromRow)]
 pub(super) struct AuditRow {
     pub(super) seq: i64,
-    at_ms: i64,
+    pub(super) at_ms: i64,
     pub(super) partner: Option<String>,
-    actor: String,
+    pub(super) actor: String,
     pub(super) action: String,
     pub(super) subject: String,
     before_json: Option<String>,

@@ -4,7 +4,9 @@
 //! entry        an entry, its digest, and the hash that chains it
 //! read         entries page by page; the chain worked out again
 //! covers       digests of the rows that an act leaves, in its entry
+//! parts        the rows of each kind of thing, as lines of text
 //! rows         the rows compared with what the trail says of them
+//! old          what entries spoke of before there were digests
 //! checkpoints  how far the trail reached, signed; and the keys that sign
 //! ```
 //!
@@ -13,6 +15,8 @@
 mod checkpoints;
 mod covers;
 mod entry;
+mod old;
+mod parts;
 mod read;
 mod rows;
 
@@ -69,8 +73,15 @@ pub(super) fn append(transaction: &mut Transaction, act: Act<'_>, by: &By) {
 /// The rows are written before.
 pub(super) async fn append_over(transaction: &mut Transaction, mut act: Act<'_>, covered: &[Covered], by: &By) -> Result<(), LedgerError> {
     let mut all = Vec::with_capacity(covered.len());
+    let (mut ended, mut dealt) = (None, false);
     for one in covered {
-        all.push(covers::said(transaction, one).await?);
+        let (said, dealt_outside) = covers::said(transaction, one).await?;
+        all.push(said);
+        dealt |= one.kind == CoveredKind::Log && dealt_outside;
+        ended = ended.or((one.kind == CoveredKind::Run).then_some(one));
+    }
+    if let Some(run) = ended.filter(|_| dealt) {
+        all.push(covers::said(transaction, &Covered::of_hub(CoveredKind::Outside, run.key.as_str())).await?.0);
     }
     let mut after = act.after.take().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     after[covers::FIELD] = Value::Array(all);

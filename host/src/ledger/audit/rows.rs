@@ -3,12 +3,13 @@
 //!
 //! Must not know what the rows mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::covers::{CoveredKind, FIELD, Folded, LAST_KEY, digests};
+use super::covers::{CoveredKind, FIELD, FORM, Folded, LAST_KEY, digests};
 use super::entry::AuditRow;
+use super::old;
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Transaction, query};
 use crate::model::ids::Digest;
@@ -57,44 +58,57 @@ struct Claim {
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     said: BTreeMap<CoveredKind, BTreeMap<String, Claim>>,
-    /// Whether anything was said with a digest: from then on everything is.
+    /// Whether anything was said with a digest: from then on everything is that the first digests were of.
     began: bool,
+    /// The entry from which on the rest is too.
+    went_on: Option<i64>,
+    /// What an act found otherwise than the act before had left it.
+    found: Vec<RowFault>,
 }
 
 impl Claims {
     /// Takes in what an entry says.
     pub(super) fn take(&mut self, row: &AuditRow) {
-        let after = row.after_json.as_deref().filter(|after| after.contains("\"covers\""));
-        let after: Option<Value> = after.and_then(|after| serde_json::from_str(after).ok());
-        match after.as_ref().and_then(|after| after[FIELD].as_array()) {
-            Some(all) => {
-                self.began = true;
-                all.iter().filter_map(|one| read(row.seq, one)).for_each(|(kind, key, claim)| self.say(kind, key, claim));
+        let after: Option<Value> = row.after_json.as_deref().and_then(|after| serde_json::from_str(after).ok());
+        let covers = after.as_ref().and_then(|after| after[FIELD].as_array());
+        // From the first digest on an act of these kinds has one, so one without is no older act but a forged one.
+        for (kind, key) in old::spoken_of(row, after.as_ref()) {
+            let before = if kind.came_later() { self.went_on.is_none() } else { !self.began && covers.is_none() };
+            if before {
+                self.said.entry(kind).or_default().insert(key, Claim { seq: row.seq, through: None, digest: None });
             }
-            // From the first digest on an act of these kinds has one, so one without is no older act but a forged one.
-            None if !self.began => {
-                for (kind, key) in old(row) {
-                    self.say(kind, key, Claim { seq: row.seq, through: None, digest: None });
-                }
+        }
+        let Some(all) = covers else { return };
+        self.began = true;
+        for said in all.iter().filter_map(|one| read(row.seq, one)) {
+            if said.form >= FORM {
+                self.went_on.get_or_insert(row.seq);
             }
-            None => {}
+            self.say(said);
         }
     }
 
-    fn say(&mut self, kind: CoveredKind, key: String, claim: Claim) {
-        self.said.entry(kind).or_default().insert(key, claim);
+    fn say(&mut self, Said { kind, key, claim, was, .. }: Said) {
+        let seq = claim.seq;
+        let before = self.said.entry(kind).or_default().insert(key.clone(), claim);
+        let left = before.map_or_else(|| Some(Folded::default().digest()), |before| before.digest);
+        if was.zip(left).is_some_and(|(was, left)| was != left) {
+            let why = format!("was changed past the hub before audit entry {seq}: that act found it otherwise than the trail had left it");
+            self.found.push(RowFault { what: kind.as_str(), of: key, why });
+        }
     }
 
     /// Compares everything that is said with what is there, and the other way round.
     pub(super) async fn compare(mut self, reader: &mut Transaction) -> Result<RowsCheck, LedgerError> {
         let mut check = RowsCheck::default();
+        std::mem::take(&mut self.found).into_iter().for_each(|fault| check.add(fault));
         self.texts(reader, &mut check).await?;
         for kind in CoveredKind::ALL.into_iter().filter(|kind| !kind.is_of_run()) {
             let claims = self.said.remove(&kind).unwrap_or_default();
             let found = digests(reader, kind, ("", LAST_KEY), |_| None).await?;
             for key in found.keys().filter(|key| !claims.contains_key(*key)) {
-                // A job without a word in the trail remembers what it did before there were digests.
-                if kind == CoveredKind::State {
+                // A job without a word in the trail remembers what it did before there were digests, if anything was before.
+                if kind == CoveredKind::State && self.went_on != Some(1) {
                     check.uncovered += 1;
                 } else {
                     check.fault(kind, key, "is there, and no entry of the trail says so");
@@ -121,6 +135,11 @@ impl Claims {
                 "SELECT partner || '/' || table_name || '/' || version, digest, content FROM table_versions
                  WHERE partner || '/' || table_name || '/' || version > $1 ORDER BY partner || '/' || table_name || '/' || version LIMIT 50",
             ),
+            (
+                "change",
+                "SELECT partner || '/' || CAST(number AS TEXT), digest, content FROM proposed_changes
+                 WHERE partner || '/' || CAST(number AS TEXT) > $1 ORDER BY partner || '/' || CAST(number AS TEXT) LIMIT 50",
+            ),
         ] {
             let mut after = String::new();
             loop {
@@ -134,13 +153,25 @@ impl Claims {
                 }
             }
         }
+        let gone: Vec<(String,)> = query(
+            "SELECT DISTINCT named.partner || '/' || named.definition FROM (
+               SELECT partner, definition FROM sources UNION SELECT partner, definition FROM connections
+               UNION SELECT partner, definition FROM jobs UNION SELECT partner, definition FROM webhooks
+               UNION SELECT partner, definition FROM runs WHERE definition IS NOT NULL) AS named
+             WHERE NOT EXISTS (SELECT 1 FROM definitions AS kept WHERE kept.partner = named.partner AND kept.digest = named.definition)
+             ORDER BY 1",
+        )
+        .fetch_all(&mut *reader)
+        .await?;
+        gone.into_iter()
+            .for_each(|(of,)| check.add(RowFault { what: "definition", of, why: "is gone, and something is declared by it".to_owned() }));
         Ok(())
     }
 
     /// Runs, some at a time, in the order of their ids.
     async fn runs(&mut self, reader: &mut Transaction, check: &mut RowsCheck) -> Result<(), LedgerError> {
-        let [logs, rows, rejects] = [CoveredKind::Log, CoveredKind::Run, CoveredKind::Rejects].map(|kind| (kind, self.said.remove(&kind)));
-        let mut all = [logs, rows, rejects].map(|(kind, claims)| (kind, claims.unwrap_or_default()));
+        let kinds = CoveredKind::ALL.into_iter().filter(|kind| kind.is_of_run());
+        let mut all: Vec<_> = kinds.map(|kind| (kind, self.said.remove(&kind).unwrap_or_default())).collect();
         let mut after = String::new();
         loop {
             let runs: Vec<(String, String)> = query("SELECT run, state FROM runs WHERE run > $1 ORDER BY run LIMIT $2")
@@ -149,12 +180,17 @@ impl Claims {
                 .fetch_all(&mut *reader)
                 .await?;
             let (Some((first, _)), Some((last, _))) = (runs.first(), runs.last()) else { break };
+            // Which of them the trail spoke of last when there were no digests of the rest yet.
+            let of_old = |run: &String, claims: &BTreeMap<String, Claim>| {
+                self.went_on.is_none_or(|from| claims.get(run).is_some_and(|claim| claim.seq < from))
+            };
+            let old: BTreeSet<String> = runs.iter().filter(|(run, _)| of_old(run, &all[0].1)).map(|(run, _)| run.clone()).collect();
             for (kind, claims) in &mut all {
                 let through = |key: &str| claims.get(key).and_then(|claim| claim.through);
                 let found = match *kind {
                     // One by one, as a run may have very many.
-                    CoveredKind::Rejects => {
-                        let mut found = BTreeMap::new();
+                    CoveredKind::Rejects | CoveredKind::Fates => {
+                        let mut found = if *kind == CoveredKind::Fates { fated(reader, (first, last)).await? } else { BTreeMap::new() };
                         for (run, _) in runs.iter().filter(|(run, _)| claims.contains_key(run)) {
                             found.extend(digests(reader, *kind, (run, run), through).await?);
                         }
@@ -163,7 +199,17 @@ impl Claims {
                     kind => digests(reader, kind, (first, last), through).await?,
                 };
                 for (run, state) in &runs {
-                    check.run(*kind, (run, state), (claims.remove(run).as_ref(), found.get(run)));
+                    let claim = claims.get(run);
+                    if kind.came_later() {
+                        check.of_run(*kind, (run, state, old.contains(run)), (claim, found.get(run)));
+                    } else {
+                        check.run(*kind, (run, state), (claim, found.get(run)));
+                    }
+                }
+            }
+            for (_, claims) in &mut all {
+                for (run, _) in &runs {
+                    claims.remove(run);
                 }
             }
             after.clone_from(last);
@@ -191,6 +237,27 @@ impl RowsCheck {
         self.judge(kind, run, (claim, found));
     }
 
+    /// What belongs to a run besides, of which the end of most runs says nothing, as there is nothing.
+    fn of_run(&mut self, kind: CoveredKind, (run, state, old): (&str, &str, bool), (claim, found): (Option<&Claim>, Option<&Folded>)) {
+        match (kind, state) {
+            // Of what is under way it is not said yet, and of what went on no longer.
+            (CoveredKind::Outside, state) if state != "closed" => {}
+            (CoveredKind::Begun, "queued" | "running" | "staged" | "delivering" | "skipped") => {}
+            (CoveredKind::Begun, "closed") => {
+                if found.is_some() {
+                    self.fault(kind, run, "are there, and the run is closed: nothing of it can be under way");
+                }
+            }
+            _ => match (claim, found) {
+                (Some(claim), found) => self.judge(kind, run, (claim, found)),
+                // A session that came to nothing leaves no word in the log.
+                (None, Some(_)) if old || kind == CoveredKind::Outside => self.uncovered += 1,
+                (None, Some(_)) => self.fault(kind, run, "is there, and no entry of the trail says so"),
+                (None, None) => {}
+            },
+        }
+    }
+
     fn judge(&mut self, kind: CoveredKind, key: &str, (claim, found): (&Claim, Option<&Folded>)) {
         let Some(digest) = claim.digest else {
             self.uncovered += 1;
@@ -199,6 +266,8 @@ impl RowsCheck {
         let nothing = Folded::default();
         if found.unwrap_or(&nothing).digest() == digest {
             self.fitting += 1;
+        } else if found.is_none() && kind.goes() {
+            // It ended, and was cleared away.
         } else if found.is_none() {
             self.fault(kind, key, &format!("is gone, and audit entry {} says that it is there", claim.seq));
         } else {
@@ -219,27 +288,29 @@ impl RowsCheck {
     }
 }
 
-fn read(seq: i64, one: &Value) -> Option<(CoveredKind, String, Claim)> {
-    let kind = CoveredKind::read(one["what"].as_str()?)?;
-    let digest = one["sha256"].as_str()?.parse().ok()?;
-    Some((kind, one["of"].as_str()?.to_owned(), Claim { seq, through: one["through"].as_u64(), digest: Some(digest) }))
+/// What an entry says of something.
+struct Said {
+    kind: CoveredKind,
+    key: String,
+    claim: Claim,
+    was: Option<Digest>,
+    /// 1 where it says nothing of its form.
+    form: u64,
 }
 
-/// What an entry spoke of that is older than digests of rows.
-fn old(row: &AuditRow) -> Vec<(CoveredKind, String)> {
-    let Some((what, name)) = row.subject.split_once(':') else { return Vec::new() };
-    let partner = row.partner.as_deref().unwrap_or_default();
-    let of_partner = |kind| vec![(kind, format!("{partner}/{name}"))];
-    match (what, row.action.as_str()) {
-        ("run", _) => vec![(CoveredKind::Run, name.to_owned())],
-        ("partner", _) => vec![(CoveredKind::Declared, name.to_owned())],
-        ("release", _) => of_partner(CoveredKind::Release),
-        ("plugin", _) => of_partner(CoveredKind::Active),
-        ("secret", "secret.remove") => Vec::new(),
-        ("secret", _) => of_partner(CoveredKind::Secret),
-        ("signing-key", _) => of_partner(CoveredKind::SigningKey),
-        ("token", _) => of_partner(CoveredKind::Token),
-        ("table", _) => vec![(CoveredKind::Tables, partner.to_owned())],
-        _ => Vec::new(),
-    }
+fn read(seq: i64, one: &Value) -> Option<Said> {
+    let kind = CoveredKind::read(one["what"].as_str()?)?;
+    let digest = one["sha256"].as_str()?.parse().ok()?;
+    let was = one["was"].as_str().and_then(|was| was.parse().ok());
+    let claim = Claim { seq, through: one["through"].as_u64(), digest: Some(digest) };
+    Some(Said { kind, key: one["of"].as_str()?.to_owned(), claim, was, form: one["form"].as_u64().unwrap_or(1) })
+}
+
+/// The runs of which somebody touched a reject, without what became of it: of those that the trail speaks of it is read run by run.
+async fn fated(reader: &mut Transaction, (first, last): (&str, &str)) -> Result<BTreeMap<String, Folded>, LedgerError> {
+    let [fates] = CoveredKind::Fates.parts() else { return Ok(BTreeMap::new()) };
+    let mut ask = query("SELECT DISTINCT fates.key FROM (");
+    ask.push(fates).push(") AS fates");
+    let runs: Vec<(String,)> = ask.bind(first).bind(last).fetch_all(reader).await?;
+    Ok(runs.into_iter().map(|(run,)| (run, Folded::default())).collect())
 }

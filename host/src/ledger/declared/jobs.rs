@@ -1,7 +1,7 @@
 //! Reading what is declared, and pausing a job's schedule.
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{parsed, query, query_scalar};
 use crate::ledger::who::{Actor, By, PAGE_ITEMS_MAX, Scope};
@@ -268,12 +268,14 @@ impl Ledger {
                     query_scalar("SELECT paused_at_ms FROM jobs WHERE partner = $1 AND job = $2 AND removed_at_ms IS NULL")
                         .bind(partner.as_str())
                         .bind(job.as_str())
+                        .locked()
                         .fetch_optional(&mut transaction)
                         .await?;
                 let paused = paused.ok_or_else(|| LedgerError::NoSuchJob { partner: partner.clone(), job: job.clone() })?.is_some();
                 if paused == why.is_some() {
                     return Ok(false);
                 }
+                let covered = Covered::named(CoveredKind::Paused, partner, job.as_str()).found_before(&mut transaction).await?;
                 query("UPDATE jobs SET paused_at_ms = $3, paused_by = $4, paused_why = $5 WHERE partner = $1 AND job = $2")
                     .bind(partner.as_str())
                     .bind(job.as_str())
@@ -285,7 +287,7 @@ impl Ledger {
                 let action = if why.is_some() { "job.pause" } else { "job.resume" };
                 let after = why.map(|why| serde_json::json!({ "why": why }));
                 let act = Act { partner: Some(partner), action, subject: format!("job:{job}"), before: None, after };
-                audit::append(&mut transaction, act, by);
+                audit::append_over(&mut transaction, act, &[covered], by).await?;
                 transaction.commit().await?;
                 Ok(true)
             })

@@ -1,10 +1,9 @@
 //! Keys of partners, sealed before they come here, and who saw what they protect. The ledger sees no key.
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
-use crate::ledger::declared::require_partner;
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::{count, parsed, query, to_stored};
+use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
 use crate::ledger::who::{Actor, By, Scope};
 use crate::model::ids::{PartnerName, RunId};
 
@@ -62,7 +61,8 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
-                require_partner(&mut transaction, partner).await?;
+                alone(&mut transaction, partner).await?;
+                let covered = Covered::partner(CoveredKind::DataKeys, partner).found_before(&mut transaction).await?;
                 let written = query(
                     "INSERT INTO data_keys (partner, generation, key_id, sealed, made_at_ms, made_by)
                      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
@@ -85,7 +85,7 @@ impl Ledger {
                     before: None,
                     after: Some(serde_json::json!({ "key": key_id })),
                 };
-                audit::append(&mut transaction, act, by);
+                audit::append_over(&mut transaction, act, &[covered], by).await?;
                 transaction.commit().await?;
                 Ok(true)
             })
@@ -101,6 +101,8 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
+                alone(&mut transaction, &read.partner).await?;
+                let covered = Covered::partner(CoveredKind::DataKeys, &read.partner).found_before(&mut transaction).await?;
                 let written = query("UPDATE data_keys SET key_id = $4, sealed = $5 WHERE partner = $1 AND generation = $2 AND sealed = $3")
                     .bind(read.partner.as_str())
                     .bind(to_stored(read.generation))
@@ -119,7 +121,7 @@ impl Ledger {
                     before: Some(serde_json::json!({ "key": read.key_id })),
                     after: Some(serde_json::json!({ "key": key_id })),
                 };
-                audit::append(&mut transaction, act, by);
+                audit::append_over(&mut transaction, act, &[covered], by).await?;
                 transaction.commit().await?;
                 Ok(true)
             })
@@ -148,10 +150,21 @@ impl Ledger {
                 // They are only there so that one hour has one entry.
                 query("DELETE FROM sights WHERE hour < $1").bind(hour - 24).execute(&mut transaction).await?;
                 let act = Act { partner: Some(partner), action: "personal.see", subject: subject.clone(), before: None, after: None };
-                audit::append(&mut transaction, act, by);
+                let key = format!("{}/{subject}/{hour}", by.actor);
+                audit::append_over(&mut transaction, act, &[Covered::named(CoveredKind::Sight, partner, &key)], by).await?;
                 transaction.commit().await?;
                 Ok(())
             })
             .await
     }
+}
+
+/// Keeps others from the keys of a partner until the transaction ends: what is found of them is what the act before left.
+async fn alone(transaction: &mut Transaction, partner: &PartnerName) -> Result<(), LedgerError> {
+    let known: Option<i64> = query_scalar("SELECT applied_at_ms FROM partners WHERE partner = $1")
+        .bind(partner.as_str())
+        .locked()
+        .fetch_optional(transaction)
+        .await?;
+    known.map(|_| ()).ok_or_else(|| LedgerError::NotFound { what: "partner", name: partner.to_string() })
 }

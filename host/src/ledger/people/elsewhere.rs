@@ -2,7 +2,7 @@
 //!
 //! It must not know what a provider is.
 
-use super::{nobody, subject};
+use super::{found, nobody, subject};
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
@@ -88,6 +88,7 @@ impl Ledger {
                     None => Err(nobody(person)),
                     Some((Some(theirs),)) => Ok(theirs == account),
                     Some((None,)) => {
+                        let covered = found(&mut transaction, person).await?;
                         query("UPDATE people SET account = $2 WHERE person = $1")
                             .bind(person.as_str())
                             .bind(account)
@@ -95,7 +96,7 @@ impl Ledger {
                             .await?;
                         let after = Some(serde_json::json!({ "account": account }));
                         let act = Act { partner: None, action: "person.account", subject: subject(person), before: None, after };
-                        audit::append(&mut transaction, act, by);
+                        audit::append_over(&mut transaction, act, &[covered], by).await?;
                         transaction.commit().await?;
                         Ok(true)
                     }

@@ -22,19 +22,35 @@ pub use person::{NewPerson, PasswordKept, Person};
 pub use roles::NewRole;
 pub use sessions::{LiveSession, NewSession, StoredSession};
 
+use super::audit::{Covered, CoveredKind};
 use super::error::LedgerError;
-use super::store::{Transaction, query};
+use super::store::{Transaction, query, query_scalar};
 use crate::model::ids::PersonName;
 
 fn subject(person: &PersonName) -> String {
     format!("person:{person}")
 }
 
-/// Ends every session of a person, and lets none begin on what they had shown before.
-async fn end_sessions(transaction: &mut Transaction, person: &PersonName) -> Result<(), LedgerError> {
-    query("UPDATE people SET stamp = stamp + 1 WHERE person = $1").bind(person.as_str()).execute(transaction).await?;
+/// Ends every session of a person, and lets none begin on what they had shown before. Answers the sessions, of which the act says that
+/// they are no more: one that is put back is found.
+async fn end_sessions(transaction: &mut Transaction, person: &PersonName) -> Result<Vec<Covered>, LedgerError> {
+    let raised = query("UPDATE people SET stamp = stamp + 1 WHERE person = $1").bind(person.as_str()).execute(&mut *transaction).await?;
+    if raised == 0 {
+        return Err(nobody(person));
+    }
+    let ended: Vec<String> = query_scalar("SELECT hash FROM sessions WHERE person = $1 ORDER BY hash")
+        .bind(person.as_str())
+        .fetch_all(&mut *transaction)
+        .await?;
     query("DELETE FROM sessions WHERE person = $1").bind(person.as_str()).execute(transaction).await?;
-    Ok(())
+    Ok(ended.into_iter().map(|hash| Covered::of_hub(CoveredKind::Session, hash)).collect())
+}
+
+/// A person and their roles as an act finds them, and keeps them from others until its end.
+async fn found(transaction: &mut Transaction, person: &PersonName) -> Result<Covered, LedgerError> {
+    let _: Option<i64> =
+        query_scalar("SELECT stamp FROM people WHERE person = $1").bind(person.as_str()).locked().fetch_optional(&mut *transaction).await?;
+    Covered::of_hub(CoveredKind::Person, person.as_str()).found_before(transaction).await
 }
 
 fn nobody(person: &PersonName) -> LedgerError {

@@ -3,9 +3,9 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::{end_sessions, nobody, subject};
+use super::{end_sessions, found, nobody, subject};
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Transaction, parsed, query};
 use crate::ledger::who::{Actor, By, Scope};
@@ -108,6 +108,7 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
+                let covered = vec![found(&mut transaction, &new.name).await?];
                 let written = query(
                     "INSERT INTO people (person, display_name, email, password, hub_operator, added_at_ms, added_by)
                      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
@@ -125,7 +126,7 @@ impl Ledger {
                     return Err(LedgerError::AlreadyThere { what: "person", name: new.name.to_string() });
                 }
                 let after = json!({ "hub-operator": new.hub_operator, "password": new.password.is_some() });
-                note(&mut transaction, ("person.add", &new.name), (None, Some(after)), by);
+                note(&mut transaction, ("person.add", &new.name), Some(after), (covered, by)).await?;
                 transaction.commit().await
             })
             .await
@@ -185,6 +186,7 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
+                let mut covered = vec![found(&mut transaction, person).await?];
                 let changed = query("UPDATE people SET password = $2 WHERE person = $1")
                     .bind(person.as_str())
                     .bind(hash.expose_secret())
@@ -193,8 +195,8 @@ impl Ledger {
                 if changed == 0 {
                     return Err(nobody(person));
                 }
-                end_sessions(&mut transaction, person).await?;
-                note(&mut transaction, ("person.password", person), (None, None), by);
+                covered.extend(end_sessions(&mut transaction, person).await?);
+                note(&mut transaction, ("person.password", person), None, (covered, by)).await?;
                 transaction.commit().await
             })
             .await
@@ -208,6 +210,7 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
+                let mut covered = vec![found(&mut transaction, person).await?];
                 let was: Option<Option<i64>> = disabled_since(&mut transaction, person).await?;
                 let Some(was) = was else { return Err(nobody(person)) };
                 if was.is_some() == disabled {
@@ -218,8 +221,9 @@ impl Ledger {
                     .bind(disabled.then_some(by.now_ms))
                     .execute(&mut transaction)
                     .await?;
-                end_sessions(&mut transaction, person).await?;
-                note(&mut transaction, (if disabled { "person.disable" } else { "person.enable" }, person), (None, None), by);
+                covered.extend(end_sessions(&mut transaction, person).await?);
+                let action = if disabled { "person.disable" } else { "person.enable" };
+                note(&mut transaction, (action, person), None, (covered, by)).await?;
                 transaction.commit().await?;
                 Ok(true)
             })
@@ -234,6 +238,7 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
+                let mut covered = vec![found(&mut transaction, person).await?];
                 let changed = query("UPDATE people SET hub_operator = $2 WHERE person = $1")
                     .bind(person.as_str())
                     .bind(i64::from(operator))
@@ -242,9 +247,9 @@ impl Ledger {
                 if changed == 0 {
                     return Err(nobody(person));
                 }
-                end_sessions(&mut transaction, person).await?;
+                covered.extend(end_sessions(&mut transaction, person).await?);
                 let after = json!({ "hub-operator": operator });
-                note(&mut transaction, ("person.hub-operator", person), (None, Some(after)), by);
+                note(&mut transaction, ("person.hub-operator", person), Some(after), (covered, by)).await?;
                 transaction.commit().await
             })
             .await
@@ -257,6 +262,12 @@ async fn disabled_since(transaction: &mut Transaction, person: &PersonName) -> R
     Ok(row.map(|(since,)| since))
 }
 
-fn note(transaction: &mut Transaction, (action, person): (&str, &PersonName), (before, after): (Option<Value>, Option<Value>), by: &By) {
-    audit::append(transaction, Act { partner: None, action, subject: subject(person), before, after }, by);
+async fn note(
+    transaction: &mut Transaction,
+    (action, person): (&str, &PersonName),
+    after: Option<Value>,
+    (covered, by): (Vec<Covered>, &By),
+) -> Result<(), LedgerError> {
+    let act = Act { partner: None, action, subject: subject(person), before: None, after };
+    audit::append_over(transaction, act, &covered, by).await
 }

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{end_sessions, nobody, subject};
+use super::{end_sessions, found, nobody, subject};
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered};
 use crate::ledger::declared::require_partner;
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Transaction, query, query_scalar};
@@ -40,6 +40,7 @@ impl Ledger {
                 if known.is_none() {
                     return Err(nobody(role.person));
                 }
+                let covered = found(&mut transaction, role.person).await?;
                 let written = query(
                     "INSERT INTO roles (partner, person, role, granted_at_ms, granted_by) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
                 )
@@ -53,7 +54,7 @@ impl Ledger {
                 if written == 0 {
                     return Ok(false);
                 }
-                changed(&mut transaction, ("role.grant", role), by).await?;
+                changed(&mut transaction, ("role.grant", role), (covered, by)).await?;
                 transaction.commit().await?;
                 Ok(true)
             })
@@ -68,6 +69,7 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
+                let covered = found(&mut transaction, role.person).await?;
                 let removed = query("DELETE FROM roles WHERE partner = $1 AND person = $2 AND role = $3")
                     .bind(role.partner.as_str())
                     .bind(role.person.as_str())
@@ -77,7 +79,7 @@ impl Ledger {
                 if removed == 0 {
                     return Ok(false);
                 }
-                changed(&mut transaction, ("role.revoke", role), by).await?;
+                changed(&mut transaction, ("role.revoke", role), (covered, by)).await?;
                 transaction.commit().await?;
                 Ok(true)
             })
@@ -85,9 +87,14 @@ impl Ledger {
     }
 }
 
-async fn changed(transaction: &mut Transaction, (action, role): (&str, NewRole<'_>), by: &By) -> Result<(), LedgerError> {
-    end_sessions(transaction, role.person).await?;
+async fn changed(
+    transaction: &mut Transaction,
+    (action, role): (&str, NewRole<'_>),
+    (person, by): (Covered, &By),
+) -> Result<(), LedgerError> {
+    let mut covered = end_sessions(transaction, role.person).await?;
+    covered.push(person);
     let after = Some(json!({ "role": role.role }));
-    audit::append(transaction, Act { partner: Some(role.partner), action, subject: subject(role.person), before: None, after }, by);
-    Ok(())
+    let act = Act { partner: Some(role.partner), action, subject: subject(role.person), before: None, after };
+    audit::append_over(transaction, act, &covered, by).await
 }

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{nobody, subject};
+use super::{found, nobody, subject};
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Transaction, parsed, query, query_scalar};
 use crate::ledger::who::{Actor, By};
@@ -96,7 +96,8 @@ impl Ledger {
                 if stamp != Some(new.stamp) {
                     return Err(nobody(&new.person));
                 }
-                make_room(&mut transaction, &new.person, by.now_ms).await?;
+                let mut covered = make_room(&mut transaction, &new.person, by.now_ms).await?;
+                covered.push(Covered::of_hub(CoveredKind::Session, new.hash.to_string()));
                 query(
                     "INSERT INTO sessions (hash, person, began_at_ms, used_at_ms, idle_until_ms, ends_at_ms, came_from, way)
                      VALUES ($1, $2, $3, $3, $4, $5, $6, $7)",
@@ -112,7 +113,7 @@ impl Ledger {
                 .await?;
                 let after = Some(json!({ "from": new.came_from, "way": new.way }));
                 let act = Act { partner: None, action: "session.begin", subject: subject(&new.person), before: None, after };
-                audit::append(&mut transaction, act, by);
+                audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await
             })
             .await
@@ -191,7 +192,8 @@ impl Ledger {
                 let person: PersonName = parsed(&person, "person")?;
                 let by = By { actor: Actor::person(person.as_str()), ..by.clone() };
                 let act = Act { partner: None, action: "session.end", subject: subject(&person), before: None, after: None };
-                audit::append(&mut transaction, act, &by);
+                let covered = [Covered::of_hub(CoveredKind::Session, hash.to_string())];
+                audit::append_over(&mut transaction, act, &covered, &by).await?;
                 transaction.commit().await
             })
             .await
@@ -205,15 +207,13 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
-                let raised =
-                    query("UPDATE people SET stamp = stamp + 1 WHERE person = $1").bind(person.as_str()).execute(&mut transaction).await?;
-                if raised == 0 {
-                    return Err(nobody(person));
-                }
-                let ended = query("DELETE FROM sessions WHERE person = $1").bind(person.as_str()).execute(&mut transaction).await?;
+                let found = found(&mut transaction, person).await?;
+                let mut covered = super::end_sessions(&mut transaction, person).await?;
+                let ended = covered.len() as u64;
+                covered.push(found);
                 let after = Some(json!({ "sessions": ended }));
                 let act = Act { partner: None, action: "session.end-all", subject: subject(person), before: None, after };
-                audit::append(&mut transaction, act, by);
+                audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await?;
                 Ok(ended)
             })
@@ -241,15 +241,17 @@ impl Ledger {
     }
 }
 
-/// Forgets sessions that have ended, and the one of a person that was used longest ago where they have too many.
-async fn make_room(transaction: &mut Transaction, person: &PersonName, now_ms: i64) -> Result<(), LedgerError> {
+/// Forgets sessions that have ended, and the one of a person that was used longest ago where they have too many: answers those.
+async fn make_room(transaction: &mut Transaction, person: &PersonName, now_ms: i64) -> Result<Vec<Covered>, LedgerError> {
     query("DELETE FROM sessions WHERE idle_until_ms <= $1 OR ends_at_ms <= $1").bind(now_ms).execute(transaction).await?;
     let kept: Vec<String> = query_scalar("SELECT hash FROM sessions WHERE person = $1 ORDER BY used_at_ms DESC, hash")
         .bind(person.as_str())
         .fetch_all(&mut *transaction)
         .await?;
-    for hash in kept.iter().skip(SESSIONS_OF_PERSON_MAX - 1) {
+    let mut ended = Vec::new();
+    for hash in kept.into_iter().skip(SESSIONS_OF_PERSON_MAX - 1) {
         query("DELETE FROM sessions WHERE hash = $1").bind(hash.as_str()).execute(transaction).await?;
+        ended.push(Covered::of_hub(CoveredKind::Session, hash));
     }
-    Ok(())
+    Ok(ended)
 }

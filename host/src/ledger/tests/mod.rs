@@ -235,6 +235,7 @@ fn pulled(path: &str) -> Step {
         modified_ms: 7,
         digest: Digest::of(path.as_bytes()),
         taken: true,
+        marked: true,
         duplicate_of: None,
         session: None,
     };

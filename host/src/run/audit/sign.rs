@@ -77,10 +77,11 @@ impl Hub {
             return Ok(mine);
         }
         let (vault, hub, first) = (Arc::clone(&self.shared.vault), self.id().to_string(), !self.ledger().has_sealed().await?);
+        let whose = self.ledger().identity().await?;
         let made = blocking(move || {
             let pair = new_pair(None)?;
             let public_key = PublicKey::read(&pair.public)?.line();
-            let held = vault.hold()?;
+            let held = vault.hold()?.used_for(&whose)?;
             let sealed = held.seal(label(&hub_label(&hub)), &pair.secret, first)?;
             Ok((
                 held,

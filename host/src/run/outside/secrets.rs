@@ -66,16 +66,17 @@ impl Hub {
             let name = hub_label(kept.hub.as_str());
             let altered = |_| VaultError::Altered { partner: "the hub".to_owned(), name: name.clone() };
             let sealed = held.reseal(label(&name), &kept.key.sealed.parse().map_err(altered)?)?;
-            self.ledger().reseal_hub_key(kept, (&sealed.key_id().to_string(), &sealed.to_string())).await?;
+            self.ledger().reseal_hub_key(kept, (&sealed.key_id().to_string(), &sealed.to_string()), by).await?;
         }
         let (data_keys_resealed, data_keys) = self.reseal_data_keys(&held, &key.to_string(), by).await?;
         Ok(Rotation { resealed, secrets: secrets.len(), data_keys_resealed, data_keys, forgotten: held.finish_rotation()?, key })
     }
 
     /// Waits until nobody else changes keys or sets a secret.
-    pub(super) async fn hold(&self) -> Result<Held, VaultError> {
+    pub(super) async fn hold(&self) -> Result<Held, RunError> {
         let vault = Arc::clone(&self.shared.vault);
-        blocking(move || vault.hold()).await
+        let whose = self.ledger().identity().await?;
+        Ok(blocking(move || vault.hold()?.used_for(&whose)).await?)
     }
 
     /// A connection's place with the credentials that it names, opened for as long as they are needed.

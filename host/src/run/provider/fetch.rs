@@ -61,6 +61,7 @@ impl Hub {
             modified_ms: self.clock().now_ms(),
             digest: stored.digest,
             taken: !with.claim.run.enqueued.dry_run && input.take == Take::Next,
+            marked: false,
             duplicate_of: None,
             session: Some(with.told(&report, cursor)),
         }))

@@ -117,6 +117,7 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
+                let covered = [Covered::named(CoveredKind::SigningKey, partner, id).found_before(&mut transaction).await?];
                 let revoked = query(
                     "UPDATE signing_keys SET revoked_at_ms = $3, revoked_by = $4, revoked_why = $5
                      WHERE partner = $1 AND key_id = $2 AND revoked_at_ms IS NULL",
@@ -133,7 +134,6 @@ impl Ledger {
                 }
                 let after = Some(serde_json::json!({ "why": why }));
                 let act = Act { partner: Some(partner), action: "key.revoke", subject: subject(id), before: None, after };
-                let covered = [Covered::named(CoveredKind::SigningKey, partner, id)];
                 audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await
             })

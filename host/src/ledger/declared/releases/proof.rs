@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::{Lease, Run, fenced};
 use crate::ledger::store::{Transaction, parsed, query, query_scalar};
@@ -183,7 +183,8 @@ impl Ledger {
                 let after = Some(serde_json::json!({ "plugin": plugin, "difference": kind, "why": why }));
                 let subject = format!("release:{digest}");
                 let act = Act { partner: Some(&key.partner), action: "trial.explain", subject, before: None, after };
-                audit::append(&mut transaction, act, by);
+                let covered = [Covered::named(CoveredKind::Explanations, &key.partner, &digest)];
+                audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await
             })
             .await
@@ -221,8 +222,7 @@ pub(super) async fn keep_trial(transaction: &mut Transaction, run: &Run, new: &N
         "plugin": plugin, "run": run.id.to_string(), "origin": origin, "outcome": new.outcome.as_str(), "differences": new.kinds,
     });
     let act = Act { partner: Some(run.partner()), action: "trial.record", subject, before: None, after: Some(after) };
-    audit::append(transaction, act, by);
-    Ok(())
+    audit::append_over(transaction, act, &[Covered::run(CoveredKind::Trial, run.id)], by).await
 }
 
 /// Refuses a release that has not shown what its partner asks.

@@ -1,7 +1,7 @@
 //! Releases that are given up: not used again, while what has begun with them goes on.
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{query, query_scalar};
 use crate::ledger::who::{Actor, By};
@@ -79,7 +79,8 @@ impl Ledger {
                 let after = Some(serde_json::json!({ "plugin": plugin, "why": why }));
                 let subject = format!("release:{digest}");
                 let act = Act { partner: Some(&key.partner), action: "release.retire", subject, before: None, after };
-                audit::append(&mut transaction, act, by);
+                let covered = [Covered::named(CoveredKind::Retired, &key.partner, &digest)];
+                audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await?;
                 Ok(true)
             })

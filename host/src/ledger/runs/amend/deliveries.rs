@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered};
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::event::{Delivered, ResendBegun, Resent, RunEvent, Settled, StagedOutput};
 use crate::ledger::runs::lease::{covered, what_stands};
@@ -51,7 +51,7 @@ impl Ledger {
                 record(&mut transaction, &mut run, RunEvent::Settled(settled), by).await?;
                 let after = json!({ "output": output.port, "target": output.target, "digest": output.artefact.to_string(), "why": why });
                 let action = if arrived { "delivery.arrived" } else { "delivery.missing" };
-                note(&mut transaction, &run, (action, after), by).await?;
+                note(&mut transaction, &run, (action, after), (Vec::new(), by)).await?;
                 transaction.commit().await?;
                 self.store.bell().ring();
                 Ok(run)
@@ -79,7 +79,7 @@ impl Ledger {
                 let after = json!({
                     "output": begun.port, "target": begun.target, "digest": begun.digest.to_string(), "new-key": ask.new_key, "why": ask.why,
                 });
-                note(&mut transaction, &run, ("delivery.resend", after), by).await?;
+                note(&mut transaction, &run, ("delivery.resend", after), (Vec::new(), by)).await?;
                 transaction.commit().await?;
                 Ok((run, logged.seq, begun))
             })
@@ -100,7 +100,7 @@ impl Ledger {
                     "output": resent.delivered.as_ref().map(|delivered| delivered.port.as_str()),
                     "delivered": resent.delivered.is_some(), "reason": resent.failed.as_ref().map(|failed| failed.code.as_str()),
                 });
-                note(&mut transaction, &run, ("delivery.resent", after), by).await?;
+                note(&mut transaction, &run, ("delivery.resent", after), (Vec::new(), by)).await?;
                 transaction.commit().await?;
                 Ok(())
             })
@@ -114,15 +114,18 @@ pub(super) async fn seen(transaction: &mut Transaction, scope: Scope<'_>, run: R
     load(transaction, run).await?.filter(|run| scope.covers(run.partner())).ok_or_else(missing)
 }
 
-/// Puts what was done to a run into the audit trail.
+/// Puts what was done to a run into the audit trail, over its own rows and some more.
 pub(super) async fn note(
     transaction: &mut Transaction,
     run: &Run,
     (action, after): (&str, serde_json::Value),
-    by: &By,
+    (more, by): (Vec<Covered>, &By),
 ) -> Result<(), LedgerError> {
+    let mut all = covered(run, false);
+    all.retain(|one| !more.iter().any(|better| better.is_of_the_same(one)));
+    all.extend(more);
     let act = Act { partner: Some(run.partner()), action, subject: format!("run:{}", run.id), before: None, after: Some(after) };
-    audit::append_over(transaction, act, &covered(run, false), by).await
+    audit::append_over(transaction, act, &all, by).await
 }
 
 /// The output whose delivery is uncertain: the first that was not delivered, as they are sent one after the other.

@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::Act;
+use crate::ledger::audit::{Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::event::Trigger;
 use crate::ledger::runs::found::{FINDING_COLUMNS, FindingId, FindingRow, StoredFinding};
 use crate::ledger::runs::run::Run;
-use crate::ledger::store::{Transaction, count, parsed, query, to_stored};
+use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
 use crate::ledger::who::{Actor, By, Page, Scope, page_items};
 use crate::model::ids::{JobName, PartnerName, RunId};
 
@@ -236,6 +236,7 @@ impl Ledger {
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
                 let run = seen(&mut transaction, scope, run).await?;
+                let fates = Covered::run(CoveredKind::Fates, run.id).found_before(&mut transaction).await?;
                 let mut changed = 0;
                 match &chosen.numbers {
                     None => changed = change.of(&run, chosen, &[]).execute(&mut transaction).await?,
@@ -252,7 +253,7 @@ impl Ledger {
                 after["rows"] = json!(changed);
                 after["code"] = json!(chosen.code);
                 after["numbers"] = json!(chosen.numbers.as_deref().map(ranges));
-                note(&mut transaction, &run, (action, after), by).await?;
+                note(&mut transaction, &run, (action, after), (vec![fates], by)).await?;
                 transaction.commit().await?;
                 Ok(changed)
             })
@@ -365,7 +366,13 @@ pub(in crate::ledger::runs) async fn closes(
             .execute(&mut *transaction)
             .await?;
     }
-    if brings_back {
+    if let Trigger::Resubmission(origin) = run.trigger() {
+        // What a person does meanwhile to other rejects of the same run comes before or after, so that each digest has the other.
+        let _: Option<String> = query_scalar("SELECT state FROM runs WHERE run = $1")
+            .bind(origin.to_string())
+            .locked()
+            .fetch_optional(&mut *transaction)
+            .await?;
         query("UPDATE findings SET left_how = 'superseded', left_at_ms = $2, left_by = $3 WHERE resubmitted_by = $1 AND left_how IS NULL")
             .bind(run.id.to_string())
             .bind(at_ms)

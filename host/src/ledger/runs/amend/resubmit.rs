@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::ledger::Ledger;
+use crate::ledger::audit::{Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::event::{Enqueued, Outcome, Trigger};
 use crate::ledger::runs::found::FindingId;
@@ -68,6 +69,7 @@ impl Ledger {
                 let mut transaction = self.store.begin().await?;
                 // Locked, so that of two people with the same rows one waits for the other.
                 let origin = seen(&mut transaction, scope, new.origin).await?;
+                let fates = Covered::run(CoveredKind::Fates, origin.id).found_before(&mut transaction).await?;
                 may_come_back(&mut transaction, &origin, new).await?;
                 let id = id_at(by.now_ms);
                 let enqueued = enqueued(&mut transaction, &origin, new, id).await?;
@@ -77,7 +79,8 @@ impl Ledger {
                     "job": origin.job().as_str(), "origin": origin.id.to_string(), "rows": new.rows.len(), "afresh": new.afresh,
                     "digest": new.artefact.to_string(),
                 });
-                note(&mut transaction, &run, ("run.resubmit", after), by).await?;
+                let covered = vec![fates, Covered::run(CoveredKind::Resubmission, id)];
+                note(&mut transaction, &run, ("run.resubmit", after), (covered, by)).await?;
                 transaction.commit().await?;
                 self.store.bell().ring();
                 Ok(id)

@@ -263,6 +263,9 @@ pub struct PulledFile {
     pub digest: Digest,
     /// Whether no other run of the job may take it. Not for a file that is read again and again, a dry run or a replay.
     pub taken: bool,
+    /// Whether its place said something with it, from which the next pull goes on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub marked: bool,
     /// The run that had taken the same content first, as the ledger found when this one took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<DuplicateOf>,

@@ -12,7 +12,7 @@ use crate::ledger::who::{By, HubId, Scope};
 use crate::model::ids::RunId;
 
 use super::event::{
-    Closed, Delivered, Failed, LoggedEvent, Partitioned, Pins, Processed, Pulled, Reason, Retried, RunEvent, Settled, Word,
+    Closed, Delivered, Failed, LoggedEvent, Partitioned, Pins, Processed, Pulled, Reason, Retried, RunEvent, Settled, Trigger, Word,
 };
 use super::found::Found;
 use super::partition::{Cutting, cut_last};
@@ -187,6 +187,13 @@ pub(in crate::ledger) fn covered(run: &Run, changes_state: bool) -> Vec<Covered>
         if run.rows.rejected > 0 {
             all.push(Covered::run(CoveredKind::Rejects, run.id));
         }
+        if let Trigger::Resubmission(origin) = run.trigger() {
+            all.extend([run.id, origin].map(|run| Covered::run(CoveredKind::Fates, run)));
+        }
+    }
+    // Of what goes on it is known when that ends.
+    if matches!(run.state, RunState::Held | RunState::Failed | RunState::Cancelled) {
+        all.push(Covered::run(CoveredKind::Begun, run.id));
     }
     if changes_state {
         all.push(Covered::named(CoveredKind::State, run.partner(), run.job().as_str()));

@@ -1,6 +1,8 @@
 //! The audit trail's chain, and tokens.
 
+mod lived;
 mod tamper;
+mod walk;
 
 use super::*;
 

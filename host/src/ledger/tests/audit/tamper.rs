@@ -1,126 +1,14 @@
 //! Somebody with a database tool, who takes the guards away: whatever they change, swap, put in or take out is found and named.
 
+use super::lived::lived_in;
 use super::*;
-use crate::model::personal::Kept;
-use crate::model::table::TableVersion;
 use proptest::prelude::*;
 
-on_both![every_column_that_is_covered_is_missed_when_it_changes, rows_put_in_and_taken_out_are_missed, old_entries_still_fit];
-
-/// Tables with the columns whose change has to be found: text, and numbers.
-const COVERED: [(&str, &[&str], &[&str]); 17] = [
-    ("run_events", &["kind", "actor", "hub", "body"], &["at_ms", "lease"]),
-    (
-        "runs",
-        &["trigger_kind", "origin_run", "seed", "calendar", "asked_release", "first_pins", "definition", "release_digest", "reason"],
-        &[
-            "dry_run",
-            "logical_ms",
-            "tables_through",
-            "enqueued_at_ms",
-            "started_at_ms",
-            "ended_at_ms",
-            "rows_read",
-            "rows_accepted",
-            "rows_rejected",
-            "rows_skipped",
-            "rows_written",
-            "warnings",
-            "outputs",
-            "deliveries",
-            "released",
-        ],
-    ),
-    ("receipts", &["port", "connection", "target", "digest", "receipt"], &["size_bytes", "already_there", "delivered_at_ms"]),
-    ("taken_files", &["connection", "path", "digest", "duplicate_of"], &["size_bytes", "modified_ms", "taken_at_ms"]),
-    ("findings", &["port", "code", "reasons", "decoded"], &["row_number", "line", "byte_offset"]),
-    ("job_state", &["entry", "written_by_run"], &[]),
-    ("partners", &["title", "releases", "changes"], &["runs_max", "keep_artefacts_days", "keep_rejects_days", "keep_events_days"]),
-    ("sources", &["source", "definition"], &[]),
-    ("definitions", &["content"], &[]),
-    ("connections", &["connection", "definition"], &["runs_max"]),
-    ("jobs", &["title", "plugin", "definition", "schedule", "priority", "overlap", "notices"], &["runs_max", "rejects_overdue_days"]),
-    ("releases", &["version", "manifest", "artefact", "added_by", "signed_by", "signature"], &["size_bytes", "added_at_ms"]),
-    ("active_releases", &["digest", "activated_by"], &["activated_at_ms"]),
-    ("activations", &["digest", "done_by"], &["at_ms"]),
-    ("secrets", &["key_id", "sealed", "set_by"], &["set_at_ms"]),
-    ("tokens", &["hash", "scopes", "created_by"], &["created_at_ms", "expires_at_ms", "revoked_at_ms"]),
-    ("table_versions", &["content", "source", "digest", "effective_to"], &["added_at_ms"]),
-];
-
-/// A ledger in which something of everything has happened.
-async fn lived_in(on: Kind) -> House {
-    let house = House::new(on).await;
-    let ledger = &house.ledger;
-    let key = ReleaseKey { partner: police(), plugin: name("lgps-return"), digest: Digest::of(b"1.0.0") };
-    let signature = Some(ReleaseSignature { key: "00AB".to_owned(), text: "s".to_owned(), comment: "c".to_owned() });
-    let (version, manifest, artefact) = ("1.0.0".to_owned(), "name = \"lgps-return\"".to_owned(), "releases/1".to_owned());
-    let release = NewRelease { key: key.clone(), version, manifest, size_bytes: 5, artefact, signature };
-    ledger.put_release(&release, &person(2)).await.unwrap();
-    ledger
-        .judge_release(
-            &key,
-            &Judgement { standing: ReleaseStanding::Approved, why: "good", grant: None, review: None },
-            &By { actor: Actor::person("a.other"), ..person(3) },
-        )
-        .await
-        .unwrap();
-    ledger.activate(&key, &person(4)).await.unwrap();
-    let signer = NewSigningKey { partner: police(), id: "00AB".to_owned(), public_key: "x".to_owned(), owner: "lead".to_owned() };
-    ledger.add_signing_key(&signer, &person(4)).await.unwrap();
-    let secret = NewSecret { partner: police(), name: name("fund"), key_id: "k1".to_owned(), sealed: "sealed".to_owned() };
-    ledger.put_secret(&secret, &person(5)).await.unwrap();
-    let token = NewToken {
-        partner: police(),
-        name: "finance".to_owned(),
-        hash: Digest::of(b"t"),
-        scopes: vec!["read".to_owned()],
-        expires_at_ms: Some(FOR_EVER),
-    };
-    ledger.create_token(&token, &person(6)).await.unwrap();
-    let bands = TableVersion {
-        table: "bands".to_owned(),
-        version: "2026-27".to_owned(),
-        effective_from: jiff::civil::date(2026, 4, 1),
-        effective_to: None,
-        published: None,
-    };
-    let table = NewTable { partner: police(), version: bands, source: "circular".to_owned(), content: "a,b\n1,2\n".to_owned() };
-    ledger.put_table(&table, &person(7)).await.unwrap();
-    let change = NewChange { partner: police(), content: "{}".to_owned(), difference: vec!["job other removed".to_owned()] };
-    ledger.propose_change(&change, &person(8)).await.unwrap();
-    for at_ms in [10, 20] {
-        house.enqueue(at_ms).await;
-        let claim = house.claim(at_ms + 1).await;
-        house.append(&claim, at_ms + 2, pulled(&format!("pay-{at_ms}.csv"))).await;
-        let found = Found { findings: vec![rejected()], log: Vec::new() };
-        house.append(&claim, at_ms + 3, processed_with(&["return", "ctr1"], found)).await;
-        for port in ["return", "ctr1"] {
-            house.append(&claim, at_ms + 4, delivered(port)).await;
-        }
-        house.append(&claim, at_ms + 5, closed()).await;
-    }
-    let check = ledger.verify_audit().await.unwrap();
-    assert!(check.is_sound() && check.rows.fitting > 10 && check.rows.uncovered == 0, "{check:?}");
-    house
-}
-
-fn rejected() -> NewFinding {
-    NewFinding {
-        effect: FoundEffect::Reject,
-        port: "payroll".to_owned(),
-        row: Some(1),
-        line: Some(3),
-        byte_offset: Some(82),
-        reasons: vec![crate::model::outcome::Reason { column: None, code: "late".to_owned(), message: "It is late.".to_owned() }],
-        record: Kept::plain(Some(vec![b'a', 0xff, 0]), Some("{}".to_owned())),
-        supersedes: None,
-    }
-}
+on_both![rows_put_in_and_taken_out_are_missed, what_an_act_covers_up_is_found, a_session_that_ended_is_not_put_back, old_entries_still_fit,];
 
 impl House {
     /// Does something to any table, as somebody does who may do everything.
-    async fn force(&self, table: &str, sql: &str) {
+    pub(super) async fn force(&self, table: &str, sql: &str) {
         if ["audit", "run_events"].contains(&table) {
             return self.harm(table, sql).await;
         }
@@ -131,34 +19,10 @@ impl House {
         self.raw(&forced).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    async fn found(&self, sql: &str) -> AuditCheck {
+    pub(super) async fn found(&self, sql: &str) -> AuditCheck {
         let check = self.ledger.verify_audit().await.unwrap();
         assert!(check.broken.is_none() && !check.rows.faults.is_empty(), "not found: {sql}");
         check
-    }
-}
-
-async fn every_column_that_is_covered_is_missed_when_it_changes(on: Kind) {
-    let house = lived_in(on).await;
-    for (table, texts, numbers) in COVERED {
-        for column in texts {
-            let fill = format!("UPDATE {table} SET {column} = CASE WHEN {column} IS NULL THEN 'x~' ELSE {column} || '~' END");
-            let back = format!(
-                "UPDATE {table} SET {column} = CASE WHEN {column} = 'x~' THEN NULL ELSE SUBSTR({column}, 1, LENGTH({column}) - 1) END"
-            );
-            house.force(table, &fill).await;
-            house.found(&fill).await;
-            house.force(table, &back).await;
-        }
-        for column in numbers {
-            let fill = format!("UPDATE {table} SET {column} = CASE WHEN {column} IS NULL THEN -1 ELSE {column} + 1000000 END");
-            let back = format!("UPDATE {table} SET {column} = CASE WHEN {column} = -1 THEN NULL ELSE {column} - 1000000 END");
-            house.force(table, &fill).await;
-            house.found(&fill).await;
-            house.force(table, &back).await;
-        }
-        let check = house.ledger.verify_audit().await.unwrap();
-        assert!(check.is_sound(), "{table} is as it was: {check:?}");
     }
 }
 
@@ -191,6 +55,34 @@ async fn rows_put_in_and_taken_out_are_missed(on: Kind) {
         ("tokens", "DELETE FROM tokens", "token police/finance is gone"),
         ("proposed_changes", "UPDATE proposed_changes SET state = 'approved'", "change police/1 "),
         ("jobs", "UPDATE jobs SET removed_at_ms = 5 WHERE job = 'other'", "declaration police "),
+        ("people", "UPDATE people SET password = '$argon2id$mine' WHERE person = 'joan'", "person joan "),
+        ("people", "UPDATE people SET hub_operator = 1 WHERE person = 'joan'", "person joan "),
+        ("roles", "INSERT INTO roles VALUES ('police', 'joan', 'admin', 5, 'person:root')", "person joan "),
+        ("sessions", "UPDATE sessions SET ends_at_ms = ends_at_ms + 1000000", "session "),
+        (
+            "sessions",
+            "INSERT INTO sessions VALUES ('00', 'joan', 1, 1, 1125899906842624, 1125899906842624, '', 'password')",
+            "session 00 is there, and no entry of the trail says so",
+        ),
+        ("data_keys", "UPDATE data_keys SET sealed = 'mine'", "data-keys police "),
+        ("hub_keys", "UPDATE hub_keys SET public_key = 'mine'", "hub-key main "),
+        ("releases", "UPDATE releases SET retired_at_ms = NULL, retired_by = NULL, retired_why = NULL", "retired-release police/"),
+        ("candidates", "UPDATE candidates SET share = 10000, way = 'canary'", "candidates police/lgps-return "),
+        ("trials", "UPDATE trials SET outcome = 'same', kinds = ''", "trial "),
+        ("trial_explanations", "UPDATE trial_explanations SET kind = 'return.colour'", "explanations police/"),
+        ("jobs", "UPDATE jobs SET paused_at_ms = NULL, paused_by = NULL, paused_why = NULL", "paused-job police/other "),
+        (
+            "findings",
+            "UPDATE findings SET left_how = 'dismissed', left_by = 'person:x', left_at_ms = 5 WHERE left_how IS NULL",
+            "reject-fates ",
+        ),
+        ("findings", "UPDATE findings SET left_how = NULL WHERE left_how IS NOT NULL", "reject-fates "),
+        ("exchanges", "UPDATE exchanges SET answer = '201'", "run-outside "),
+        ("pull_marks", "UPDATE pull_marks SET mark = 'later'", "run-outside "),
+        ("begun_deliveries", "DELETE FROM begun_deliveries", "begun-deliveries "),
+        ("resubmissions", "UPDATE resubmissions SET artefact = 'another'", "resubmission "),
+        ("definitions", "DELETE FROM definitions", "definition police/"),
+        ("proposed_changes", "UPDATE proposed_changes SET content = '{}{}'", "change police/1 "),
     ] {
         let house = lived_in(on).await;
         house.force(table, sql).await;
@@ -198,6 +90,41 @@ async fn rows_put_in_and_taken_out_are_missed(on: Kind) {
         let told: Vec<String> = check.rows.faults.iter().map(ToString::to_string).collect();
         assert!(told.iter().any(|fault| fault.starts_with(named)), "{sql}: {told:?}");
     }
+}
+
+/// Whoever changes a row and waits until somebody acts on the same thing, so that the act's digest is of what they left, is found by what
+/// that act found.
+async fn what_an_act_covers_up_is_found(on: Kind) {
+    for (table, sql, named) in [
+        ("roles", "INSERT INTO roles VALUES ('police', 'joan', 'admin', 5, 'person:root')", "person joan was changed past the hub"),
+        ("tokens", "UPDATE tokens SET scopes = 'read write'", "token police/finance was changed past the hub"),
+        ("signing_keys", "UPDATE signing_keys SET public_key = 'mine'", "signing-key police/00AB was changed past the hub"),
+        ("data_keys", "UPDATE data_keys SET sealed = 'mine'", "data-keys police was changed past the hub"),
+        ("jobs", "UPDATE jobs SET paused_why = 'x' WHERE job = 'other'", "paused-job police/other was changed past the hub"),
+    ] {
+        let house = lived_in(on).await;
+        let (ledger, joan) = (&house.ledger, name("joan"));
+        house.force(table, sql).await;
+        ledger.set_password(&joan, &secrecy::SecretString::from("$argon2id$next"), &person(900)).await.unwrap();
+        ledger.revoke_token(&police(), "finance", &person(901)).await.unwrap();
+        ledger.revoke_signing_key((&police(), "00AB"), "lost", &person(902)).await.unwrap();
+        ledger.put_data_key((&police(), 2), ("k1", "sealed 2"), &person(903)).await.unwrap();
+        ledger.resume((&police(), &name("other")), &person(904)).await.unwrap();
+        let check = house.found(sql).await;
+        let told: Vec<String> = check.rows.faults.iter().map(ToString::to_string).collect();
+        assert!(told.len() == 1 && told[0].starts_with(named), "{sql}: {told:?}");
+    }
+}
+
+/// A session that was ended is not brought back by its row.
+async fn a_session_that_ended_is_not_put_back(on: Kind) {
+    let house = lived_in(on).await;
+    house.force("sessions", "CREATE TABLE keep_sessions AS SELECT * FROM sessions").await;
+    house.ledger.end_session(Digest::of(b"session"), &person(900)).await.unwrap();
+    assert!(house.ledger.verify_audit().await.unwrap().is_sound());
+    let back = "INSERT INTO sessions SELECT * FROM keep_sessions";
+    house.force("sessions", back).await;
+    house.found(back).await;
 }
 
 /// Entries as they were written before they had a digest of their content and said from where.

@@ -4,7 +4,7 @@
 mod follow;
 
 use crate::ledger::Ledger;
-use crate::ledger::audit::{self, Act};
+use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
 use crate::ledger::who::{Actor, By, Scope};
@@ -195,7 +195,8 @@ impl Ledger {
                 });
                 let subject = format!("plugin:{plugin}");
                 let act = Act { partner: Some(partner), action: "candidate.begin", subject, before: None, after: Some(after) };
-                audit::append(&mut transaction, act, by);
+                let covered = [Covered::named(CoveredKind::Candidates, partner, plugin.as_str())];
+                audit::append_over(&mut transaction, act, &covered, by).await?;
                 transaction.commit().await?;
                 Ok(count(number))
             })
@@ -287,6 +288,6 @@ async fn end(transaction: &mut Transaction, row: &CandidateRow, (action, why): (
     let partner: PartnerName = parsed(&row.partner, "partner")?;
     let before = Some(serde_json::json!({ "digest": row.digest, "way": row.way }));
     let after = Some(serde_json::json!({ "why": why, "closed": row.closed, "held": row.held, "failed": row.failed }));
-    audit::append(transaction, Act { partner: Some(&partner), action, subject: format!("plugin:{}", row.plugin), before, after }, by);
-    Ok(())
+    let act = Act { partner: Some(&partner), action, subject: format!("plugin:{}", row.plugin), before, after };
+    audit::append_over(transaction, act, &[Covered::named(CoveredKind::Candidates, &partner, &row.plugin)], by).await
 }
