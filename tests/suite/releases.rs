@@ -174,7 +174,7 @@ fn nobody_approves_their_own_work_and_a_roll_back_is_one_command() {
     let (second, third) = (stage.push("ann", &second), stage.push("ann", &third));
     stage.refused("ann", &["plugin", "activate", &second], "nobody has approved it");
     let own = stage.approve("ann", &second, "mine");
-    assert!(own.code == Some(1) && own.err.contains("another person has to approve it"), "{}", own.err);
+    assert!(own.code == Some(1) && own.err.contains("another person has to do this"), "{}", own.err);
     let review = stage.done("bob", &["plugin", "review", &second]);
     for told in ["It reads the rows of drivers", "The version was 1.0.0 and is 1.0.1.", "for the new year", "no network"] {
         assert!(review.contains(told), "{told:?} in {review}");

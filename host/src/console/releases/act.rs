@@ -44,17 +44,8 @@ struct Asked {
 }
 
 impl Act {
-    const ALL: [Self; 9] = [
-        Self::Approve,
-        Self::Refuse,
-        Self::Retire,
-        Self::Activate,
-        Self::Try,
-        Self::Parallel,
-        Self::Canary,
-        Self::End,
-        Self::Explain,
-    ];
+    const ALL: [Self; 9] =
+        [Self::Approve, Self::Refuse, Self::Retire, Self::Activate, Self::Try, Self::Parallel, Self::Canary, Self::End, Self::Explain];
 
     fn named(name: &str) -> Result<Self, Fault> {
         Self::ALL.into_iter().find(|act| act.words().0 == name).ok_or(Fault::NotFound)
@@ -283,11 +274,11 @@ impl Asked {
     const fn warning(&self) -> Option<&'static str> {
         match self.act {
             Act::Activate => Some("Every run of this plugin’s jobs uses it from the next one on. Rolling back takes one step."),
-            Act::Refuse if self.review.release.active_since_ms.is_some() => {
-                Some("Runs still use it until another release is put in use.")
-            }
+            Act::Refuse if self.review.release.active_since_ms.is_some() => Some("Runs still use it until another release is put in use."),
             Act::Retire => Some("No run begins with it any more, and it cannot be put in use again."),
-            Act::Parallel => Some("Every run that delivers is done a second time. If another release stands beside the one in use, it no longer does."),
+            Act::Parallel => {
+                Some("Every run that delivers is done a second time. If another release stands beside the one in use, it no longer does.")
+            }
             Act::Canary => Some("These runs deliver. If one does badly, the canary is taken back by itself."),
             Act::Explain => Some("Trials that were held for this difference alone go on to their end."),
             _ => None,

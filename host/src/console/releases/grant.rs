@@ -53,8 +53,9 @@ fn boxes(review: &Review, answers: &Answers, faults: &Faults) -> Markup {
     let offered: Vec<(&str, &str, Option<&str>)> =
         offered.iter().map(|(what, about, hint)| (what.as_str(), about.as_str(), *hint)).collect();
     html! {
-        @if offered.is_empty() && kept_back.is_empty() { p { "It asks for nothing beyond its rows and settings." } }
-        @if !offered.is_empty() {
+        @if offered.is_empty() {
+            p id=(LENT) { @if kept_back.is_empty() { "It asks for nothing beyond its rows and settings." } @else { "Of what it asks for, nothing is to be had." } }
+        } @else {
             (Field::new(LENT, "What may it do?").hint("It asks for all of this. Take a tick away to keep that back.").faults(faults)
                 .checkboxes(&offered, &answers.all(LENT)))
         }
@@ -117,7 +118,14 @@ pub(super) fn told(review: &Review, grant: &Grant, summary: Summary) -> Summary 
     summary
         .row("Lent", if lent.is_empty() { nothing() } else { list(&lent) })
         .row("Kept back", if kept_back.is_empty() { nothing() } else { list(&kept_back) })
-        .row("Limits", if grant.limits.is_empty() { html! { "As it asks for" } } else { limits })
+        .row(
+            "Limits",
+            if grant.limits.is_empty() {
+                html! { "As it asks for" }
+            } else {
+                limits
+            },
+        )
 }
 
 /// What was filled in, for the form that is posted again.

@@ -110,10 +110,7 @@ pub(super) fn asks(plugin: &Plugin, ceiling: &Grant) -> Vec<Ask> {
 pub(super) fn bounds(plugin: &Plugin, ceiling: &Grant) -> Vec<Bound> {
     let most = |limit: Limit| ceiling.limits.get(&limit).copied().unwrap_or(u64::MAX).min(limit.fact().ceiling);
     let named = |limit: Limit| plugin.manifest.limits.iter().any(|(named, _)| *named == limit);
-    limits_asked(&plugin.manifest)
-        .iter()
-        .map(|(limit, asked)| Bound { limit, asked, most: most(limit), named: named(limit) })
-        .collect()
+    limits_asked(&plugin.manifest).iter().map(|(limit, asked)| Bound { limit, asked, most: most(limit), named: named(limit) }).collect()
 }
 
 impl Hub {
@@ -177,8 +174,10 @@ impl Hub {
 
     /// Notes in the audit trail why something was refused that somebody wanted done with a release.
     pub(super) async fn noted<T>(&self, key: &ReleaseKey, done: Result<T, RunError>, by: &By) -> Result<T, RunError> {
-        if let Err(error @ (RunError::Release(_) | RunError::Ledger(LedgerError::OwnWork { .. } | LedgerError::NotVouchedFor { .. }))) =
-            &done
+        if let Err(
+            error @ (RunError::Release(_)
+            | RunError::Ledger(LedgerError::OwnWork { .. } | LedgerError::NotAPerson { .. } | LedgerError::NotVouchedFor { .. })),
+        ) = &done
         {
             self.note_refusal(&key.partner, ("release.turn-away", key.digest, &error.to_string()), by).await?;
         }

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use super::Answer;
 use super::steer::OneOptions;
+use crate::access::{Caller, Role};
 use crate::cli::paint::{Tone, count, paint, say, table};
 use crate::cli::{DataOption, open, show};
-use crate::access::{Caller, Role};
 use crate::ledger::{Actor, By, RunState, Scope};
 use crate::model::ids::{JobName, RunId};
 use crate::model::personal::Sight;
