@@ -194,6 +194,33 @@ fn nobody_approves_their_own_work_and_a_roll_back_is_one_command() {
 }
 
 #[test]
+fn a_third_person_puts_a_release_in_use_where_the_partner_asks_for_one() {
+    let stage = Stage::new();
+    stage.key("lead");
+    stage.sign(COMPONENT, "lead");
+    let first = stage.push("ann", COMPONENT);
+    done(stage.approve("bob", &first, "as it was"));
+    stage.ask_for("three-persons");
+    stage.done("ann", &["apply", "."]);
+    let second = stage.version("1.0.1");
+    stage.sign(&second, "lead");
+    let second = stage.push("ann", &second);
+    stage.refused("cat", &["plugin", "activate", &second], "nobody has approved it");
+    done(stage.approve("bob", &second, "compared"));
+    stage.refused("ann", &["plugin", "activate", &second], "added this release");
+    stage.refused("bob", &["plugin", "activate", &second], "approved this release");
+    stage.refused("bob", &["plugin", "canary", &second, "--share", "10"], "approved this release");
+    assert_eq!(stage.active(), "1.0.0", "nothing was changed");
+    stage.done("cat", &["plugin", "activate", &second]);
+    assert_eq!(stage.active(), "1.0.1");
+    // The way back is for whoever is there when it is needed.
+    stage.done("ann", &["plugin", "roll-back", "cost-apportionment", "--partner", FIRE]);
+    assert_eq!(stage.active(), "1.0.0");
+    let trail = stage.done("ann", &["audit", "export"]);
+    assert_eq!(trail.lines().filter(|line| line.contains("release.turn-away")).count(), 4, "each is noted: {trail}");
+}
+
+#[test]
 fn a_release_that_jobs_do_not_fit_is_not_activated() {
     let stage = Stage::new();
     let name = "cost-apportionment-9.wasm";

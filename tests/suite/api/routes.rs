@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick::access::Action;
-use bailiwick::ledger::{NewPerson, NewToken, NewTrial, TrialOutcome};
+use bailiwick::ledger::{NewPerson, NewToken};
 use bailiwick::model::ids::Digest;
 
 use super::*;
@@ -15,8 +15,8 @@ const WELL_ELSEWHERE: &[&str] = &["POST /api/v1/runs/{run}/deliveries/{output}/s
 const NEVER_BAD: &[&str] = &["GET /health"];
 
 /// Asks, and holds each answer against the document.
-struct Asker<'a> {
-    called: &'a Called,
+pub(super) struct Asker<'a> {
+    pub(super) called: &'a Called,
     token: String,
     document: Value,
     well: BTreeSet<String>,
@@ -25,7 +25,7 @@ struct Asker<'a> {
 
 impl Asker<'_> {
     /// Asks a route with names put into its address; what comes behind `?` belongs to the address.
-    async fn ask(&mut self, route: &str, names: &[&str], body: impl Into<Body>) -> Answer {
+    pub(super) async fn ask(&mut self, route: &str, names: &[&str], body: impl Into<Body>) -> Answer {
         let (method, template) = route.split_once(' ').unwrap();
         let (path, query) = template.split_once('?').map_or((template, String::new()), |(path, query)| (path, format!("?{query}")));
         let mut filled = path.to_owned();
@@ -59,7 +59,7 @@ impl Asker<'_> {
         }
     }
 
-    async fn well(&mut self, route: &str, names: &[&str], body: impl Into<Body>) -> Answer {
+    pub(super) async fn well(&mut self, route: &str, names: &[&str], body: impl Into<Body>) -> Answer {
         let answer = self.ask(route, names, body).await;
         assert!(answer.status.is_success(), "{route}: {} {}", answer.status, answer.text);
         self.well.insert(route.split('?').next().unwrap().to_owned());
@@ -72,7 +72,7 @@ impl Asker<'_> {
         self.badly.insert(route.split('?').next().unwrap().to_owned());
     }
 
-    async fn badly(&mut self, route: &str, names: &[&str], (body, code): (&str, &str)) {
+    pub(super) async fn badly(&mut self, route: &str, names: &[&str], (body, code): (&str, &str)) {
         let answer = self.ask(route, names, body.to_owned()).await;
         self.refused(route, &answer, code);
     }
@@ -196,7 +196,7 @@ async fn plugins(asker: &mut Asker<'_>) {
     asker.fits("POST /api/v1/releases", &answer);
     assert_eq!((answer.status.as_u16(), &answer.json()["new"]), (200, &json!(false)), "{}", answer.text);
     asker.well.insert("POST /api/v1/releases".to_owned());
-    grants(asker, &release, &review).await;
+    beside::grants(asker, &release, &review).await;
     let review = asker.well("GET /api/v1/releases/{release}", &[&release], "").await.json();
     let approval = json!({"reason": "read", "review": review["review"], "limits": {"log-lines": 9}}).to_string();
     let approved = asker.well("POST /api/v1/releases/{release}/approve", &[&release], approval).await.json();
@@ -210,7 +210,7 @@ async fn plugins(asker: &mut Asker<'_>) {
     let pushed = asker.called.send(request.body(body.into()).unwrap()).await;
     assert_eq!((pushed.status.as_u16(), &pushed.json()["new"]), (201, &json!(true)), "{}", pushed.text);
     let second = pushed.json()["digest"].as_str().unwrap().to_owned();
-    beside(asker, &release, &second).await;
+    beside::stands(asker, &release, &second).await;
     asker.well("POST /api/v1/releases/{release}/activate", &[&second], "").await;
     let back = asker.well("POST /api/v1/plugins/{plugin}/roll-back", &["claim-routing"], "").await.json();
     assert_ne!(back["release"]["digest"], json!(second));
@@ -227,73 +227,6 @@ async fn plugins(asker: &mut Asker<'_>) {
     let names = [first["table"].as_str().unwrap(), first["version"].as_str().unwrap()];
     let rows = asker.well("GET /api/v1/tables/{table}/{version}", &names, "").await.text;
     assert_eq!(json!(Digest::of(rows.as_bytes()).to_string()), first["digest"], "the rows are told as they were declared");
-}
-
-/// An approval grants less than what is asked for, thing by thing, and nothing else.
-async fn grants(asker: &mut Asker<'_>, release: &str, review: &Value) {
-    let asks = review["asks-for"].as_array().unwrap();
-    let named: Vec<&str> = asks.iter().map(|ask| ask["what"].as_str().unwrap()).collect();
-    assert!(named.contains(&"clock") && named.contains(&"table:lgps-bands"), "{named:?}");
-    let clock = asks.iter().find(|ask| ask["what"] == "clock").unwrap();
-    assert_eq!((&clock["needed"], &clock["kept-back"]), (&json!(true), &json!(false)));
-    let cpu = review["limits"].as_array().unwrap().iter().find(|limit| limit["limit"] == "cpu-ms").unwrap();
-    let above = cpu["most"].as_u64().unwrap() + 1;
-    let more = [&named[..], &["http"]].concat();
-    for (more, code) in [
-        (json!({"grant": more}), "bad-request"),
-        (json!({"grant": ["sockets"]}), "bad-request"),
-        (json!({"without": ["http"]}), "bad-request"),
-        (json!({"limits": {"dreams": 1}}), "bad-request"),
-        (json!({"limits": {"cpu-ms": 0}}), "bad-request"),
-        (json!({"limits": {"cpu-ms": above}}), "bad-request"),
-        (json!({"grant": []}), "not-vouched-for"),
-        (json!({"without": ["clock"]}), "not-vouched-for"),
-    ] {
-        let mut body = json!({"reason": "read", "review": review["review"]});
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let answer = asker.ask("POST /api/v1/releases/{release}/approve", &[release], body.to_string()).await;
-        assert_eq!(answer.json()["code"], json!(code), "{body}: {}", answer.text);
-    }
-    let all = json!({"reason": "read", "review": review["review"], "grant": named}).to_string();
-    let approved = asker.well("POST /api/v1/releases/{release}/approve", &[release], all).await.json();
-    assert_eq!(approved["release"]["kept-back"], json!([]), "{approved}");
-    // Another word was said since, so the approval that follows names the review that there is now.
-    let stale = json!({"reason": "read", "review": review["review"]}).to_string();
-    let answer = asker.ask("POST /api/v1/releases/{release}/approve", &[release], stale).await;
-    assert_eq!(answer.json()["code"], json!("wrong-state"), "{}", answer.text);
-}
-
-/// A release beside the active one, and what people say of what its trials came to.
-async fn beside(asker: &mut Asker<'_>, active: &str, next: &str) {
-    let hub = asker.called.hub.clone();
-    let stands = asker.well("POST /api/v1/releases/{release}/parallel", &[next], "").await.json();
-    assert_eq!(stands["beside"]["way"], "parallel", "{stands}");
-    for wrong in [r#"{"share": 0}"#, r#"{"share": 101}"#, r#"{"share": 5, "held-max": 1001}"#, "{}", r#"{"share": 5, "dreams": 1}"#] {
-        let answer = asker.ask("POST /api/v1/releases/{release}/canary", &[next], wrong).await;
-        assert_eq!(answer.json()["code"], json!("bad-request"), "{wrong}: {}", answer.text);
-    }
-    let bounds = r#"{"share": 25, "failures-max": 1, "took-ms-max": 60000}"#;
-    let stands = asker.well("POST /api/v1/releases/{release}/canary", &[next], bounds).await.json();
-    assert_eq!((&stands["beside"]["way"], &stands["beside"]["bounds"]["share"]), (&json!("canary"), &json!(25)), "{stands}");
-    let listed = asker.well("GET /api/v1/candidates?plugin=claim-routing", &[], "").await.json();
-    assert_eq!(listed["items"].as_array().unwrap().len(), 2, "the parallel run that was replaced is told too: {listed}");
-    let ended = asker.well("POST /api/v1/plugins/{plugin}/end-candidate", &["claim-routing"], r#"{"reason": "slow"}"#).await.json();
-    assert_eq!((&ended["way"], &ended["ended-why"]), (&json!("canary"), &json!("slow")), "{ended}");
-
-    // A trial that differs, as the hub that does it would write it down.
-    let tried = asker.well("POST /api/v1/releases/{release}/trials", &[active], r#"{"runs": 1}"#).await.json();
-    let claim = hub.ledger().claim(hub.id(), hub.clock().now_ms(), 3_600_000).await.unwrap().expect("it waits");
-    assert_eq!(tried["items"][0]["run"], json!(claim.lease.run.to_string()));
-    let kinds = vec!["return.employee_expected".to_owned()];
-    let trial = NewTrial { outcome: TrialOutcome::Differs, kinds, differences: None };
-    hub.ledger().record_trial(&claim.lease, hub.clock().now_ms(), &trial).await.unwrap();
-    let other = r#"{"difference": "rejects", "reason": "meant"}"#;
-    asker.badly("POST /api/v1/releases/{release}/explanations", &[active], (other, "not-found")).await;
-    let meant = r#"{"difference": "return.employee_expected", "reason": "meant"}"#;
-    asker.well("POST /api/v1/releases/{release}/explanations", &[active], meant).await;
-    let proof = asker.well("GET /api/v1/releases/{release}/trials", &[active], "").await.json();
-    let last = proof["trials"].as_array().unwrap().last().unwrap();
-    assert_eq!((&last["explained"], &proof["explanations"][0]["why"]), (&json!(true), &json!("meant")), "{proof}");
 }
 
 async fn outside_and_house(asker: &mut Asker<'_>) {
