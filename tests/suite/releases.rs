@@ -174,7 +174,7 @@ fn nobody_approves_their_own_work_and_a_roll_back_is_one_command() {
     let (second, third) = (stage.push("ann", &second), stage.push("ann", &third));
     stage.refused("ann", &["plugin", "activate", &second], "nobody has approved it");
     let own = stage.approve("ann", &second, "mine");
-    assert!(own.code == Some(1) && own.err.contains("another person has to approve it"), "{}", own.err);
+    assert!(own.code == Some(1) && own.err.contains("another person has to do this"), "{}", own.err);
     let review = stage.done("bob", &["plugin", "review", &second]);
     for told in ["It reads the rows of drivers", "The version was 1.0.0 and is 1.0.1.", "for the new year", "no network"] {
         assert!(review.contains(told), "{told:?} in {review}");
@@ -191,6 +191,33 @@ fn nobody_approves_their_own_work_and_a_roll_back_is_one_command() {
     assert_eq!(stage.active(), "1.0.0");
     stage.refused("ann", &["plugin", "roll-back", "cost-apportionment", "--partner", FIRE], "no earlier release");
     assert!(stage.done("ann", &["audit", "verify"]).contains("entries fit"));
+}
+
+#[test]
+fn a_third_person_puts_a_release_in_use_where_the_partner_asks_for_one() {
+    let stage = Stage::new();
+    stage.key("lead");
+    stage.sign(COMPONENT, "lead");
+    let first = stage.push("ann", COMPONENT);
+    done(stage.approve("bob", &first, "as it was"));
+    stage.ask_for("three-persons");
+    stage.done("ann", &["apply", "."]);
+    let second = stage.version("1.0.1");
+    stage.sign(&second, "lead");
+    let second = stage.push("ann", &second);
+    stage.refused("cat", &["plugin", "activate", &second], "nobody has approved it");
+    done(stage.approve("bob", &second, "compared"));
+    stage.refused("ann", &["plugin", "activate", &second], "added this release");
+    stage.refused("bob", &["plugin", "activate", &second], "approved this release");
+    stage.refused("bob", &["plugin", "canary", &second, "--share", "10"], "approved this release");
+    assert_eq!(stage.active(), "1.0.0", "nothing was changed");
+    stage.done("cat", &["plugin", "activate", &second]);
+    assert_eq!(stage.active(), "1.0.1");
+    // The way back is for whoever is there when it is needed.
+    stage.done("ann", &["plugin", "roll-back", "cost-apportionment", "--partner", FIRE]);
+    assert_eq!(stage.active(), "1.0.0");
+    let trail = stage.done("ann", &["audit", "export"]);
+    assert_eq!(trail.lines().filter(|line| line.contains("release.turn-away")).count(), 4, "each is noted: {trail}");
 }
 
 #[test]

@@ -82,6 +82,17 @@ impl Caller {
         Err(Denied { actor: self.actor.clone(), action, partner: self.partner.clone() })
     }
 
+    /// Refuses what none of some actions allows.
+    ///
+    /// # Errors
+    /// [`Denied`], which names the first of them.
+    pub fn may_any(&self, actions: &[Action]) -> Result<(), Denied> {
+        match actions {
+            [first, others @ ..] if !others.iter().any(|action| self.can(*action)) => self.may(*first),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether it is allowed, for what is only shown to those who may.
     #[must_use]
     pub fn can(&self, action: Action) -> bool {

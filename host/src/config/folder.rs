@@ -96,6 +96,7 @@ impl Reader<'_> {
                 written::ReleasesWord::Open => ReleasePolicy::Open,
                 written::ReleasesWord::Signed => ReleasePolicy::Signed,
                 written::ReleasesWord::Approved => ReleasePolicy::Approved,
+                written::ReleasesWord::ThreePersons => ReleasePolicy::ThreePersons,
             };
             let changes = entry.changes.as_ref().map(|changes| {
                 changes.get_ref().parse().map_err(|why: String| {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! hub.toml            [ceiling] without = ["http"], and [ceiling.limits]: what no plugin of any partner is lent (optional)
-//! partners.toml       [[partner]] name, title, runs-at-once, releases = open | signed | approved,
+//! partners.toml       [[partner]] name, title, runs-at-once, releases = open | signed | approved | three-persons,
 //!     [partner.proof] clean-runs, differences = none | explained, and [[partner.proof.plugin]] name, clean-runs, differences,
 //!     changes = one-person | two-persons (for what is protected),
 //!     and [partner.retention] artefacts-days, rejects-days, events-days

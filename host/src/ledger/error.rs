@@ -85,7 +85,7 @@ pub enum LedgerError {
         digest: Digest,
     },
     /// Another person does it: nobody vouches for their own work.
-    #[error("{actor} {what}, so another person has to approve it")]
+    #[error("{actor} {what}, so another person has to do this")]
     OwnWork {
         /// Who asked.
         actor: Actor,
@@ -93,7 +93,7 @@ pub enum LedgerError {
         what: &'static str,
     },
     /// A person does it: a token and a hub decide nothing that takes two persons.
-    #[error("{actor} is no person, and it takes a second person to approve this")]
+    #[error("{actor} is no person, and this takes another person")]
     NotAPerson {
         /// Who asked.
         actor: Actor,

@@ -2,6 +2,7 @@
 //!
 //! It must not know who approves what.
 
+use crate::model::grant::Lent;
 use crate::model::limits::Limits;
 use crate::model::manifest::{ConnectorShape, Kind, Manifest, Wants};
 use crate::model::rows::{ColumnShape, PortShape};
@@ -35,7 +36,7 @@ pub fn may_do(manifest: &Manifest) -> Vec<String> {
             );
         }
     }
-    told.extend(lent(&manifest.wants).into_iter().map(|(_, what)| format!("It {what}.")));
+    told.extend(asks(&manifest.wants).into_iter().map(|(_, what)| format!("It {what}.")));
     let network = if manifest.wants.http { "no other network" } else { "no network" };
     told.push(format!("It has no files, {network}, no environment and no other plugin's data."));
     told
@@ -51,7 +52,7 @@ pub fn changes(from: &Manifest, to: &Manifest) -> Vec<String> {
     if from.contract != to.contract {
         told.push(format!("It was written for contract {} and is for {}.", from.contract, to.contract));
     }
-    let (had, has) = (lent(&from.wants), lent(&to.wants));
+    let (had, has) = (asks(&from.wants), asks(&to.wants));
     told.extend(has.iter().filter(|lent| !had.contains(lent)).map(|(_, what)| format!("It newly {what}.")));
     told.extend(had.iter().filter(|lent| !has.contains(lent)).map(|(name, _)| format!("It no longer asks for {name}.")));
     limits(from, to, &mut told);
@@ -64,19 +65,19 @@ pub fn changes(from: &Manifest, to: &Manifest) -> Vec<String> {
     told
 }
 
-/// What the hub lends beyond rows and settings: its name, and what the plugin does with it.
-fn lent(wants: &Wants) -> Vec<(String, String)> {
+/// What a plugin asks for beyond rows and settings, and what it does with each: half a sentence.
+#[must_use]
+pub fn asks(wants: &Wants) -> Vec<(Lent, String)> {
     let plain = [
-        (wants.log, "log", "writes notes into the run's log"),
-        (wants.clock, "clock", "asks for the run's time"),
-        (wants.random, "random", "draws random numbers, the same on every replay"),
-        (wants.state, "state", "keeps data from one run of a job to the next"),
-        (wants.http, "http", "sends requests through the connection that a job names; the hub adds the credentials"),
+        (wants.log, Lent::Log, "writes notes into the run's log"),
+        (wants.clock, Lent::Clock, "asks for the run's time"),
+        (wants.random, Lent::Random, "draws random numbers, the same on every replay"),
+        (wants.state, Lent::State, "keeps data from one run of a job to the next"),
+        (wants.http, Lent::Http, "sends requests through the connection that a job names; the hub adds the credentials"),
     ];
-    let mut lent: Vec<_> =
-        plain.iter().filter(|(wanted, ..)| *wanted).map(|(_, name, what)| ((*name).to_owned(), (*what).to_owned())).collect();
-    lent.extend(wants.lookup.iter().map(|table| (format!("table {table}"), format!("looks things up in the table {table}"))));
-    lent
+    let plain = plain.into_iter().filter(|(wanted, ..)| *wanted).map(|(_, lent, about)| (lent, about.to_owned()));
+    let tables = wants.lookup.iter().map(|table| (Lent::Table(table.clone()), format!("looks things up in the table {table}")));
+    plain.chain(tables).collect()
 }
 
 fn personal(columns: &[ColumnShape]) -> String {
@@ -84,15 +85,21 @@ fn personal(columns: &[ColumnShape]) -> String {
     if names.is_empty() { String::new() } else { format!(", personal data among them: {}", names.join(", ")) }
 }
 
+/// The limits that a plugin asks for; where it says nothing, the usual ones.
+///
+/// # Panics
+/// Never: a manifest is checked against the ceilings when it is read.
+#[must_use]
+pub fn limits_asked(manifest: &Manifest) -> Limits {
+    let mut limits = Limits::default();
+    for (limit, amount) in &manifest.limits {
+        limits.set(*limit, *amount).expect("a manifest was checked against the ceilings");
+    }
+    limits
+}
+
 fn limits(from: &Manifest, to: &Manifest, told: &mut Vec<String>) {
-    let in_force = |manifest: &Manifest| {
-        let mut limits = Limits::default();
-        for (limit, amount) in &manifest.limits {
-            limits.set(*limit, *amount).expect("a manifest was checked against the ceilings");
-        }
-        limits
-    };
-    for ((limit, was), (_, is)) in in_force(from).iter().zip(in_force(to).iter()).filter(|((_, was), (_, is))| was != is) {
+    for ((limit, was), (_, is)) in limits_asked(from).iter().zip(limits_asked(to).iter()).filter(|((_, was), (_, is))| was != is) {
         told.push(format!("Its limit {limit} was {was} and is {is}."));
     }
 }

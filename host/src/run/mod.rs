@@ -68,7 +68,8 @@ pub use outside::{CheckFailure, Checkup, ConnectionUse, Rotation, TestAnswer};
 pub use process::{ProcessError, Progress};
 pub use pull::Columns;
 pub use release::{
-    Approval, ColumnDifference, Differences, Example, OutputDifference, Push, Pushed, ReleaseError, Review, TRIALS_MAX, Trial, Upload,
+    Approval, Ask, Bound, ColumnDifference, Differences, Example, OutputDifference, Push, Pushed, ReleaseError, Review, TRIALS_MAX, Trial,
+    Upload,
 };
 pub use view::{Look, View};
 pub use watch::Readiness;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::Hub;
 use super::failure::RunError;
 use super::pull::Columns;
-use crate::ledger::{By, Claim, FindingId, Found, LedgerError, Scope, StoredFinding};
+use crate::ledger::{By, Claim, FindingId, Found, LedgerError, Run, Scope, StoredFinding};
 use crate::model::ids::RunId;
 use crate::model::manifest::Kind;
 use crate::model::personal::{Form, Kept, Sight};
@@ -48,12 +48,18 @@ impl Hub {
     /// # Errors
     /// [`RunError::Ledger`] if there is no such run within the scope; [`RunError`] if its release or its partner's keys cannot be read.
     pub async fn view(&self, run: RunId, look: Look<'_>) -> Result<View, RunError> {
+        let seen = self.seen(run, look).await?;
+        Ok(View { sight: look.sight, columns: self.columns(run).await?, keys: self.keys(seen.partner()).await? })
+    }
+
+    /// The run that somebody looks at. Where they see personal values as they are, that is in the audit trail.
+    pub(super) async fn seen(&self, run: RunId, look: Look<'_>) -> Result<Run, RunError> {
         let missing = || LedgerError::NotFound { what: "run", name: run.to_string() };
         let seen = self.ledger().run(look.scope, run).await?.ok_or_else(missing)?;
         if look.sight == Sight::Full {
             self.ledger().note_sight(seen.partner(), run, look.by).await?;
         }
-        Ok(View { sight: look.sight, columns: self.columns(run).await?, keys: self.keys(seen.partner()).await? })
+        Ok(seen)
     }
 
     /// Seals the records of findings, before they are written in this order under a claim's lease. What a plugin repeats of them in its

@@ -19,6 +19,8 @@ export default [
       must(await page.getByText('fund_share').first().isVisible(), 'the column that differs is not named');
       await page.goBack();
       await keys.press(page.getByRole('link', { name: 'Approve', exact: true }));
+      const lent = page.getByRole('group', { name: 'What may it do?' });
+      must(await lent.getByRole('checkbox').first().isChecked(), 'what the release asks for is not offered');
       await keys.press(page.getByRole('button', { name: 'Continue' }));
       must(await page.getByRole('alert').isVisible(), 'a reason is not asked for');
       await judge(desk, page, 'approving without a reason');

@@ -1,5 +1,6 @@
 //! The HTTP API without a socket: who may see what, how a repeat is harmless, and how each refusal is told.
 
+mod beside;
 mod conformance;
 mod once;
 mod routes;

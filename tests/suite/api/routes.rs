@@ -15,8 +15,8 @@ const WELL_ELSEWHERE: &[&str] = &["POST /api/v1/runs/{run}/deliveries/{output}/s
 const NEVER_BAD: &[&str] = &["GET /health"];
 
 /// Asks, and holds each answer against the document.
-struct Asker<'a> {
-    called: &'a Called,
+pub(super) struct Asker<'a> {
+    pub(super) called: &'a Called,
     token: String,
     document: Value,
     well: BTreeSet<String>,
@@ -25,7 +25,7 @@ struct Asker<'a> {
 
 impl Asker<'_> {
     /// Asks a route with names put into its address; what comes behind `?` belongs to the address.
-    async fn ask(&mut self, route: &str, names: &[&str], body: impl Into<Body>) -> Answer {
+    pub(super) async fn ask(&mut self, route: &str, names: &[&str], body: impl Into<Body>) -> Answer {
         let (method, template) = route.split_once(' ').unwrap();
         let (path, query) = template.split_once('?').map_or((template, String::new()), |(path, query)| (path, format!("?{query}")));
         let mut filled = path.to_owned();
@@ -59,7 +59,7 @@ impl Asker<'_> {
         }
     }
 
-    async fn well(&mut self, route: &str, names: &[&str], body: impl Into<Body>) -> Answer {
+    pub(super) async fn well(&mut self, route: &str, names: &[&str], body: impl Into<Body>) -> Answer {
         let answer = self.ask(route, names, body).await;
         assert!(answer.status.is_success(), "{route}: {} {}", answer.status, answer.text);
         self.well.insert(route.split('?').next().unwrap().to_owned());
@@ -72,7 +72,7 @@ impl Asker<'_> {
         self.badly.insert(route.split('?').next().unwrap().to_owned());
     }
 
-    async fn badly(&mut self, route: &str, names: &[&str], (body, code): (&str, &str)) {
+    pub(super) async fn badly(&mut self, route: &str, names: &[&str], (body, code): (&str, &str)) {
         let answer = self.ask(route, names, body.to_owned()).await;
         self.refused(route, &answer, code);
     }
@@ -196,8 +196,11 @@ async fn plugins(asker: &mut Asker<'_>) {
     asker.fits("POST /api/v1/releases", &answer);
     assert_eq!((answer.status.as_u16(), &answer.json()["new"]), (200, &json!(false)), "{}", answer.text);
     asker.well.insert("POST /api/v1/releases".to_owned());
-    let approval = json!({"reason": "read", "review": review["review"]}).to_string();
-    asker.well("POST /api/v1/releases/{release}/approve", &[&release], approval).await;
+    beside::grants(asker, &release, &review).await;
+    let review = asker.well("GET /api/v1/releases/{release}", &[&release], "").await.json();
+    let approval = json!({"reason": "read", "review": review["review"], "limits": {"log-lines": 9}}).to_string();
+    let approved = asker.well("POST /api/v1/releases/{release}/approve", &[&release], approval).await.json();
+    assert_eq!(approved["release"]["kept-back"], json!(["Its limit log-lines is at most 9."]), "{approved}");
     asker.well("POST /api/v1/releases/{release}/activate", &[&release], "").await;
     asker.well("POST /api/v1/releases/{release}/trials", &[&release], r#"{"runs": 1}"#).await;
     drain(&asker.called.hub).await;
@@ -207,6 +210,7 @@ async fn plugins(asker: &mut Asker<'_>) {
     let pushed = asker.called.send(request.body(body.into()).unwrap()).await;
     assert_eq!((pushed.status.as_u16(), &pushed.json()["new"]), (201, &json!(true)), "{}", pushed.text);
     let second = pushed.json()["digest"].as_str().unwrap().to_owned();
+    beside::stands(asker, &release, &second).await;
     asker.well("POST /api/v1/releases/{release}/activate", &[&second], "").await;
     let back = asker.well("POST /api/v1/plugins/{plugin}/roll-back", &["claim-routing"], "").await.json();
     assert_ne!(back["release"]["digest"], json!(second));
@@ -298,6 +302,9 @@ async fn badly(asker: &mut Asker<'_>) {
         ("resume", ""),
         ("replay", ""),
         ("activate", ""),
+        ("parallel", ""),
+        ("canary", r#"{"share": 10}"#),
+        ("explanations", r#"{"difference": "rejects", "reason": "why"}"#),
         ("roll-back", ""),
         ("check", ""),
         ("resubmissions", "x"),

@@ -1,6 +1,7 @@
 //! The console without a browser: pages asked for and forms posted by people of each role, at the router itself.
 
 mod keeping;
+mod personal;
 mod releases;
 mod rules;
 

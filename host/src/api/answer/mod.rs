@@ -120,6 +120,7 @@ fn release_code(error: &ReleaseError) -> Code {
             Code::ReleaseRefused
         }
         ReleaseError::NotApproved { .. } | ReleaseError::NotGranted { .. } => Code::NotVouchedFor,
+        ReleaseError::NotForThis { .. } => Code::BadRequest,
         ReleaseError::OtherReview { .. } => Code::WrongState,
         ReleaseError::NothingToTry { .. } | ReleaseError::NotATrial { .. } => Code::NotTried,
         ReleaseError::JobsUnfit { .. } | ReleaseError::NoneFits { .. } => Code::JobUnfit,

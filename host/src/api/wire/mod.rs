@@ -1,6 +1,7 @@
 //! What the API and `--json` say: the JSON of jobs, runs, rejects. A promise, so it is written down apart from the hub's own types.
 
 mod audit;
+mod beside;
 mod differences;
 mod findings;
 mod jobs;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use audit::AuditJson;
+pub use beside::{CandidateJson, ProofJson};
 pub use differences::DifferencesJson;
 pub use findings::FindingJson;
 pub use jobs::{JobDetailJson, JobJson};

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::moment;
 use crate::ledger::Release;
-use crate::run::Review;
+use crate::run::{Ask, Bound, Review};
 
 /// A release, and how it stands with its partner.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,10 +48,53 @@ pub struct ReviewJson {
     active: Option<ReleaseJson>,
     /// What it may do, each a sentence.
     may_do: Vec<String>,
+    /// What it asks for beyond rows and settings. An approval may grant less.
+    pub(crate) asks_for: Vec<AskJson>,
+    /// Its limits. An approval may make them smaller.
+    pub(crate) limits: Vec<BoundJson>,
     /// What is different from the active one, each a sentence.
     changes: Vec<String>,
     /// Jobs that do not fit it, so that it cannot be activated.
     jobs_that_do_not_fit: Vec<String>,
+}
+
+/// Something that a release asks for.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct AskJson {
+    /// log, clock, random, state, http or table:NAME.
+    pub(crate) what: String,
+    /// What it does with it.
+    pub(crate) about: String,
+    /// Whether it cannot work without: an approval that keeps this back is refused.
+    pub(crate) needed: bool,
+    /// Whether the operator of the hub lends it to no plugin.
+    pub(crate) kept_back: bool,
+}
+
+/// A limit of a release.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct BoundJson {
+    pub(crate) limit: String,
+    /// What the release asks for; the usual amount where its manifest does not name the limit.
+    pub(crate) asked: u64,
+    /// The most that an approval may name.
+    pub(crate) most: u64,
+    /// Whether its manifest names the limit.
+    pub(crate) named: bool,
+}
+
+impl From<Ask> for AskJson {
+    fn from(ask: Ask) -> Self {
+        Self { what: ask.what.to_string(), about: ask.about, needed: ask.needed, kept_back: ask.kept_back }
+    }
+}
+
+impl From<Bound> for BoundJson {
+    fn from(bound: Bound) -> Self {
+        Self { limit: bound.limit.to_string(), asked: bound.asked, most: bound.most, named: bound.named }
+    }
 }
 
 impl From<&Release> for ReleaseJson {
@@ -85,6 +128,8 @@ impl From<Review> for ReviewJson {
             release: ReleaseJson::from(&review.release),
             active: review.active.as_ref().map(ReleaseJson::from),
             may_do: review.may_do,
+            asks_for: review.asks.into_iter().map(AskJson::from).collect(),
+            limits: review.bounds.into_iter().map(BoundJson::from).collect(),
             changes: review.changes,
             jobs_that_do_not_fit: review.unfit,
         }

@@ -76,6 +76,7 @@ pub(in crate::config) enum ReleasesWord {
     Open,
     Signed,
     Approved,
+    ThreePersons,
 }
 
 #[derive(Default, Deserialize)]

@@ -157,7 +157,12 @@ const INITIALS: [&str; 8] = ["apc", "avc", "bacs", "fte", "ni", "scapc", "utr", 
 /// A name as a code has it, in words: `ni-number-missing` is `NI number missing`.
 pub(crate) fn spaced(name: &str) -> String {
     let word = |word: &str| if INITIALS.contains(&word) { word.to_ascii_uppercase() } else { word.to_owned() };
-    let mut text = name.split(['-', '_']).map(word).collect::<Vec<_>>().join(" ");
+    capital(&name.split(['-', '_']).map(word).collect::<Vec<_>>().join(" "))
+}
+
+/// Words with a capital at their beginning.
+pub(crate) fn capital(words: &str) -> String {
+    let mut text = words.to_owned();
     if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();
     }

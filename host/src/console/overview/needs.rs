@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use crate::console::look::{Tasks, Tone, tag, words};
 use crate::console::visit::{At, Fault};
 use crate::ledger::{QuarantineFilter, Release, Run, RunState, Scope};
-use crate::model::job::ReleasePolicy;
 use crate::run::Hub;
 
 /// Runs that are named one by one.
@@ -70,7 +69,7 @@ pub(super) async fn releases_waiting(hub: &Hub, scope: Scope<'_>) -> Result<Vec<
     let asking = hub.ledger().partners(scope).await?;
     let asks = |release: &Release| {
         let of = asking.iter().find(|partner| partner.name == release.release.key.partner);
-        of.is_some_and(|partner| partner.releases == ReleasePolicy::Approved)
+        of.is_some_and(|partner| partner.releases.asks_approval())
     };
     let releases = hub.ledger().releases(scope).await?;
     Ok(releases.into_iter().filter(|release| release.verdict.is_none() && release.active_since_ms.is_none() && asks(release)).collect())

@@ -4,6 +4,9 @@
 //! ```text
 //! review   one release, as whoever approves it sees it
 //! act      what is done to a release, each by a page on which it is checked
+//! grant    what an approver lends of what a release asks for
+//! beside   a release beside the one in use: in parallel, as a canary; what is different, and what people say of it
+//! back     the release before, in use again
 //! trial    a run that tried a release beside the one that delivered: by total, by column, by row
 //! hand_in  a component and its signature, uploaded
 //! ```
@@ -11,9 +14,14 @@
 //! Who may approve what is the ledger's to say. It must not know how a component is run.
 
 mod act;
+mod back;
+mod beside;
+mod grant;
 mod hand_in;
 mod review;
 mod trial;
+
+pub(super) use trial::sight_note;
 
 use std::collections::BTreeMap;
 
@@ -36,7 +44,7 @@ pub(super) fn routes() -> Router<Hub> {
     Router::new()
         .route("/p/{partner}/plugins", get(list))
         .route("/p/{partner}/plugins/new", get(hand_in::blank).post(hand_in::take).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
-        .route("/p/{partner}/plugins/{plugin}/roll-back", get(act::ask_roll_back).post(act::roll_back))
+        .route("/p/{partner}/plugins/{plugin}/roll-back", get(back::ask).post(back::done))
         .route("/p/{partner}/releases/{release}", get(review::page))
         .route("/p/{partner}/releases/{release}/{act}", get(act::ask).post(act::done))
         .route("/p/{partner}/trials/{run}", get(trial::page))
@@ -58,6 +66,11 @@ impl Told {
             "refused" => "The release is refused. What is in use stays so until another is put in use.",
             "activated" => "The release is in use from the next run on.",
             "tried" => "The trials are in the queue. They deliver nothing.",
+            "retired" => "The release is given up. No run begins with it any more.",
+            "parallel" => "Every run that delivers is done again with this release from now on. That delivers nothing.",
+            "canary" => "A share of the runs is done with this release from now on.",
+            "ended" => "No release stands beside the one in use any more.",
+            "explained" => "The difference is explained, for the trials that there are.",
             "back" => "The release before is in use again, from the next run on.",
             _ => return None,
         })

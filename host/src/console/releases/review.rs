@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::{Told, standing};
+use super::{Told, beside, standing};
 use crate::access::Action;
 use crate::console::look::{Column, Summary, Table, Weight, bad_inset, inset, link_button, words};
 use crate::console::visit::{At, Fault};
@@ -30,6 +30,7 @@ pub(super) async fn page(
     let key = release.release.key.clone();
     let review = hub.review_release(&key).await?;
     let trials = trials(&hub, &at, &key).await?;
+    let (proof, candidate) = (hub.proof(&key).await?, beside::standing(&hub, &at, &key).await?);
     Ok(at
         .page(format!("{} {}", key.plugin, release.release.version))
         .caption("Release")
@@ -53,6 +54,7 @@ pub(super) async fn page(
                     ul { @for sentence in &review.unfit { li { (sentence) } } }
                 }))
             }
+            (beside::section(&at, (&review, candidate.as_ref()), &proof))
             (trial_table(&at, &trials))
         }))
 }
@@ -87,7 +89,21 @@ fn facts(release: &Release) -> Markup {
         .row("Signed by", signed)
         .maybe("What was said of it", said)
         .maybe("In use since", release.active_since_ms.map(words::moment));
-    html! { (summary) }
+    html! { (summary) (kept_back(release)) }
+}
+
+/// What its approval keeps back.
+fn kept_back(release: &Release) -> Markup {
+    let grant = release.grant();
+    html! {
+        @if !grant.without.is_empty() || !grant.limits.is_empty() {
+            h2 { "What its approval keeps back" }
+            ul {
+                @for lent in &grant.without { li { "It is not lent " (lent) "." } }
+                @for (limit, most) in &grant.limits { li { "Its limit " (limit) " is at most " (words::count(*most)) "." } }
+            }
+        }
+    }
 }
 
 fn changes(at: &At, review: &Review) -> Markup {
@@ -109,7 +125,12 @@ fn acts(at: &At, review: &Review) -> Markup {
     let key = &release.release.key;
     let href = |act: &str| at.href(format_args!("releases/{}/{act}", key.digest));
     if !at.caller.can(Action::Approve) {
-        return html! { (inset(html! { p { "Whoever may approve at this partner decides whether its runs use this release." } })) };
+        return html! {
+            (inset(html! { p { "Whoever may approve at this partner decides whether its runs use this release." } }))
+            @if at.caller.can(Action::Run) && release.active_since_ms.is_none() && release.retired.is_none() {
+                div class="buttons" { (link_button(Weight::Second, &href("try"), "Try it on what ran")) }
+            }
+        };
     }
     let approved = release.verdict.as_ref().map(|verdict| verdict.standing) == Some(ReleaseStanding::Approved);
     let own = release.added_by == *at.caller.actor();
@@ -118,13 +139,16 @@ fn acts(at: &At, review: &Review) -> Markup {
         @if own && !approved {
             (inset(html! { p { "You handed this release in, so somebody else has to approve it: four eyes see more than two." } }))
         }
-        div class="buttons" {
+        @if let Some(retired) = &release.retired {
+            (inset(html! { p { "It was given up by " (retired.by) ", " (words::moment(retired.at_ms)) ": “" (retired.why) "”" } }))
+        } @else { div class="buttons" {
             @if !own && !approved { (link_button(Weight::First, &href("approve"), "Approve")) }
             @if approved && !active { (link_button(Weight::First, &href("activate"), "Put in use")) }
             @if !active { (link_button(Weight::Second, &href("try"), "Try it on what ran")) }
             @if !active { (link_button(Weight::Second, &href("refuse"), "Refuse")) }
             @if !active && !approved { (link_button(Weight::Second, &href("activate"), "Put in use")) }
-        }
+            @if !active { (link_button(Weight::Second, &href("retire"), "Give it up")) }
+        } }
     }
 }
 

@@ -1,25 +1,41 @@
 //! Where a trial came to something else than the run that delivered: sums, columns, and the first rows.
 //!
-//! Values of personal columns are not told. It must not know how files are compared.
+//! Personal values are dots, unless somebody who may see them asks. It must not know how files are compared.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::review::short;
 use crate::access::Action;
 use crate::console::look::{Column, Figures, Table, Tone, inset, words};
 use crate::console::visit::{At, Fault};
-use crate::run::{Differences, Hub, OutputDifference};
+use crate::model::personal::Sight;
+use crate::run::{Differences, Hub, Look, OutputDifference};
 
-pub(super) async fn page(State(hub): State<Hub>, at: At, Path((_, run)): Path<(String, String)>) -> Result<Response, Fault> {
+/// How it is looked at.
+#[derive(Deserialize, Default)]
+pub(super) struct Asked {
+    /// `yes` shows personal values as they are.
+    #[serde(default)]
+    personal: String,
+}
+
+pub(super) async fn page(
+    State(hub): State<Hub>,
+    at: At,
+    Path((_, run)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Fault> {
     at.may(Action::Read)?;
+    let sight = at.caller.sight(asked.personal == "yes")?;
     let id = run.parse().map_err(|_| Fault::NotFound)?;
     let run = hub.ledger().run(at.scope(), id).await?.ok_or(Fault::NotFound)?;
     if !run.enqueued.dry_run || run.trigger().origin().is_none() {
         return Err(Fault::NotFound);
     }
-    let found = hub.differences(at.scope(), id).await?;
+    let found = hub.differences(id, Look { scope: at.scope(), sight, by: &at.by(&hub) }).await?;
     let page =
         at.page(format!("What a trial of {} came to", run.job())).section("plugins").crumb(at.href("plugins"), "Plugins and releases");
     let page = match run.enqueued.release {
@@ -33,8 +49,21 @@ pub(super) async fn page(State(hub): State<Hub>, at: At, Path((_, run)): Path<(S
         (totals(&found))
         @for output in &found.outputs { (of_output(output)) }
         @if found.outputs.is_empty() { p { "Every output is the same, byte by byte." } }
-        (inset(html! { p { "A difference that is meant is a reason to approve the release, and one that is not is a reason to refuse it. Personal values are not shown." } }))
+        (inset(html! { p { "A difference that is meant is a reason to approve the release, and one that is not is a reason to refuse it." } }))
+        (sight_note(&at, sight, &at.href(format_args!("trials/{id}"))))
     }))
+}
+
+/// Whether personal values are shown, and the way to the other.
+pub(in crate::console) fn sight_note(at: &At, sight: Sight, here: &str) -> Markup {
+    let joint = if here.contains('?') { '&' } else { '?' };
+    html! {
+        @if sight == Sight::Full {
+            p { "Personal values are shown as they are, and the audit trail says that you saw them. " a href=(here) { "Hide personal values" } }
+        } @else if at.caller.can(Action::SeePersonal) {
+            p { "Personal values are shown as dots. " a href=(format!("{here}{joint}personal=yes")) { "Show personal values" } " The audit trail says so." }
+        } @else { p { "Personal values are shown as dots." } }
+    }
 }
 
 fn figures(found: &Differences) -> Markup {

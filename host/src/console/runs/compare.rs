@@ -8,9 +8,10 @@ use serde::Deserialize;
 use super::{run_of, short};
 use crate::access::Action;
 use crate::console::look::{Column, Faults, Field, Table, Weight, button, words};
+use crate::console::releases::sight_note;
 use crate::console::visit::{At, Fault};
 use crate::ledger::{Run, RunFilter};
-use crate::run::{Differences, Hub, OutputDifference};
+use crate::run::{Differences, Hub, Look, OutputDifference};
 
 /// Earlier runs of the job that are offered.
 const OFFERED: u32 = 50;
@@ -19,6 +20,9 @@ const OFFERED: u32 = 50;
 pub(super) struct Asked {
     #[serde(default)]
     with: String,
+    /// `yes` shows personal values as they are.
+    #[serde(default)]
+    personal: String,
 }
 
 pub(super) async fn page(
@@ -28,6 +32,7 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Fault> {
     at.may(Action::Read)?;
+    let sight = at.caller.sight(asked.personal == "yes")?;
     let run = run_of(&hub, &at, &named).await?;
     let filter = RunFilter { job: Some(run.job().clone()), ..RunFilter::default() };
     let others = hub.ledger().runs(at.scope(), &filter, OFFERED).await?.items;
@@ -36,7 +41,7 @@ pub(super) async fn page(
     let mut found = None;
     if !asked.with.is_empty() {
         let other = run_of(&hub, &at, &asked.with).await?;
-        match hub.compare_runs(at.scope(), (other.id, run.id)).await.map_err(Fault::from) {
+        match hub.compare_runs((other.id, run.id), Look { scope: at.scope(), sight, by: &at.by(&hub) }).await.map_err(Fault::from) {
             Ok(differences) => found = Some((other, differences)),
             Err(fault) => faults.add("with", fault.sentence().map(ToOwned::to_owned).ok_or(fault)?),
         }
@@ -44,7 +49,10 @@ pub(super) async fn page(
     let home = at.href(format_args!("runs/{}", run.id));
     let body = html! {
         (choose(&at, &run, &others, &asked.with, &faults))
-        @if let Some((other, differences)) = &found { (told(&at, (other, &run), differences)) }
+        @if let Some((other, differences)) = &found {
+            (told(&at, (other, &run), differences))
+            (sight_note(&at, sight, &at.href(format_args!("runs/{}/compare?with={}", run.id, other.id))))
+        }
     };
     let page = at.page("Compare with another run").caption(format!("{}, run {}", run.job(), short(run.id))).section("runs");
     Ok(page.crumb(at.href("runs"), "Runs").crumb(home, format!("Run {}", short(run.id))).faults(&faults).body(body))

@@ -12,7 +12,7 @@ use crate::ledger::runs::{LoggedEvent, Outcome, Run, RunEvent};
 use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
 use crate::ledger::who::{By, PAGE_ITEMS_MAX, Scope};
 use crate::model::ids::{Digest, PartnerName, WebhookName};
-use crate::model::job::WebhookEvent;
+use crate::model::job::{ReleasePolicy, WebhookEvent};
 
 /// Messages of one address that are taken at once.
 const TAKEN_MAX: i64 = 5;
@@ -132,7 +132,7 @@ pub(in crate::ledger) async fn tell_of_release(
         .bind(key.partner.as_str())
         .fetch_optional(&mut *transaction)
         .await?;
-    if asks.as_deref() != Some("approved") {
+    if !asks.and_then(|word| word.parse::<ReleasePolicy>().ok()).is_some_and(ReleasePolicy::asks_approval) {
         return Ok(());
     }
     let about = json!({ "release": { "digest": key.digest.to_string(), "plugin": key.plugin.as_str(), "version": version } });

@@ -19,6 +19,8 @@ pub enum ReleasePolicy {
     Signed,
     /// That, and the approval of a person other than the one who added it.
     Approved,
+    /// That, and a third person who puts it in use: neither the one who added it nor one who approved it.
+    ThreePersons,
 }
 
 impl ReleasePolicy {
@@ -29,7 +31,14 @@ impl ReleasePolicy {
             Self::Open => "open",
             Self::Signed => "signed",
             Self::Approved => "approved",
+            Self::ThreePersons => "three-persons",
         }
+    }
+
+    /// Whether a release needs somebody's approval.
+    #[must_use]
+    pub const fn asks_approval(self) -> bool {
+        matches!(self, Self::Approved | Self::ThreePersons)
     }
 }
 
@@ -37,8 +46,10 @@ impl FromStr for ReleasePolicy {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        let found = [Self::Open, Self::Signed, Self::Approved].into_iter().find(|policy| policy.as_str() == word);
-        found.ok_or_else(|| format!("{word:?} is none of open, signed, approved"))
+        let all = [Self::Open, Self::Signed, Self::Approved, Self::ThreePersons];
+        all.into_iter()
+            .find(|policy| policy.as_str() == word)
+            .ok_or_else(|| format!("{word:?} is none of open, signed, approved, three-persons"))
     }
 }
 

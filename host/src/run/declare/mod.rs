@@ -22,7 +22,7 @@ use crate::ledger::{
     Whole,
 };
 use crate::model::ids::{Digest, PartnerName, PluginName};
-use crate::model::job::{ChangePolicy, Partner, ReleasePolicy};
+use crate::model::job::{ChangePolicy, Partner};
 use crate::registry::signature::SIGNATURE_FILE_END;
 use crate::run::Hub;
 use crate::run::failure::RunError;
@@ -305,7 +305,7 @@ impl Hub {
             }
         };
         let signature = self.vouched(partner, (&std::fs::read(&file.component)?, signature.as_deref()), by).await?;
-        if partner.releases == ReleasePolicy::Approved {
+        if partner.releases.asks_approval() {
             let key = ReleaseKey { partner: partner.name.clone(), plugin: file.name.clone(), digest: plugin.release.digest };
             let standing = self.ledger().release(&key).await?.and_then(|kept| kept.verdict).map(|verdict| verdict.standing);
             if standing != Some(ReleaseStanding::Approved) {

@@ -1,22 +1,21 @@
 //! Two runs of one job beside each other.
 
-use crate::ledger::{LedgerError, Scope};
 use crate::model::ids::RunId;
 use crate::model::manifest::Kind;
 use crate::run::failure::RunError;
 use crate::run::release::{Differences, Recorded, of_output, other_totals};
-use crate::run::{Hub, ReleaseError};
+use crate::run::{Hub, Look, ReleaseError};
 
 impl Hub {
-    /// Where a run came to something else than another of the same job. Values of personal columns are not told.
+    /// Where a run came to something else than another of the same job. Personal values are dots, unless they
+    /// are looked at as they are, which the audit trail then says.
     ///
     /// # Errors
     /// [`ReleaseError::NotATrial`] if they are of two jobs, or the rows of one were never processed; [`RunError::Expired`] if the files of
     /// one are no longer kept.
-    pub async fn compare_runs(&self, scope: Scope<'_>, (before, now): (RunId, RunId)) -> Result<Differences, RunError> {
-        let missing = |run: RunId| LedgerError::NotFound { what: "run", name: run.to_string() };
-        let was = self.ledger().run(scope, before).await?.ok_or_else(|| missing(before))?;
-        let is = self.ledger().run(scope, now).await?.ok_or_else(|| missing(now))?;
+    pub async fn compare_runs(&self, (before, now): (RunId, RunId), look: Look<'_>) -> Result<Differences, RunError> {
+        let scope = look.scope;
+        let (was, is) = (self.seen(before, look).await?, self.seen(now, look).await?);
         let not = || ReleaseError::NotATrial { run: now.to_string() };
         if (was.partner(), was.job()) != (is.partner(), is.job()) {
             return Err(not().into());
@@ -44,6 +43,7 @@ impl Hub {
                 files: (was.artefact, is.artefact),
                 artefacts: artefacts.clone(),
                 rows: (was.rows, is.rows),
+                sight: look.sight,
             })
             .collect();
         let read = tokio::task::spawn_blocking(move || recorded.iter().map(of_output).collect::<Result<Vec<_>, _>>());

@@ -8,6 +8,7 @@ use crate::ledger::{
     Scope, TrialOutcome, Trigger,
 };
 use crate::model::ids::{Digest, PartnerName, PluginName, RunId};
+use crate::model::personal::Sight;
 use crate::run::Hub;
 use crate::run::failure::RunError;
 
@@ -115,7 +116,7 @@ impl Hub {
         let mut trial = NewTrial { outcome: TrialOutcome::Same, kinds: Vec::new(), differences: None };
         if differs {
             let scope = Scope::Partner(claim.run.partner());
-            let found = match self.differences(scope, claim.lease.run).await {
+            let found = match self.compared(scope, claim.lease.run, Sight::Masked).await {
                 Ok(found) => Some(found),
                 // What the release wrote cannot be compared row by row, and differs all the same.
                 Err(RunError::Release(ReleaseError::NotATrial { .. })) => None,

@@ -1,6 +1,6 @@
 //! Two files of one output, row by row: which columns differ, in how many rows, and by how much in all.
 //!
-//! It must not know which releases made them. Values of personal columns are not told.
+//! It must not know which releases made them, or who looks: personal values are dots unless it is told to show them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
@@ -13,6 +13,7 @@ use crate::connection::{ArtefactFile, Artefacts};
 use crate::format::{Decoder, row_as_json};
 use crate::model::ids::Digest;
 use crate::model::job::{FileFormat, Format};
+use crate::model::personal::Sight;
 use crate::model::rows::{ColumnKind, PortShape};
 use crate::model::totals::{ControlTotals, PortTotals};
 
@@ -37,6 +38,8 @@ pub(in crate::run) struct Recorded {
     pub(in crate::run) files: (Digest, Digest),
     pub(in crate::run) artefacts: Artefacts,
     pub(in crate::run) rows: (u64, u64),
+    /// How whoever looks sees personal values.
+    pub(in crate::run) sight: Sight,
 }
 
 /// How two files of one output differ.
@@ -235,9 +238,10 @@ fn number(recorded: &Recorded, column: &str, value: Option<&Value>) -> Option<De
     }
 }
 
-/// A value as an approver may see it. Of decisions, only the outcome and the figures are: the rest may speak of people.
+/// A value as whoever looks may see it. Masked, decisions show the outcome and the figures: the rest may speak of people.
 fn told(recorded: &Recorded, column: &str, value: &Value) -> String {
     let shown = match &recorded.shape {
+        _ if recorded.sight == Sight::Full => true,
         Some(shape) => shape.column(column).is_some_and(|place| !shape.columns[place].personal),
         None => column == "outcome" || column.starts_with(FIGURE),
     };
@@ -260,7 +264,8 @@ mod tests {
         let artefacts = Artefacts::open(folder.path()).unwrap();
         let files = (artefacts.put(was.join("\n").as_bytes()).unwrap().digest, artefacts.put(is.join("\n").as_bytes()).unwrap().digest);
         let rows = (was.len() as u64, is.len() as u64);
-        of_output(&Recorded { port: "decision".to_owned(), shape: None, format: None, files, artefacts, rows }).unwrap()
+        let sight = Sight::Masked;
+        of_output(&Recorded { port: "decision".to_owned(), shape: None, format: None, files, artefacts, rows, sight }).unwrap()
     }
 
     #[test]
@@ -303,18 +308,22 @@ mod tests {
             put("{\"name\":\"C\",\"pay\":\"1.01\"}\n{\"name\":\"B\",\"pay\":\"1.99\"}\n"),
         );
         let format = Some(FileFormat::BuiltIn(Format::JsonLines(JsonLinesFormat { dates: DateStyle::Iso })));
-        let found = of_output(&Recorded {
+        let mut recorded = Recorded {
             port: "return".to_owned(),
             shape: Some(shape),
             format,
             files,
             artefacts: artefacts.clone(),
             rows: (2, 2),
-        })
-        .unwrap();
+            sight: Sight::Masked,
+        };
+        let found = of_output(&recorded).unwrap();
         assert_eq!((found.changed, &found.note), (2, &None));
         assert_eq!(found.columns["pay"], ColumnDifference { rows: 2, change: Some(Decimal::ZERO) }, "what one gains another loses");
         assert_eq!((found.examples[0].was.as_deref(), found.examples[1].is.as_deref()), (Some(DOTS), Some("1.01")));
+        recorded.sight = Sight::Full;
+        let seen = of_output(&recorded).unwrap();
+        assert_eq!((seen.examples[0].was.as_deref(), seen.examples[0].is.as_deref()), (Some("A"), Some("C")));
     }
 
     #[test]

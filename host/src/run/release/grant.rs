@@ -2,12 +2,16 @@
 //!
 //! An approval names the review that the person had before them, so that it holds for nothing else.
 
-use super::ReleaseError;
+use std::collections::BTreeSet;
+
+use super::{ReleaseError, Review};
 use crate::config::{self, ConfigError};
 use crate::ledger::{By, Judgement, LedgerError, ReleaseKey, ReleaseStanding};
-use crate::model::grant::Grant;
+use crate::model::grant::{Grant, Lent};
 use crate::model::ids::PartnerName;
 use crate::model::job::{Job, ReleaseChoice};
+use crate::model::limits::Limit;
+use crate::registry::review::{self, limits_asked};
 use crate::run::Hub;
 use crate::run::failure::RunError;
 use crate::run::shelf::Plugin;
@@ -25,13 +29,97 @@ pub struct Approval<'a> {
     pub why: &'a str,
 }
 
+/// Something that a release asks for beyond rows and settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// What.
+    pub what: Lent,
+    /// What it does with it, half a sentence: "asks for the run's time".
+    pub about: String,
+    /// Whether its component cannot work without it.
+    pub needed: bool,
+    /// Whether the operator of the hub lends it to no plugin.
+    pub kept_back: bool,
+}
+
+/// A limit of a release, and how far an approval may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// Which.
+    pub limit: Limit,
+    /// What the release asks for. A job may ask for more.
+    pub asked: u64,
+    /// The most that an approval may grant.
+    pub most: u64,
+    /// Whether its manifest names it; else what is asked for is the usual amount.
+    pub named: bool,
+}
+
+impl Review {
+    /// What is kept back where only some things of those that the release asks for are granted.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NotForThis`] if one is nothing that it asks for, or is lent to no plugin.
+    pub fn all_but(&self, granted: &BTreeSet<Lent>) -> Result<BTreeSet<Lent>, ReleaseError> {
+        let asked = |lent: &&Lent| self.asks.iter().find(|ask| ask.what == **lent);
+        let wrong = granted.iter().filter(|lent| asked(lent).is_none_or(|ask| ask.kept_back));
+        let wrong: Vec<String> = wrong
+            .map(|lent| match asked(&lent) {
+                Some(_) => format!("the operator of the hub lends {lent} to no plugin"),
+                None => format!("it does not ask for {lent}"),
+            })
+            .collect();
+        if wrong.is_empty() {
+            return Ok(self.asks.iter().map(|ask| &ask.what).filter(|what| !granted.contains(what)).cloned().collect());
+        }
+        Err(self.not_for_this(wrong))
+    }
+
+    /// Refuses a grant of something else than what the release asks for, or of more than the hub allows.
+    fn takes(&self, grant: &Grant) -> Result<(), ReleaseError> {
+        let strange = grant.without.iter().filter(|lent| !self.asks.iter().any(|ask| ask.what == **lent));
+        let mut wrong: Vec<String> = strange.map(|lent| format!("it does not ask for {lent}")).collect();
+        for bound in &self.bounds {
+            match grant.limits.get(&bound.limit) {
+                Some(0) => wrong.push(format!("with a limit {} of 0 nothing runs", bound.limit)),
+                Some(most) if *most > bound.most => {
+                    wrong.push(format!("the limit {} is at most {} on this hub, and {most} was named", bound.limit, bound.most));
+                }
+                _ => {}
+            }
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(self.not_for_this(wrong)) }
+    }
+
+    fn not_for_this(&self, findings: Vec<String>) -> ReleaseError {
+        let key = &self.release.release.key;
+        ReleaseError::NotForThis { plugin: key.plugin.clone(), digest: key.digest, findings }
+    }
+}
+
+/// What a release asks for, in the order in which it is told.
+pub(super) fn asks(plugin: &Plugin, ceiling: &Grant) -> Vec<Ask> {
+    let ask = |(what, about): (Lent, String)| {
+        let all_but = Grant { without: [what.clone()].into(), ..Grant::default() };
+        Ask { needed: !lacking(plugin, &all_but).is_empty(), kept_back: ceiling.without.contains(&what), what, about }
+    };
+    review::asks(&plugin.manifest.wants).into_iter().map(ask).collect()
+}
+
+/// Every limit of a release.
+pub(super) fn bounds(plugin: &Plugin, ceiling: &Grant) -> Vec<Bound> {
+    let most = |limit: Limit| ceiling.limits.get(&limit).copied().unwrap_or(u64::MAX).min(limit.fact().ceiling);
+    let named = |limit: Limit| plugin.manifest.limits.iter().any(|(named, _)| *named == limit);
+    limits_asked(&plugin.manifest).iter().map(|(limit, asked)| Bound { limit, asked, most: most(limit), named: named(limit) }).collect()
+}
+
 impl Hub {
     /// Says that the partner's runs may use a release, and what of all that it asks for it is lent. What is active stays so until another
     /// is activated. Answers false if that was said already.
     ///
     /// # Errors
-    /// [`ReleaseError::OtherReview`] if the review is of another release, or of how things stood before; [`ReleaseError::NotGranted`] if the
-    /// release cannot work with so little; [`RunError::Ledger`] if there is none, or whoever added it approves it. Each is noted in the
+    /// [`ReleaseError::OtherReview`] if the review is of another release, or of how things stood before; [`ReleaseError::NotForThis`] if it
+    /// does not ask for what is kept back; [`ReleaseError::NotGranted`] if it cannot work with so little; [`RunError::Ledger`] if there is none, or whoever added it approves it. Each is noted in the
     /// audit trail, and nothing is changed.
     pub async fn approve_release(&self, approval: &Approval<'_>, by: &By) -> Result<bool, RunError> {
         let key = approval.key;
@@ -46,10 +134,20 @@ impl Hub {
             let (given, digest) = (approval.review.to_owned(), key.digest);
             return Err(ReleaseError::OtherReview { given, plugin: key.plugin.clone(), digest }.into());
         }
-        working(&*self.plugin(key.digest).await?, approval.grant.clone())?;
+        self.could_grant(&review, &approval.grant).await?;
         let grant = Some(approval.grant.clone());
         let judgement = Judgement { standing: ReleaseStanding::Approved, why: approval.why, grant, review: Some(&review.code) };
         Ok(self.ledger().judge_release(key, &judgement, by).await?)
+    }
+
+    /// Whether an approval could grant this much and no more.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NotForThis`] or [`ReleaseError::NotGranted`], as for [`Hub::approve_release`].
+    pub async fn could_grant(&self, review: &Review, grant: &Grant) -> Result<(), RunError> {
+        review.takes(grant)?;
+        working(&*self.plugin(review.release.release.key.digest).await?, grant.clone())?;
+        Ok(())
     }
 
     /// Says that the partner's runs may not use a release. What is active stays so until another is activated. Answers false if that was
@@ -76,8 +174,10 @@ impl Hub {
 
     /// Notes in the audit trail why something was refused that somebody wanted done with a release.
     pub(super) async fn noted<T>(&self, key: &ReleaseKey, done: Result<T, RunError>, by: &By) -> Result<T, RunError> {
-        if let Err(error @ (RunError::Release(_) | RunError::Ledger(LedgerError::OwnWork { .. } | LedgerError::NotVouchedFor { .. }))) =
-            &done
+        if let Err(
+            error @ (RunError::Release(_)
+            | RunError::Ledger(LedgerError::OwnWork { .. } | LedgerError::NotAPerson { .. } | LedgerError::NotVouchedFor { .. })),
+        ) = &done
         {
             self.note_refusal(&key.partner, ("release.turn-away", key.digest, &error.to_string()), by).await?;
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ReleaseError;
-use super::grant::{beyond, lacking};
+use super::grant::{Ask, Bound, asks, beyond, bounds, lacking};
 use crate::config::{self, ConfigError};
 use crate::ledger::{LedgerError, Release, ReleaseKey};
 use crate::model::ids::{Digest, PartnerName, PluginName};
@@ -28,6 +28,10 @@ pub struct Review {
     pub active: Option<Release>,
     /// What it may do, each a sentence.
     pub may_do: Vec<String>,
+    /// What it asks for, which an approval may keep back thing by thing.
+    pub asks: Vec<Ask>,
+    /// Its limits, which an approval may make smaller.
+    pub bounds: Vec<Bound>,
     /// What is different from the active one, each a sentence.
     pub changes: Vec<String>,
     /// Which of the partner's jobs would not fit it, each a sentence.
@@ -61,7 +65,9 @@ impl Hub {
         let unfit = self.misfits(key).await?;
         let may_do = review::may_do(&plugin.manifest);
         let code = code(&release, active.as_ref(), [&may_do, &changes, &unfit]);
-        Ok(Review { code, may_do, changes, unfit, release, active })
+        let ceiling = self.ceiling(&key.partner).await?;
+        let (asks, bounds) = (asks(&plugin, &ceiling), bounds(&plugin, &ceiling));
+        Ok(Review { code, may_do, asks, bounds, changes, unfit, release, active })
     }
 }
 

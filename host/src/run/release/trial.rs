@@ -7,8 +7,9 @@ use crate::ledger::{By, Ledger, NewRun, Outcome, ReleaseKey, Run, RunFilter, Run
 use crate::model::ids::{JobName, RunId};
 use crate::model::job::Job;
 use crate::model::manifest::{Kind, Manifest};
-use crate::run::Hub;
+use crate::model::personal::Sight;
 use crate::run::failure::RunError;
+use crate::run::{Hub, Look};
 
 use super::ReleaseError;
 use super::differences::{self, ColumnDifference, Example, OutputDifference, Recorded};
@@ -80,11 +81,18 @@ impl Hub {
         Ok(trials)
     }
 
-    /// Where a trial, or any replay, came to something else than the run that it does again.
+    /// Where a trial, or any replay, came to something else than the run that it does again. Personal values are dots, unless they are
+    /// looked at as they are, which the audit trail then says.
     ///
     /// # Errors
     /// [`ReleaseError::NotATrial`] if it is none, or has not come so far; [`RunError::Expired`] if the files are no longer kept.
-    pub async fn differences(&self, scope: Scope<'_>, trial: RunId) -> Result<Differences, RunError> {
+    pub async fn differences(&self, trial: RunId, look: Look<'_>) -> Result<Differences, RunError> {
+        self.seen(trial, look).await?;
+        self.compared(look.scope, trial, look.sight).await
+    }
+
+    /// The same, for whoever keeps it, or has seen to it that it is noted who looks.
+    pub(super) async fn compared(&self, scope: Scope<'_>, trial: RunId, sight: Sight) -> Result<Differences, RunError> {
         let not = || ReleaseError::NotATrial { run: trial.to_string() };
         let run = self.ledger().run(scope, trial).await?.ok_or_else(not)?;
         let Trigger::Replay(origin) = run.trigger() else { return Err(not().into()) };
@@ -111,6 +119,7 @@ impl Hub {
                 files: (was.artefact, is.artefact),
                 artefacts: artefacts.clone(),
                 rows: (was.rows, is.rows),
+                sight,
             })
             .collect();
         let read = tokio::task::spawn_blocking(move || pairs.iter().map(differences::of_output).collect::<Result<Vec<_>, _>>());
@@ -152,7 +161,7 @@ impl Differences {
         kinds
     }
 
-    /// All of it as JSON. Values of personal columns are not in it.
+    /// All of it as JSON, as whoever looked sees it.
     #[must_use]
     pub fn told(&self) -> Value {
         let output = |output: &OutputDifference| {

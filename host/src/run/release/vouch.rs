@@ -81,6 +81,16 @@ pub enum ReleaseError {
         /// The release.
         digest: Digest,
     },
+    /// The approver names what the release asks for, and no more than the hub allows.
+    #[error("release {} of {plugin} is not approved so: {}", digest.short(), findings.join("; "))]
+    NotForThis {
+        /// The plugin.
+        plugin: PluginName,
+        /// The release.
+        digest: Digest,
+        /// What was named and is not asked for or not to be had, each half a sentence.
+        findings: Vec<String>,
+    },
     /// The approver grants more, the operator raises the ceiling or mends the job, or the author does without.
     #[error("release {} of {plugin} cannot work with what it is granted: {}", digest.short(), findings.join("; "))]
     NotGranted {

@@ -80,7 +80,7 @@ async fn limits(Bearer(caller): Bearer) -> Result<Single<LimitFacts>, Problem> {
 struct PartnerJson {
     partner: String,
     title: String,
-    /// What it asks of a release before its runs use it: open, signed or approved.
+    /// What it asks of a release before its runs use it: open, signed, approved or three-persons.
     releases: String,
     /// How many of its runs may be under way at one time.
     runs_at_once: Option<u32>,

@@ -1,6 +1,6 @@
 //! Releases: handed in, looked at, approved or refused, tried on what ran, activated, rolled back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::multipart::{MultipartError, MultipartRejection};
@@ -18,7 +18,7 @@ use crate::ledger::Release;
 use crate::model::grant::{Grant, Lent};
 use crate::model::ids::{JobName, PluginName};
 use crate::model::limits::{Limit, Limits};
-use crate::run::{Approval, Hub, TRIALS_MAX};
+use crate::run::{Approval, Hub, Review, RunError, TRIALS_MAX};
 
 /// Room for a signature, and for what the form puts around both.
 const AROUND_BYTES_MAX: u64 = 64 << 10;
@@ -71,7 +71,7 @@ async fn releases(
 }
 
 /// The release that an address names: by its digest or the beginning of it.
-async fn found(hub: &Hub, caller: &Caller, release: &str) -> Result<Release, Problem> {
+pub(super) async fn found(hub: &Hub, caller: &Caller, release: &str) -> Result<Release, Problem> {
     Ok(hub.find_release(Some(caller.partner()), release).await?)
 }
 
@@ -189,7 +189,9 @@ struct ApproveBody {
     reason: String,
     /// The review that was read: `review` of the release.
     review: String,
-    /// What of all that it asks for is kept back, such as `log` or `lookup:rates`.
+    /// What is granted of all that it asks for, as `asks-for` of the release has it; all of it where nothing is said.
+    grant: Option<Vec<String>>,
+    /// Or what of it is kept back, such as `log` or `table:rates`.
     #[serde(default)]
     without: Vec<String>,
     /// The most of a limit, by its name.
@@ -198,13 +200,18 @@ struct ApproveBody {
 }
 
 impl ApproveBody {
-    fn grant(&self) -> Result<Grant, Problem> {
+    /// What is granted, by a review that is of the release as it stands.
+    fn grant(&self, review: &Review) -> Result<Grant, Problem> {
+        let lent = |names: &[String]| names.iter().map(|name| name.parse::<Lent>()).collect::<Result<BTreeSet<_>, _>>();
+        let mut without = lent(&self.without).map_err(|error| bad_request(&error))?;
+        if let Some(granted) = &self.grant {
+            without.extend(review.all_but(&lent(granted).map_err(|error| bad_request(&error))?).map_err(RunError::from)?);
+        }
         let limit = |(name, most): (&String, &u64)| {
             let known = Limits::named(name).ok_or_else(|| bad_request(&format!("there is no limit {name}: see /api/v1/limits")))?;
             Ok((known, *most))
         };
-        let without = self.without.iter().map(|lent| lent.parse::<Lent>().map_err(|error| bad_request(&error)));
-        Ok(Grant { without: without.collect::<Result<_, _>>()?, limits: self.limits.iter().map(limit).collect::<Result<_, Problem>>()? })
+        Ok(Grant { without, limits: self.limits.iter().map(limit).collect::<Result<_, Problem>>()? })
     }
 }
 
@@ -220,8 +227,9 @@ async fn approve_release(
     Body(body): Body<ApproveBody>,
 ) -> Result<Single<ReviewJson>, Problem> {
     caller.may(Action::Approve)?;
-    let (why, grant) = (reason(&body.reason)?, body.grant()?);
+    let why = reason(&body.reason)?;
     let key = found(&hub, &caller, &release).await?.release.key;
+    let grant = body.grant(&hub.review_release(&key).await?)?;
     let approval = Approval { key: &key, review: &body.review, grant, why };
     hub.approve_release(&approval, &caller.by(hub.id(), hub.clock().now_ms())).await?;
     Ok(Single(reviewed(&hub, &caller, &release).await?))
@@ -323,7 +331,7 @@ async fn try_release(
     Named(release): Named,
     Body(body): Body<TryBody>,
 ) -> Result<(StatusCode, Json<Trials>), Problem> {
-    caller.may(Action::Run)?;
+    caller.may_any(&[Action::Run, Action::Approve])?;
     let job = body.job.map(|job| job.parse::<JobName>()).transpose().map_err(|error| bad_request(&error))?;
     let runs = body.runs.unwrap_or(TRIALS);
     if !(1..=TRIALS_MAX).contains(&runs) {

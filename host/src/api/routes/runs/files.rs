@@ -22,7 +22,7 @@ use crate::access::{Action, Caller};
 use crate::api::answer::{Asked, Bearer, Named, Page, Problem, Wanted, bad_request};
 use crate::api::wire::{DifferencesJson, moment};
 use crate::ledger::RunEvent;
-use crate::run::{Hub, RunFile, Side};
+use crate::run::{Hub, Look, RunFile, Side};
 
 /// Rows of a preview, where nobody says; and at most.
 const ROWS: u32 = 20;
@@ -222,9 +222,12 @@ fn streamed(mut source: Box<dyn Read + Send>) -> Body {
 struct ComparisonQuery {
     /// The other run, of the same job: what this one is held against.
     with: String,
+    /// Whether personal values are wanted as they are: for a token with the scope see-personal. That they were shown is in the audit trail.
+    #[serde(default)]
+    personal: bool,
 }
 
-/// Tells where a run came to something else than another of the same job. Values of personal columns are not told.
+/// Tells where a run came to something else than another of the same job. Values of personal columns are masked.
 #[utoipa::path(
     get, path = "/api/v1/runs/{run}/comparison", tag = "runs", params(ComparisonQuery),
     responses((status = 200, description = "Differences; empty lists where there are none.", body = DifferencesJson), (status = 409, description = "They are of two jobs, or one has processed nothing."), (status = 410, description = "The files were given up."))
@@ -236,6 +239,8 @@ async fn comparison(
     Asked(query): Asked<ComparisonQuery>,
 ) -> Result<Json<DifferencesJson>, Problem> {
     caller.may(Action::Read)?;
+    let sight = caller.sight(query.personal)?;
     let (now, before) = (own(&hub, &caller, &run).await?, own(&hub, &caller, &query.with).await?);
-    Ok(Json(DifferencesJson::new(&hub.compare_runs(caller.scope(), (before, now)).await?)))
+    let by = caller.by(hub.id(), hub.clock().now_ms());
+    Ok(Json(DifferencesJson::new(&hub.compare_runs((before, now), Look { scope: caller.scope(), sight, by: &by }).await?)))
 }

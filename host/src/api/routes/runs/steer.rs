@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -12,10 +12,10 @@ use super::look::own;
 use super::read::seen;
 use super::run_id;
 use crate::access::{Action, Caller};
-use crate::api::answer::{Bearer, Body, IfMatch, Named, Problem, reason};
+use crate::api::answer::{Asked, Bearer, Body, IfMatch, Named, Problem, reason};
 use crate::api::wire::{DifferencesJson, RunJson};
 use crate::ledger::Instruction;
-use crate::run::Hub;
+use crate::run::{Hub, Look};
 
 pub(super) fn routes() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
@@ -34,6 +34,16 @@ struct WhyBody {
     #[schema(min_length = 1, max_length = 1000)]
     #[serde(default)]
     reason: String,
+}
+
+/// How it is looked at.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SightQuery {
+    /// Whether personal values are wanted as they are: for a token with the scope see-personal. That they were shown is in the audit trail.
+    #[serde(default)]
+    personal: bool,
 }
 
 /// Why, and from where on.
@@ -125,13 +135,19 @@ async fn replay(State(hub): State<Hub>, Bearer(caller): Bearer, Named(run): Name
 
 /// Tells where a replay, or a run that tries a release, came to something else than the run that it does again.
 ///
-/// Values of personal columns are not told.
+/// Values of personal columns are masked.
 #[utoipa::path(
-    get, path = "/api/v1/runs/{run}/differences", tag = "runs",
+    get, path = "/api/v1/runs/{run}/differences", tag = "runs", params(SightQuery),
     responses((status = 200, description = "Differences; empty lists where there are none.", body = DifferencesJson), (status = 409, description = "It does no run again, or has not come so far."), (status = 410, description = "The files were given up."))
 )]
-async fn differences(State(hub): State<Hub>, Bearer(caller): Bearer, Named(run): Named) -> Result<Json<DifferencesJson>, Problem> {
+async fn differences(
+    State(hub): State<Hub>,
+    Bearer(caller): Bearer,
+    Named(run): Named,
+    Asked(query): Asked<SightQuery>,
+) -> Result<Json<DifferencesJson>, Problem> {
     caller.may(Action::Read)?;
-    let id = own(&hub, &caller, &run).await?;
-    Ok(Json(DifferencesJson::new(&hub.differences(caller.scope(), id).await?)))
+    let (sight, id) = (caller.sight(query.personal)?, own(&hub, &caller, &run).await?);
+    let by = caller.by(hub.id(), hub.clock().now_ms());
+    Ok(Json(DifferencesJson::new(&hub.differences(id, Look { scope: caller.scope(), sight, by: &by }).await?)))
 }

@@ -9,6 +9,7 @@ use crate::cli::paint::{Tone, paint, say, table};
 use crate::cli::{DataOption, open, show};
 use crate::ledger::Scope;
 use crate::model::ids::PartnerName;
+use crate::run::Ask;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct ListOptions {
@@ -68,6 +69,10 @@ pub(in crate::cli::plugin) async fn review(options: ReviewOptions) -> Answer {
         say(format!("  {standing} by {by}: {why}"));
     }
     part("What it may do", &review.may_do);
+    let asks: Vec<String> = review.asks.iter().map(asked).collect();
+    if !asks.is_empty() {
+        part("What of that is asked for by name, so that an approval can keep it back with --without", &asks);
+    }
     if !told.kept_back.is_empty() {
         part("What its approval keeps back", &told.kept_back);
     }
@@ -86,6 +91,12 @@ pub(in crate::cli::plugin) async fn review(options: ReviewOptions) -> Answer {
     }
     say(format!("This review is {}: an approval names it with --review.", review.code));
     Ok(ExitCode::SUCCESS)
+}
+
+fn asked(ask: &Ask) -> String {
+    let needed = if ask.needed { "; it cannot work without" } else { "" };
+    let kept_back = if ask.kept_back { "; the operator of the hub lends it to no plugin" } else { "" };
+    format!("{}: it {}{needed}{kept_back}", ask.what, ask.about)
 }
 
 /// A heading and the sentences under it.

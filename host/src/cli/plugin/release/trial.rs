@@ -4,11 +4,13 @@ use std::process::ExitCode;
 
 use super::Answer;
 use super::steer::OneOptions;
+use crate::access::{Caller, Role};
 use crate::cli::paint::{Tone, count, paint, say, table};
 use crate::cli::{DataOption, open, show};
-use crate::ledger::{RunState, Scope};
+use crate::ledger::{Actor, By, RunState, Scope};
 use crate::model::ids::{JobName, RunId};
-use crate::run::{Differences, Hub};
+use crate::model::personal::Sight;
+use crate::run::{Differences, Hub, Look};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TryOptions {
@@ -28,6 +30,9 @@ pub(in crate::cli) struct DifferencesOptions {
     data: DataOption,
     /// The run that tried the release, or its beginning.
     run: String,
+    /// Show personal values as they are, where your roles at the partner allow it. The audit trail says so.
+    #[arg(long)]
+    personal: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -37,7 +42,8 @@ pub(in crate::cli::plugin) async fn try_out(options: TryOptions) -> Answer {
     open::existing_hub(&options.one.data).await?;
     let hub = open::working_hub(&options.one.data).await?;
     let release = hub.find_release(options.one.partner.as_ref(), &options.one.release).await?;
-    let trials = hub.try_release(&release.release.key, (options.job.as_ref(), options.runs), &open::person(&hub)).await?;
+    let by = open::person(&hub);
+    let trials = hub.try_release(&release.release.key, (options.job.as_ref(), options.runs), &by).await?;
     let mut same = 0;
     for trial in &trials {
         let state = open::wait(&hub, trial.run).await?;
@@ -49,7 +55,7 @@ pub(in crate::cli::plugin) async fn try_out(options: TryOptions) -> Answer {
         let reason = hub.ledger().run(Scope::Hub, trial.run).await?.and_then(|run| run.reason).map(|reason| reason.sentence);
         say(paint(Tone::Attention, format!("run {}: {state} ({}). {}", trial.origin, trial.run, reason.unwrap_or_default())));
         if state == RunState::Held {
-            say_differences(&hub, trial.run).await?;
+            say_differences(&hub.differences(trial.run, Look { scope: Scope::Hub, sight: Sight::Masked, by: &by }).await?);
         }
     }
     say(format!("{same} of {} trials came to the same. Nothing was delivered", trials.len()));
@@ -62,22 +68,37 @@ pub(in crate::cli::plugin) async fn try_out(options: TryOptions) -> Answer {
 pub(in crate::cli::plugin) async fn differences(options: DifferencesOptions) -> Answer {
     let hub = open::existing_hub(&options.data).await?;
     let run = show::find(&hub, &options.run).await?;
-    if !options.json {
-        say_differences(&hub, run).await?;
-        return Ok(ExitCode::SUCCESS);
+    let by = open::person(&hub);
+    let sight = sight(&hub, (run, options.personal), &by).await?;
+    let found = hub.differences(run, Look { scope: Scope::Hub, sight, by: &by }).await?;
+    if options.json {
+        return show::json(&found.told());
     }
-    show::json(&hub.differences(Scope::Hub, run).await?.told())
+    say_differences(&found);
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn say_differences(hub: &Hub, run: RunId) -> Result<(), Box<dyn std::error::Error>> {
-    let Differences { outputs, totals, rejects, warnings, .. } = hub.differences(Scope::Hub, run).await?;
-    for (port, name, was, is) in &totals {
+/// How whoever types sees a run: masked, unless they ask for personal values and have a role at its partner that shows them.
+async fn sight(hub: &Hub, (run, personal): (RunId, bool), by: &By) -> Result<Sight, Box<dyn std::error::Error>> {
+    if !personal {
+        return Ok(Sight::Masked);
+    }
+    let run = hub.ledger().run(Scope::Hub, run).await?.ok_or_else(|| format!("there is no run {run}"))?;
+    let people = hub.ledger().people(Scope::Partner(run.partner())).await?;
+    let who = people.iter().filter(|person| person.disabled_at_ms.is_none() && Actor::person(person.name.as_str()) == by.actor);
+    let roles = who.flat_map(|person| &person.roles).filter_map(|(_, role)| role.parse::<Role>().ok());
+    let caller = Caller::new(run.partner().clone(), by.actor.clone(), roles.flat_map(Role::allows).collect());
+    Ok(caller.sight(true)?)
+}
+
+fn say_differences(Differences { outputs, totals, rejects, warnings, .. }: &Differences) {
+    for (port, name, was, is) in totals {
         say(format!("  {port}: {name} was {was} and is {is}"));
     }
     for (what, (was, is)) in [("rejects", rejects), ("warnings", warnings)].into_iter().filter(|(_, (was, is))| was != is) {
         say(format!("  {what}: {was} before, {is} now"));
     }
-    for output in &outputs {
+    for output in outputs {
         let rows = format!("{} rows before, {} now", count(output.rows.0), count(output.rows.1));
         let only = format!("{} rows stood there only before, {} only now", count(output.only.0), count(output.only.1));
         let changed = if output.only == (0, 0) { format!("{} of them differ", count(output.changed)) } else { only };
@@ -98,5 +119,4 @@ async fn say_differences(hub: &Hub, run: RunId) -> Result<(), Box<dyn std::error
             say(table(&["    row", "column", "was", "is"], &[0], output.examples.iter().map(row)));
         }
     }
-    Ok(())
 }

@@ -110,6 +110,10 @@ pub(in crate::ledger::declared) async fn activate(
     if before.as_deref() == Some(digest.as_str()) {
         return Ok(false);
     }
+    // The way back is not held to a third person: it is taken in an emergency, to what was put in use before.
+    if how != How::Back {
+        third_person(transaction, key, (policy, by)).await?;
+    }
     let mut back = how == How::Back;
     if let Some(before) = before.as_deref().filter(|_| !back) {
         let older = older(transaction, key, before).await?;
@@ -183,8 +187,9 @@ async fn older(transaction: &mut Transaction, key: &ReleaseKey, active: &str) ->
 }
 
 /// Refuses a release that may not be used for deliveries beside the active one, or in its place: the ledger's whole word on it.
-pub(super) async fn may_follow(transaction: &mut Transaction, key: &ReleaseKey) -> Result<(), LedgerError> {
-    vouched_for(transaction, key).await?;
+pub(super) async fn may_follow(transaction: &mut Transaction, key: &ReleaseKey, by: &By) -> Result<(), LedgerError> {
+    let policy = vouched_for(transaction, key).await?;
+    third_person(transaction, key, (policy, by)).await?;
     let active: Option<String> = query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
         .bind(key.partner.as_str())
         .bind(key.plugin.as_str())
@@ -195,6 +200,33 @@ pub(super) async fn may_follow(transaction: &mut Transaction, key: &ReleaseKey) 
         return Err(key.lacks(lacks));
     }
     proof::proven(transaction, key).await
+}
+
+/// Refuses that somebody puts in use what they handed in or have approved, where their partner asks for a third person.
+async fn third_person(transaction: &mut Transaction, key: &ReleaseKey, (policy, by): (ReleasePolicy, &By)) -> Result<(), LedgerError> {
+    if policy != ReleasePolicy::ThreePersons {
+        return Ok(());
+    }
+    if !by.actor.is_person() {
+        return Err(LedgerError::NotAPerson { actor: by.actor.clone() });
+    }
+    let own: Vec<String> = query_scalar(
+        "SELECT 'added' FROM releases WHERE partner = $1 AND plugin = $2 AND digest = $3 AND added_by = $4
+         UNION SELECT verdict FROM release_verdicts WHERE partner = $1 AND plugin = $2 AND digest = $3 AND said_by = $4 AND verdict = $5",
+    )
+    .bind(key.partner.as_str())
+    .bind(key.plugin.as_str())
+    .bind(key.digest.to_string())
+    .bind(by.actor.as_str())
+    .bind(Standing::Approved.as_str())
+    .fetch_all(transaction)
+    .await?;
+    let what = match own.first().map(String::as_str) {
+        None => return Ok(()),
+        Some("added") => "added this release",
+        Some(_) => "approved this release",
+    };
+    Err(LedgerError::OwnWork { actor: by.actor.clone(), what })
 }
 
 /// What is known of a release before it is used.
@@ -240,7 +272,7 @@ pub(super) async fn vouched_for(transaction: &mut Transaction, key: &ReleaseKey)
         (_, Some(signer)) if policy != ReleasePolicy::Open && revoked_at.is_some() => {
             Some(format!("the key {signer} that signed it was revoked"))
         }
-        (None, _) if policy == ReleasePolicy::Approved => Some("nobody has approved it".to_owned()),
+        (None, _) if policy.asks_approval() => Some("nobody has approved it".to_owned()),
         _ => None,
     };
     match lacks {

@@ -13,6 +13,7 @@ on_both!(
     a_canary_takes_its_share_and_is_taken_back,
     a_release_that_is_given_up_is_used_no_more,
     the_way_back_is_the_only_way_down,
+    a_third_person_puts_a_release_in_use_and_anybody_takes_it_back,
 );
 
 fn release(version: &str) -> NewRelease {
@@ -258,4 +259,45 @@ async fn the_way_back_is_the_only_way_down(on: Kind) {
     assert!(house.ledger.activate(&releases[0].key, &person(7)).await.unwrap(), "it was active before");
     let last = house.ledger.audit(Scope::Partner(&police()), None, 1).await.unwrap().items.remove(0);
     assert_eq!(last.action, "release.roll-back");
+}
+
+async fn a_third_person_puts_a_release_in_use_and_anybody_takes_it_back(on: Kind) {
+    let house = House::new(on).await;
+    let mut strict = declaration("police", &["lgps"]);
+    strict.partner.releases = ReleasePolicy::ThreePersons;
+    house.ledger.apply(&strict, &person(1)).await.unwrap();
+    assert_eq!(house.ledger.partners(Scope::Hub).await.unwrap()[0].releases, ReleasePolicy::ThreePersons);
+    let third = |now_ms| By { actor: Actor::person("t.third"), ..person(now_ms) };
+    let signature = ReleaseSignature { key: "0f0f0f0f0f0f0f0f".to_owned(), text: String::new(), comment: String::new() };
+    let signed = |version: &str| NewRelease { signature: Some(signature.clone()), ..release(version) };
+    let (one, two) = (signed("1.0.0"), signed("2.0.0"));
+    for release in [&one, &two] {
+        house.ledger.put_release(release, &person(2)).await.unwrap();
+    }
+    assert!(lacks(house.ledger.activate(&one.key, &third(3)).await).contains("nobody has approved it"));
+    let approved = Judgement { standing: ReleaseStanding::Approved, why: "good", grant: None, review: None };
+    for release in [&one, &two] {
+        house.ledger.judge_release(&release.key, &approved, &other(4)).await.unwrap();
+    }
+    let own = |result: Result<bool, LedgerError>| match result {
+        Err(LedgerError::OwnWork { what, .. }) => what,
+        result => panic!("{result:?}"),
+    };
+    assert_eq!(own(house.ledger.activate(&one.key, &person(5)).await), "added this release");
+    assert_eq!(own(house.ledger.activate(&one.key, &other(5)).await), "approved this release");
+    let token = By { actor: Actor::token(&police(), "nightly"), ..person(5) };
+    assert!(matches!(house.ledger.activate(&one.key, &token).await, Err(LedgerError::NotAPerson { .. })));
+    assert!(house.ledger.activate(&one.key, &third(6)).await.unwrap());
+    // That somebody else said the same of it since makes the one who said it first no third person.
+    house.ledger.judge_release(&two.key, &Judgement { grant: Some(Grant::default()), ..approved }, &third(7)).await.unwrap();
+    assert_eq!(own(house.ledger.activate(&two.key, &other(8)).await), "approved this release");
+    // A canary delivers, so it is held to the same; a parallel run is not.
+    let bounds = CanaryBounds { share: 1_000, failures_max: 0, held_max: 0, took_ms_max: None };
+    let begun = house.ledger.begin_candidate(&candidate(&two.key, CandidateWay::Canary(bounds)), &person(9)).await;
+    assert!(matches!(begun, Err(LedgerError::OwnWork { .. })), "{begun:?}");
+    house.ledger.begin_candidate(&candidate(&two.key, CandidateWay::Parallel), &person(9)).await.unwrap();
+    let fourth = By { actor: Actor::person("f.fourth"), ..person(10) };
+    assert!(house.ledger.activate(&two.key, &fourth).await.unwrap());
+    // The way back is taken in an emergency, by whoever is there.
+    assert_eq!(house.ledger.roll_back((&police(), &name("lgps-return")), &person(11)).await.unwrap(), one.key);
 }

@@ -156,7 +156,7 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
-                permitted(&mut transaction, new).await?;
+                permitted(&mut transaction, new, by).await?;
                 let (partner, plugin) = (&new.key.partner, &new.key.plugin);
                 end_open(&mut transaction, (partner, plugin), "another candidate took its place", by).await?;
                 let last: Option<i64> =
@@ -230,7 +230,7 @@ impl Ledger {
     }
 }
 
-async fn permitted(transaction: &mut Transaction, new: &NewCandidate) -> Result<(), LedgerError> {
+async fn permitted(transaction: &mut Transaction, new: &NewCandidate, by: &By) -> Result<(), LedgerError> {
     let key = &new.key;
     let known: Option<(Option<i64>, Option<String>, Option<String>)> = query(
         "SELECT releases.retired_at_ms, active.digest, said.verdict FROM releases
@@ -256,7 +256,7 @@ async fn permitted(transaction: &mut Transaction, new: &NewCandidate) -> Result<
     match (lacks, new.way) {
         (Some(lacks), _) => Err(key.lacks(lacks.to_owned())),
         (None, Way::Parallel) => Ok(()),
-        (None, Way::Canary(_)) => activate::may_follow(transaction, key).await,
+        (None, Way::Canary(_)) => activate::may_follow(transaction, key, by).await,
     }
 }
 
