@@ -246,7 +246,13 @@ fn that_somebody_sees_personal_values_is_in_the_audit_trail_once_an_hour() {
         let run = finished(&hub, POLICE, LGPS).await;
         let reject = hub.ledger().findings((Scope::Hub, run.id), FoundEffect::Reject, None, 1).await.unwrap().items.remove(0);
         let look = async |sight, name: &str, scope: Scope<'_>| {
-            let by = By { actor: bailiwick::ledger::Actor::person(name), hub: hub.id().clone(), from: None, now_ms: clock.now_ms() };
+            let by = By {
+                actor: bailiwick::ledger::Actor::person(name),
+                hub: hub.id().clone(),
+                from: None,
+                now_ms: clock.now_ms(),
+                as_of: None,
+            };
             hub.view(run.id, Look { scope, sight, by: &by }).await
         };
         let seen = async || {

@@ -132,6 +132,6 @@ impl Caller {
     /// By whom something is done now.
     #[must_use]
     pub fn by(&self, hub: &HubId, now_ms: i64) -> By {
-        By { actor: self.actor.clone(), hub: hub.clone(), from: self.from.clone(), now_ms }
+        By { actor: self.actor.clone(), hub: hub.clone(), from: self.from.clone(), now_ms, as_of: None }
     }
 }

@@ -120,6 +120,7 @@ impl Door<'_> {
             hub: self.hub.clone(),
             from: from.map(|from| from.to_string()),
             now_ms: self.now_ms,
+            as_of: None,
         };
         match self.ledger.begin_session(&session, &by).await {
             Ok(()) => Ok(SecretString::from(key)),
@@ -230,7 +231,7 @@ impl SignedIn {
     /// By whom something is done now that is no partner's.
     #[must_use]
     pub fn by(&self, hub: &HubId, now_ms: i64) -> By {
-        By { actor: Actor::person(self.person.as_str()), hub: hub.clone(), from: self.from.clone(), now_ms }
+        By { actor: Actor::person(self.person.as_str()), hub: hub.clone(), from: self.from.clone(), now_ms, as_of: None }
     }
 }
 

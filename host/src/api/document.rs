@@ -18,6 +18,7 @@ pub(super) struct Base;
 
 /// What the families of routes are about, in the order in which they are shown.
 const TAGS: &[(&str, &str)] = &[
+    ("configuration", "What the partner declares: read, planned, put in force."),
     ("jobs", "What may run, when it runs by itself, and starting it."),
     ("runs", "What ran, what came of every row and every pound, and how a person steers it."),
     ("rejects", "Rows that were refused: found, seen to, corrected, brought back."),

@@ -104,7 +104,7 @@ pub(super) fn person(hub: &Hub) -> By {
     // A name can be set; the number of the user cannot.
     let user = rustix::process::getuid().as_raw();
     let from = Some(format!("command line on {} as {name} (uid {user})", machine()));
-    By { actor: Actor::person(&name), hub: hub.id().clone(), from, now_ms: hub.clock().now_ms() }
+    By { actor: Actor::person(&name), hub: hub.id().clone(), from, now_ms: hub.clock().now_ms(), as_of: None }
 }
 
 /// The name of this machine, as far as it has one.

@@ -32,7 +32,7 @@ const TITLE_CHARS_MAX: usize = 120;
 /// [`ConfigError::Wrong`] with everything that is wrong in all files, or [`ConfigError::Unreadable`].
 pub fn load(folder: &Path) -> Result<Configuration, ConfigError> {
     let folder = std::path::absolute(folder).map_err(|error| unreadable(folder, &error))?;
-    read(Reader { folder: &folder, texts: None, problems: Problems::default(), made: Configuration::default() })
+    read(Reader { folder: &folder, texts: None, again: false, problems: Problems::default(), made: Configuration::default() })
 }
 
 /// Reads a configuration from texts that were kept: their names are those of the files. Paths in them must be absolute.
@@ -40,7 +40,17 @@ pub fn load(folder: &Path) -> Result<Configuration, ConfigError> {
 /// # Errors
 /// [`ConfigError::Wrong`] with everything that is wrong in all texts.
 pub fn reload(texts: &BTreeMap<String, String>) -> Result<Configuration, ConfigError> {
-    read(Reader { folder: Path::new("/"), texts: Some(texts), problems: Problems::default(), made: Configuration::default() })
+    read(Reader { folder: Path::new("/"), texts: Some(texts), again: true, problems: Problems::default(), made: Configuration::default() })
+}
+
+/// Reads a configuration from texts that nobody has judged yet, rows of tables among them: nothing is looked for on the disk. Relative paths
+/// in them begin at its root.
+///
+/// # Errors
+/// [`ConfigError::Wrong`] with everything that is wrong in all texts.
+pub fn load_texts(texts: &BTreeMap<String, String>) -> Result<Configuration, ConfigError> {
+    let folder = Path::new("/");
+    read(Reader { folder, texts: Some(texts), again: false, problems: Problems::default(), made: Configuration::default() })
 }
 
 /// Reads again what `hub.toml` allows, from the files that are in force.
@@ -48,7 +58,8 @@ pub fn reload(texts: &BTreeMap<String, String>) -> Result<Configuration, ConfigE
 /// # Errors
 /// [`ConfigError::Wrong`].
 pub fn reload_hub(texts: &BTreeMap<String, String>) -> Result<Grant, ConfigError> {
-    let mut reader = Reader { folder: Path::new("/"), texts: Some(texts), problems: Problems::default(), made: Configuration::default() };
+    let mut reader =
+        Reader { folder: Path::new("/"), texts: Some(texts), again: true, problems: Problems::default(), made: Configuration::default() };
     reader.hub()?;
     Ok(reader.problems.or(Some(reader.made.ceiling))?)
 }
@@ -68,6 +79,8 @@ pub(super) struct Reader<'a> {
     pub(super) folder: &'a Path,
     /// The files, where they are not to be read from the folder.
     texts: Option<&'a BTreeMap<String, String>>,
+    /// Whether they were judged before, and are only read again.
+    again: bool,
     pub(super) problems: Problems,
     pub(super) made: Configuration,
 }
@@ -194,8 +207,7 @@ impl Reader<'_> {
         self.no_folder_within("jobs")?;
         for file in self.listed("jobs")? {
             let Some((source, written)) = self.file::<written::Job>(&file)? else { continue };
-            let judged = self.texts.is_some();
-            let known = job::Known { partners: &self.made.partners, connections: &self.made.connections, judged };
+            let known = job::Known { partners: &self.made.partners, connections: &self.made.connections, judged: self.again };
             match job::read(&source, written, &known) {
                 Ok(job) => self.job(&source, job),
                 Err(problems) => self.problems.join(problems),
@@ -216,10 +228,13 @@ impl Reader<'_> {
     fn tables(&mut self) -> Result<(), ConfigError> {
         for file in self.listed("tables")? {
             let Some(source) = self.source(&file, FILE_BYTES_MAX)? else { continue };
-            let folder = self.folder;
+            let (folder, texts) = (self.folder, self.texts);
             let rows_of = &mut |name: &str| {
                 let file = format!("tables/{name}");
-                let text = text_of(&folder.join(&file), ROWS_BYTES_MAX);
+                let text = match texts {
+                    Some(texts) => texts.get(&file).cloned().ok_or_else(|| "there is no such file".to_owned()),
+                    None => text_of(&folder.join(&file), ROWS_BYTES_MAX),
+                };
                 text.map(|text| Source::new(file.clone(), text)).map_err(|why| format!("{file} cannot be read: {why}"))
             };
             match tables::read(&source, rows_of) {

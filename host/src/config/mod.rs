@@ -60,7 +60,7 @@ use crate::registry::source::{Problems, Source};
 
 pub use check::check_job;
 pub use connections::text as connections_text;
-pub use folder::{load, reload, reload_hub};
+pub use folder::{load, load_texts, reload, reload_hub};
 pub use hub::text as hub_text;
 pub use job::{PLACEHOLDERS, ZONE_DEFAULT};
 pub use webhooks::webhooks_text;

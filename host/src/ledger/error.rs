@@ -138,6 +138,12 @@ pub enum LedgerError {
         /// The version.
         version: String,
     },
+    /// The caller reads it again: somebody was quicker.
+    #[error("something was done at {partner} since it was looked at: look again")]
+    ChangedMeanwhile {
+        /// Whose trail went on.
+        partner: PartnerName,
+    },
     /// The caller chooses another name.
     #[error("there is already a {what} {name}")]
     AlreadyThere {

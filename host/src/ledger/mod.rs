@@ -10,7 +10,7 @@
 //!  outside    sealed credentials of connections, marks of pulls, deliveries that were begun, exchanges with providers, notices,
 //!             messages to partners' own addresses
 //!  together   what is asked at the same time shares a transaction
-//!  figures    how it stands, for whoever watches a hub
+//!  figures    how it stands and which hubs there are, for whoever watches one
 //! ```
 //!
 //! The log is the truth: what happens to a run is an event that is never changed, and the run's row is the fold of its events,
@@ -40,7 +40,8 @@ use crate::model::ids::RunId;
 
 pub use answers::{KeptAnswer, KeyedRequest, Repeat};
 pub use audit::{
-    Act, AuditCheck, AuditEntry, BrokenEntry, ContentDigest, NewCheckpoint, NewHubKey, RowFault, RowsCheck, StoredCheckpoint, StoredHubKey,
+    Act, AuditCheck, AuditEntry, AuditSought, BrokenEntry, ContentDigest, NewCheckpoint, NewHubKey, RowFault, RowsCheck, StoredCheckpoint,
+    StoredHubKey, Words as AuditWords,
 };
 pub use declared::{
     Applied, AppliedWhole, Bounds as CanaryBounds, Candidate, Change, ChangeState, Changed, Declaration, DeclaredConnection, DeclaredJob,
@@ -49,7 +50,7 @@ pub use declared::{
     StoredJob, StoredTable, Trial as StoredTrial, TrialOutcome, Verdict, Way as CandidateWay, Whole,
 };
 pub use error::LedgerError;
-pub use figures::{OfJob, QueueStanding};
+pub use figures::{DatabaseFacts, OfJob, QueueStanding, StoredHub};
 pub use outside::{BegunDelivery, Exchange, MarkOf, NewSecret, Notice, SessionOf, StoredDataKey, StoredSecret, WebhookMessage};
 pub use people::{Counted, Guess, LiveSession, NewPerson, NewRole, NewSession, NewSignIn, PasswordKept, Person, StoredSession};
 pub use runs::{

@@ -96,13 +96,21 @@ pub struct By {
     pub from: Option<String>,
     /// The moment, in milliseconds since 1970.
     pub now_ms: i64,
+    /// How far the partner's audit trail reached when the caller looked, where the act is to be done only if nothing was done there since.
+    pub as_of: Option<u64>,
 }
 
 impl By {
+    /// The same, to be done only if nothing has been done at the partner since its trail reached so far.
+    #[must_use]
+    pub fn as_of(self, seq: u64) -> Self {
+        Self { as_of: Some(seq), ..self }
+    }
+
     /// The hub acting of itself.
     #[must_use]
     pub fn hub(hub: &HubId, now_ms: i64) -> Self {
-        Self { actor: Actor::hub(hub), hub: hub.clone(), from: None, now_ms }
+        Self { actor: Actor::hub(hub), hub: hub.clone(), from: None, now_ms, as_of: None }
     }
 }
 

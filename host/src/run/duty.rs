@@ -79,6 +79,9 @@ impl Hub {
     /// [`super::RunError`] if a job's definition cannot be read, or the ledger fails. Other jobs have had their turn then.
     pub async fn tick(&self) -> Result<Vec<RunId>, Error> {
         let now_ms = self.clock().now_ms();
+        if let Err(error) = self.say_present().await {
+            tracing::warn!(%error, "that this hub is there could not be written down");
+        }
         for run in self.ledger().record_overdue(&By::hub(self.id(), now_ms)).await? {
             tracing::warn!(%run, "a run is overdue");
         }

@@ -57,7 +57,7 @@ pub use audit::{
     checkpoints_file, verify_file, verify_ledger,
 };
 pub use backup::Backup;
-pub use declare::{DRIFT_EVERY_MS, Installed, Plan, Proposed};
+pub use declare::{DRIFT_EVERY_MS, Files, Installed, Plan, Proposed};
 pub use desk::{
     BenchInput, BenchRounds, Benched, BenchedCase, CaseOutcome, Decided, LimitShare, Question, Rehearsal, RuleSetOffer, bench, rehearse,
 };
@@ -72,7 +72,7 @@ pub use release::{
     Upload,
 };
 pub use view::{Look, View};
-pub use watch::Readiness;
+pub use watch::{GONE_MS, Readiness};
 
 use crate::clock::Clock;
 use crate::connection::{Artefacts, ConnectionError, SharedArtefacts, TokenSlot};
@@ -166,6 +166,10 @@ struct Shared {
     figures: Arc<Figures>,
     /// When the hub's duties last went round.
     turned: Mutex<Option<Instant>>,
+    /// When it was opened.
+    opened_at_ms: i64,
+    /// When to give word again that this hub is there.
+    present_at_ms: AtomicI64,
     /// When to look again for what retention gives up.
     retain_at_ms: AtomicI64,
     /// Partners' own addresses that are being told something.
@@ -236,6 +240,8 @@ impl Hub {
             shelf,
             vault: Arc::new(Vault::new(KeySource::from_environment(&data), &data)),
             keys: Mutex::default(),
+            opened_at_ms: options.clock.now_ms(),
+            present_at_ms: AtomicI64::new(0),
             clock: options.clock,
             data,
             runs_at_once: options.runs_at_once,

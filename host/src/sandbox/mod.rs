@@ -20,6 +20,7 @@ mod lend;
 mod runtime;
 mod worker;
 
+pub use contract::CONTRACTS;
 #[doc(hidden)]
 pub use contract::answers::{MadeDecision, MadeFinding, judge_decision, judge_outcome};
 pub use error::{CallError, FailedCall, SandboxError};

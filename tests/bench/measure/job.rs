@@ -61,7 +61,7 @@ pub(crate) fn run(component: &str, folder: &str, threads: usize) -> Result<Value
             works: true,
         };
         let hub = Hub::open(options).await?;
-        let by = By { actor: Actor::person("bench"), hub: hub.id().clone(), from: None, now_ms: hub.clock().now_ms() };
+        let by = By { actor: Actor::person("bench"), hub: hub.id().clone(), from: None, now_ms: hub.clock().now_ms(), as_of: None };
         hub.apply(&folder.join("config"), &by).await.map_err(|error| anyhow!("{error}: {error:?}"))?;
         let (watch, cpu) = (Stopwatch::start(), process_cpu());
         let request = Request { partner: "partner".parse()?, job: "measured".parse()?, dry_run: false, key: None };

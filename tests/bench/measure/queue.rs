@@ -236,7 +236,7 @@ fn new_run(clock: &Clock) -> Result<NewRun> {
 
 /// The hub itself, so that the audit trail has no part in it.
 fn by(clock: &Clock) -> By {
-    By { actor: Actor::hub(&hub()), hub: hub(), from: None, now_ms: clock.now_ms() }
+    By { actor: Actor::hub(&hub()), hub: hub(), from: None, now_ms: clock.now_ms(), as_of: None }
 }
 
 fn hub() -> HubId {

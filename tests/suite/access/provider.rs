@@ -149,7 +149,10 @@ fn a_person_signs_in_at_a_provider_of_identities() {
     let site = Site::staffordshire();
     wait(async {
         let house = house(&site).await;
-        assert!(house.get("/sign-in", "").await.text.contains("Sign in at Staffordshire"));
+        // A link: a browser would not follow a form that is posted here and sent on to there, as pages of the hub post to the hub alone.
+        let form = house.get("/sign-in", "").await.text;
+        assert!(form.contains("<a href=\"/sign-in/provider?next=/\">Sign in at Staffordshire"), "{form}");
+        assert_eq!(form.matches("<form").count(), form.matches("action=\"/sign-in\"").count(), "{form}");
         house.known("joan").await;
         house.identities.be("a-1", "Joan", "");
         let came = house.sign_in().await;

@@ -74,6 +74,8 @@ fn a_person_signs_in_and_out_in_a_browser() {
         assert!(door(&hub).session(&key).await.unwrap().is_none(), "the key is worth nothing now");
         let acts = hub.ledger().audit(Scope::Hub, None, 2).await.unwrap().items;
         let told: Vec<_> = acts.iter().map(|act| (act.action.as_str(), act.actor.as_str(), act.subject.as_str())).collect();
+        let of: Vec<_> = acts.iter().map(|act| act.partner.as_ref().map(ToString::to_string)).collect();
+        assert_eq!(of, [None, Some(POLICE.to_owned())], "her partner sees that she signed in");
         assert_eq!(told, [("session.end", "person:joan", "person:joan"), ("session.begin", "person:joan", "person:joan")]);
     });
 }

@@ -1,6 +1,7 @@
 //! The HTTP API without a socket: who may see what, how a repeat is harmless, and how each refusal is told.
 
 mod beside;
+mod configuration;
 mod conformance;
 mod once;
 mod routes;
@@ -52,7 +53,10 @@ impl Answer {
 
 impl Called {
     async fn open(site: &Site) -> Self {
-        let hub = site.hub(&clock_at("2026-11-18T09:00:00Z")).await;
+        Self::with(site.hub(&clock_at("2026-11-18T09:00:00Z")).await).await
+    }
+
+    async fn with(hub: Hub) -> Self {
         let (police, fire) = (token(&hub, POLICE).await, token(&hub, FIRE).await);
         Self { router: api::router(hub.clone()), hub, police, fire }
     }

@@ -178,3 +178,40 @@ fn the_document_and_its_page_are_there_for_everybody() {
         }
     });
 }
+
+/// Of two who edit one thing as both read it, at one moment, one does.
+async fn one_of_two_wins(called: &Called) {
+    let path = "/api/v1/jobs/lgps-monthly-return";
+    for round in 0..10 {
+        let read = called.router.clone().oneshot(asked("GET", path, &called.police).body(Body::empty()).unwrap()).await.unwrap();
+        let tag = read.headers()["etag"].to_str().unwrap().to_owned();
+        let way = if round % 2 == 0 { "pause" } else { "resume" };
+        let edit = || {
+            let request = asked("POST", &format!("{path}/{way}"), &called.police).header("if-match", &tag);
+            let body = if round % 2 == 0 { r#"{"reason": "why"}"# } else { "" };
+            called.send(request.body(body.into()).unwrap())
+        };
+        let (one, other) = tokio::join!(edit(), edit());
+        let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 412], "{way}: {} {}", one.text, other.text);
+    }
+}
+
+#[test]
+fn of_two_who_edit_a_thing_as_both_read_it_one_does_on_sqlite() {
+    let site = Site::staffordshire();
+    wait(async { one_of_two_wins(&Called::open(&site).await).await });
+}
+
+#[test]
+fn of_two_who_edit_a_thing_as_both_read_it_one_does_on_postgres() {
+    let site = Site::staffordshire();
+    wait(async {
+        let database = Some(bailiwick::ledger::Database::Postgres(Postgres::shared().database().await));
+        let sharing = bailiwick::run::Sharing { database, ..bailiwick::run::Sharing::default() };
+        let hub = site.reopen_shared("main", &clock_at("2026-11-18T09:00:00Z"), sharing).await;
+        site.apply(&hub).await;
+        one_of_two_wins(&Called::with(hub).await).await;
+    });
+}

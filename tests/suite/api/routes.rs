@@ -242,6 +242,18 @@ async fn outside_and_house(asker: &mut Asker<'_>) {
     let trail = asker.well("GET /api/v1/audit?action=run.&limit=5", &[], "").await.json();
     assert!(trail["items"].as_array().unwrap().iter().all(|act| act["action"].as_str().unwrap().starts_with("run.")), "{trail}");
     assert_eq!(asker.well("GET /api/v1/audit/verification", &[], "").await.json()["fits"], true);
+    let pauses = asker.well("GET /api/v1/audit?subject=job:lgps-monthly-return&from=2026-11-18T00:00:00Z", &[], "").await.json();
+    assert!(pauses["items"].as_array().unwrap().iter().any(|act| act["action"] == "job.pause"), "{pauses}");
+    assert_eq!(asker.well("GET /api/v1/audit?to=2026-11-18T00:00:00Z", &[], "").await.json()["items"], json!([]));
+    asker.called.hub.tick().await.unwrap();
+    let hubs = asker.well("GET /api/v1/hubs", &[], "").await.json();
+    assert_eq!((&hubs["items"][0]["name"], &hubs["items"][0]["at-work"]), (&json!("main"), &json!(true)), "{hubs}");
+    assert_eq!(asker.well("POST /api/v1/retention/apply", &[], "").await.json()["more"], false);
+    let files = asker.well("GET /api/v1/configuration", &[], "").await.json();
+    let planned = asker.well("POST /api/v1/configuration/plan", &[], files.to_string()).await.json();
+    assert_eq!(planned["lines"], json!([]), "what is in force is no change");
+    let body = json!({"files": files["files"], "plan": planned["plan"]});
+    asker.well("POST /api/v1/configuration/apply", &[], body.to_string()).await;
     assert!(asker.well("GET /api/v1/hub", &[], "").await.json()["runs"]["closed"].as_u64().is_some_and(|closed| closed > 0));
     let made = asker.well("POST /api/v1/tokens", &[], r#"{"name": "nightly", "scopes": ["read"]}"#).await.json();
     assert!(made["value"].as_str().is_some_and(|value| value.starts_with("bwk_")) && made["token"]["valid"] == true, "{made}");
@@ -321,6 +333,8 @@ async fn badly(asker: &mut Asker<'_>) {
             let own = std::mem::replace(&mut asker.token, if route == "GET /api/v1/partner" { "bwk_0".to_owned() } else { nobody.clone() });
             let body = match route.as_str() {
                 "POST /api/v1/tokens" => r#"{"name": "x"}"#,
+                "POST /api/v1/configuration/plan" => r#"{"files": {}}"#,
+                "POST /api/v1/configuration/apply" => r#"{"files": {}, "plan": "x"}"#,
                 "POST /api/v1/keys" => r#"{"owner": "A", "public-key": "x"}"#,
                 _ => r#"{"value": "x"}"#,
             };

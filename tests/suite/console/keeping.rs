@@ -130,3 +130,39 @@ fn the_audit_trail_is_searched_downloaded_and_worked_out_again() {
         assert!(lines.len() >= 3 && lines.iter().all(|line| line["subject"].as_str().unwrap().contains("release")), "{lines:?}");
     });
 }
+
+#[test]
+fn whoever_keeps_the_hub_sees_how_it_stands_and_of_a_partner_how_many_runs() {
+    let site = Site::staffordshire();
+    wait(async {
+        let desk = Desk::at(site.hub(&clock_at("2026-11-18T09:00:00Z")).await);
+        finished(&desk.hub, POLICE, LGPS).await;
+        let queued = request(&desk.hub, POLICE, LGPS).await;
+        desk.hub.tick().await.unwrap();
+        let keeper = desk.keeper("kim", (FIRE, &["viewer"])).await;
+        let page = keeper.get("/hub").await;
+        page.is(200).says(&[
+            "SQLite 3.",
+            "tables at step",
+            "0.1.0 and 0.2.0",
+            "Whether it is ready",
+            "At work",
+            "Last word",
+            "Staffordshire Police",
+        ]);
+        assert!(!page.text.contains(&queued.to_string()) && !page.text.contains(LGPS), "no run and no job of anybody is named");
+        // The duties of this hub are not going round: that is said.
+        page.says(&["they have not begun", "Lacking"]);
+        let overview = keeper.get("/").await;
+        let row = |title: &str| {
+            let at = overview.text.find(title).unwrap();
+            overview.text[at..].split("</tr>").next().unwrap().to_owned()
+        };
+        let (police, fire) = (row("Staffordshire Police"), row("Staffordshire Fire"));
+        assert!(police.contains("Not told") && !police.contains("5,891") && !police.contains("reject"), "{police}");
+        assert!(!fire.contains("Not told") && fire.contains("Nothing"), "{fire}");
+        desk.clerk("tess", POLICE, &["viewer"]).await.get("/p/staffordshire-police").await.is(200);
+        desk.hub.clock().advance(jiff::SignedDuration::from_secs(60));
+        keeper.get("/hub").await.is(200).says(&["Silent"]);
+    });
+}

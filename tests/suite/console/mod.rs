@@ -70,9 +70,17 @@ impl Desk {
 
     /// Somebody with roles at a partner, signed in.
     async fn clerk(&self, name: &str, owner: &str, roles: &[&str]) -> Clerk<'_> {
+        self.person(name, (owner, roles), false).await
+    }
+
+    /// Whoever keeps the hub, with a role at one partner perhaps, signed in.
+    async fn keeper(&self, name: &str, of: (&str, &[&str])) -> Clerk<'_> {
+        self.person(name, of, true).await
+    }
+
+    async fn person(&self, name: &str, (owner, roles): (&str, &[&str]), hub_operator: bool) -> Clerk<'_> {
         let (ledger, by, person) = (self.hub.ledger(), operator(&self.hub), name.parse::<PersonName>().unwrap());
-        let new =
-            NewPerson { name: person.clone(), display_name: format!("{name} Example"), email: None, password: None, hub_operator: false };
+        let new = NewPerson { name: person.clone(), display_name: format!("{name} Example"), email: None, password: None, hub_operator };
         ledger.add_person(&new, &by).await.unwrap();
         for role in roles {
             ledger.grant_role(NewRole { partner: &partner(owner), person: &person, role }, &by).await.unwrap();

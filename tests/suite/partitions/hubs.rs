@@ -58,7 +58,8 @@ impl Shared {
     /// Puts a run in the queue, due at the moment for which one hub did it.
     async fn request(&self, ledger: &Ledger) -> RunId {
         let logical_ms = clock_at(NOVEMBER).now_ms();
-        let by = By { actor: Actor::person("operator"), hub: HubId::new("test"), from: None, now_ms: Clock::machine().now_ms() };
+        let by =
+            By { actor: Actor::person("operator"), hub: HubId::new("test"), from: None, now_ms: Clock::machine().now_ms(), as_of: None };
         let new = NewRun {
             partner: partner(FIRE),
             job: job(APPORTIONMENT),

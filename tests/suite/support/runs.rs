@@ -18,7 +18,7 @@ pub(crate) fn job(name: &str) -> JobName {
 
 /// A person acting now.
 pub(crate) fn operator(hub: &Hub) -> By {
-    By { actor: Actor::person("operator"), hub: hub.id().clone(), from: None, now_ms: hub.clock().now_ms() }
+    By { actor: Actor::person("operator"), hub: hub.id().clone(), from: None, now_ms: hub.clock().now_ms(), as_of: None }
 }
 
 /// Puts a run in the queue.

@@ -17,6 +17,7 @@ pub(in crate::api) enum Code {
     Busy,
     CaseDoesNotFitSchema,
     ChangedMeanwhile,
+    ConfigurationWrong,
     CredentialsLacking,
     Expired,
     HubFault,
@@ -86,9 +87,14 @@ pub(in crate::api) const TABLE: &[Row] = &[
     row(Code::WrongState, 409, "the thing, as it stands, cannot do this"),
     row(Code::Expired, 410, "the files of the run were given up, as its partner's retention has it"),
     row(Code::InputGone, 410, "a file that the run read is not kept any more"),
-    row(Code::ChangedMeanwhile, 412, "If-Match does not hold: it was changed since it was read; read it again"),
+    row(Code::ChangedMeanwhile, 412, "If-Match, or a plan, does not hold: something was changed since it was read; read it again"),
     row(Code::BodyTooLarge, 413, "the body is larger than the route takes"),
     row(Code::CaseDoesNotFitSchema, 422, "a case does not fit the rule set's schema; the detail says where"),
+    row(
+        Code::ConfigurationWrong,
+        422,
+        "files of a configuration are wrong, or not a partner's to send; the detail says where and what to do",
+    ),
     row(Code::IdempotencyKeyReused, 422, "the Idempotency-Key was sent before, with another request"),
     row(Code::NotDecided, 422, "the rule set ended without a decision: a limit was reached, or it trapped"),
     row(

@@ -24,6 +24,7 @@ pub(super) use tag::{IfMatch, Single, not_modified};
 
 use crate::access::Denied;
 use crate::ledger::LedgerError;
+use crate::registry::source::{self, Problems};
 use crate::run::{ReleaseError, RunError};
 
 /// Longest reason, in characters.
@@ -52,6 +53,11 @@ impl Problem {
         Self { kind: "about:blank", title, status, code, detail: detail.into() }
     }
 
+    /// Whether it is the one of a code.
+    pub(super) fn is(&self, code: Code) -> bool {
+        self.code == code
+    }
+
     pub(super) fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("there is no such {what}"))
     }
@@ -75,6 +81,7 @@ impl From<LedgerError> for Problem {
             LedgerError::Busy | LedgerError::Away(_) => Code::Busy,
             LedgerError::NotFound { .. } | LedgerError::NoSuchJob { .. } | LedgerError::NoSuchRelease { .. } => Code::NotFound,
             LedgerError::WrongState { .. } | LedgerError::LeaseLost { .. } => Code::WrongState,
+            LedgerError::ChangedMeanwhile { .. } => Code::ChangedMeanwhile,
             LedgerError::NotResubmitted { .. } => Code::NotResubmitted,
             LedgerError::AlreadyThere { .. } | LedgerError::VersionDiffers { .. } | LedgerError::FileTaken { .. } => Code::AlreadyThere,
             LedgerError::StillUsed { .. } | LedgerError::StateMoved { .. } => Code::WrongState,
@@ -101,6 +108,7 @@ impl From<RunError> for Problem {
             RunError::NoConnection { .. } => Code::NotFound,
             RunError::NoSecret { .. } => Code::CredentialsLacking,
             RunError::JobUnfit { .. } => Code::JobUnfit,
+            RunError::Configuration(problems) => return Self::new(Code::ConfigurationWrong, told(problems)),
             RunError::Release(error) => release_code(error),
             RunError::Ledger(_) => {
                 let RunError::Ledger(error) = error else { unreachable!("it was one just now") };
@@ -111,6 +119,15 @@ impl From<RunError> for Problem {
         };
         Self::new(code, error.to_string())
     }
+}
+
+/// What is wrong in files, a line each.
+fn told(problems: &Problems) -> String {
+    let line = |problem: &source::Problem| {
+        let at = problem.line().map_or_else(String::new, |line| format!(":{line}"));
+        format!("{}{at}: {}; {}", problem.file(), problem.what(), problem.to_do())
+    };
+    problems.as_slice().iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn release_code(error: &ReleaseError) -> Code {

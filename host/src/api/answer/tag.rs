@@ -2,8 +2,6 @@
 //!
 //! A tag is a digest of the JSON that is answered, so two answers with the same tag are the same, byte for byte.
 
-use std::future::Future;
-
 use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
@@ -13,10 +11,16 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::{Code, Problem, hub_fault};
+use crate::access::Caller;
+use crate::ledger::By;
 use crate::model::ids::Digest;
+use crate::run::Hub;
 
 /// Digits of a digest in a tag: enough that no two states of a thing share them.
 const TAG_DIGITS: usize = 32;
+
+/// How often a thing is looked at for one edit, while others write at the same partner.
+const LOOKS_MAX: usize = 32;
 
 /// A single thing as JSON, with its tag.
 pub(in crate::api) struct Single<T>(pub(in crate::api) T);
@@ -67,14 +71,43 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 }
 
 impl IfMatch {
-    /// Refuses the edit if the thing is not as the caller read it. Without the header nothing is read.
+    /// Does an edit if the thing is as the caller read it, and only if nothing comes between: the edit's own transaction refuses where the
+    /// partner's trail has gone on since the thing was looked at, and then it is looked at again. Without the header it is not looked at.
     ///
-    /// Between this and the edit another may be quicker; what an edit then no longer goes together with, the ledger refuses.
-    pub(in crate::api) async fn holds<T: Serialize>(&self, now: impl Future<Output = Result<T, Problem>>) -> Result<(), Problem> {
+    /// `edit` does it in one transaction, and answers whether it changed anything, with what came of it.
+    pub(in crate::api) async fn edit<T, R, E, Seen, Edit>(
+        &self,
+        (hub, caller): (&Hub, &Caller),
+        seen: impl Fn() -> Seen,
+        edit: impl Fn(By) -> Edit,
+    ) -> Result<R, Problem>
+    where
+        T: Serialize,
+        E: Into<Problem>,
+        Seen: Future<Output = Result<T, Problem>>,
+        Edit: Future<Output = Result<(bool, R), E>>,
+    {
+        let by = || caller.by(hub.id(), hub.clock().now_ms());
         if self.0.is_empty() || self.0.iter().any(|one| one == "*") {
-            return Ok(());
+            return edit(by()).await.map(|(_, done)| done).map_err(Into::into);
         }
-        let tag = tag_of(&serde_json::to_vec(&now.await?).map_err(|error| hub_fault(&error))?);
+        for _ in 0..LOOKS_MAX {
+            let as_of = hub.ledger().trail_end(caller.partner()).await?;
+            self.holds(seen().await?)?;
+            match edit(by().as_of(as_of)).await.map_err(Into::into) {
+                Ok((true, done)) => return Ok(done),
+                // Nothing to do, or no way to do it: perhaps as another has done it just now.
+                Ok((false, done)) => return self.holds(seen().await?).map(|()| done),
+                Err(problem) if problem.is(Code::ChangedMeanwhile) => {}
+                Err(problem) => return self.holds(seen().await?).and(Err(problem)),
+            }
+        }
+        Err(Problem::new(Code::Busy, "others change so much at this partner that the edit found no moment between: ask again"))
+    }
+
+    /// Refuses if the thing is not as the caller read it.
+    fn holds(&self, now: impl Serialize) -> Result<(), Problem> {
+        let tag = tag_of(&serde_json::to_vec(&now).map_err(|error| hub_fault(&error))?);
         if self.0.contains(&tag) {
             return Ok(());
         }

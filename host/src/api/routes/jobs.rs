@@ -199,9 +199,10 @@ async fn pause(
     caller.may(Action::Run)?;
     let why = reason(&body.reason)?;
     let name = stored(&hub, &caller, &job).await?.name;
-    when.holds(seen(&hub, &caller, &job)).await?;
-    hub.ledger().pause((caller.partner(), &name), why, &caller.by(hub.id(), hub.clock().now_ms())).await?;
-    Ok(Single(seen(&hub, &caller, &job).await?))
+    let (hub, caller, of) = (&hub, &caller, (caller.partner(), &name));
+    let pause = |by| async move { hub.ledger().pause(of, why, &by).await.map(|paused| (paused, ())) };
+    when.edit((hub, caller), || seen(hub, caller, &job), pause).await?;
+    Ok(Single(seen(hub, caller, &job).await?))
 }
 
 /// Lets a paused job's schedule go on; its catch-up rule says what becomes of the times in between.
@@ -218,7 +219,8 @@ async fn resume(
 ) -> Result<Single<JobDetailJson>, Problem> {
     caller.may(Action::Run)?;
     let name = stored(&hub, &caller, &job).await?.name;
-    when.holds(seen(&hub, &caller, &job)).await?;
-    hub.ledger().resume((caller.partner(), &name), &caller.by(hub.id(), hub.clock().now_ms())).await?;
-    Ok(Single(seen(&hub, &caller, &job).await?))
+    let (hub, caller, of) = (&hub, &caller, (caller.partner(), &name));
+    let resume = |by| async move { hub.ledger().resume(of, &by).await.map(|resumed| (resumed, ())) };
+    when.edit((hub, caller), || seen(hub, caller, &job), resume).await?;
+    Ok(Single(seen(hub, caller, &job).await?))
 }

@@ -4,9 +4,10 @@
 //! health     is it there                         runs       what ran, and how a person steers it
 //! jobs       what may run, when, and now         decisions  cases put to rule sets
 //! plugins    releases, keys, tables              outside    connections and their credentials
-//! house      tokens, the audit trail, the hub
+//! house      tokens, the audit trail, the hub    configuration  what is declared
 //! ```
 
+mod configuration;
 mod decisions;
 mod health;
 mod house;
@@ -43,6 +44,7 @@ pub(super) const BODY_BYTES_MAX: usize = 8 * CASE_BYTES_MAX;
 pub(super) fn described() -> OpenApiRouter<Hub> {
     OpenApiRouter::with_openapi(Base::openapi())
         .merge(health::routes())
+        .merge(configuration::routes())
         .merge(jobs::routes())
         .merge(runs::routes())
         .merge(amend::routes())

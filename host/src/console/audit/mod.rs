@@ -14,17 +14,14 @@ use serde::Deserialize;
 use super::look::{Column, Faults, Field, Table, Weight, button, details, filter, form, link_button, pages, words};
 use super::visit::{At, Fault, Posted};
 use crate::access::Action;
-use crate::ledger::{AuditEntry, Scope};
+use crate::ledger::{AuditEntry, AuditSought, AuditWords};
 use crate::run::Hub;
 
 /// Entries of one page.
-const PAGE: usize = 50;
-
-/// Entries that are looked at for one page, where few of them are what is sought; the next page goes on from there.
-const LOOKED_AT_MAX: usize = 20_000;
+const PAGE: u32 = 50;
 
 /// Entries of one download.
-const DOWNLOAD_MAX: usize = 100_000;
+const DOWNLOAD_MAX: u32 = 100_000;
 
 /// Entries that are read at once.
 const READ: u32 = 1_000;
@@ -78,43 +75,13 @@ impl Filter {
         (Self { sought, from_ms, until_ms }, faults)
     }
 
-    fn takes(&self, entry: &AuditEntry) -> bool {
-        let has = |text: &str, part: &str| part.trim().is_empty() || text.to_lowercase().contains(&part.trim().to_lowercase());
-        has(entry.actor.as_str(), &self.sought.actor)
-            && has(&entry.action, &self.sought.action)
-            && has(&entry.subject, &self.sought.subject)
-            && self.from_ms.is_none_or(|from| entry.at_ms >= from)
-            && self.until_ms.is_none_or(|until| entry.at_ms < until)
-    }
-
-    /// Entries that are sought, newest first, and where to go on. Entries are in the order of time.
-    async fn find(
-        &self,
-        hub: &Hub,
-        scope: Scope<'_>,
-        (wanted, looked_at): (usize, usize),
-    ) -> Result<(Vec<AuditEntry>, Option<u64>), Fault> {
-        let (mut found, mut before, mut seen) = (Vec::new(), self.sought.before, 0);
-        loop {
-            let page = hub.ledger().audit(scope, before, READ).await?;
-            for entry in page.items {
-                seen += 1;
-                let (seq, earlier) = (entry.seq, self.from_ms.is_some_and(|from| entry.at_ms < from));
-                if earlier {
-                    return Ok((found, None));
-                }
-                if self.takes(&entry) {
-                    found.push(entry);
-                }
-                if found.len() == wanted || seen == looked_at {
-                    return Ok((found, Some(seq)));
-                }
-            }
-            match page.next {
-                Some(next) => before = Some(next),
-                None => return Ok((found, None)),
-            }
-        }
+    fn sought(&self) -> AuditSought {
+        let words = |text: &str| match text.trim() {
+            "" => AuditWords::Any,
+            text => AuditWords::Have(text.to_owned()),
+        };
+        let Sought { actor, action, subject, .. } = &self.sought;
+        AuditSought { actor: words(actor), action: words(action), subject: words(subject), from_ms: self.from_ms, until_ms: self.until_ms }
     }
 
     /// As it stands in an address; from before an entry, or from the end of the trail.
@@ -156,7 +123,12 @@ async fn verify(State(hub): State<Hub>, at: At, Posted(_): Posted) -> Result<Res
 
 async fn show(hub: &Hub, at: &At, sought: Sought, verified: Option<Markup>) -> Result<Response, Fault> {
     let (filter, faults) = Filter::read(sought);
-    let (entries, next) = if faults.is_empty() { filter.find(hub, at.scope(), (PAGE, LOOKED_AT_MAX)).await? } else { (Vec::new(), None) };
+    let (entries, next) = if faults.is_empty() {
+        let found = hub.ledger().audit_sought(at.scope(), &filter.sought(), filter.sought.before, PAGE).await?;
+        (found.items, found.next)
+    } else {
+        (Vec::new(), None)
+    };
     let mut table = Table::new(
         "Entries, newest first",
         [Column::number("Number")].into_iter().chain(["When", "Who", "What", "To what", "How it was and is"].map(Column::words)),
@@ -166,7 +138,6 @@ async fn show(hub: &Hub, at: &At, sought: Sought, verified: Option<Markup>) -> R
     }
     let address = |query: String| if query.is_empty() { at.href("audit") } else { format!("{}?{query}", at.href("audit")) };
     let first = filter.sought.before.map(|_| address(filter.query(None)));
-    let empty = if next.is_some() { "Nothing so far: go on to the next page." } else { "No entry is like that." };
     Ok(at.page("Audit trail").section("audit").faults(&faults).body(html! {
         @if let Some(verified) = verified { (verified) }
         p class="lede" { "Who did what at this partner, each entry chained to the one before it, so that none can be changed or taken out unseen." }
@@ -175,7 +146,7 @@ async fn show(hub: &Hub, at: &At, sought: Sought, verified: Option<Markup>) -> R
             (link_button(Weight::Second, &format!("{}?{}", at.href("audit/export"), filter.query(None)), "Download what is sought"))
         }
         (search(at, &filter, &faults))
-        (table.empty(empty))
+        (table.empty("No entry is like that."))
         (pages("the audit trail", first, next.map(|next| address(filter.query(Some(next))))))
     }))
 }
@@ -223,8 +194,15 @@ async fn export(State(hub): State<Hub>, at: At, Query(sought): Query<Sought>) ->
     if let Some((_, sentence)) = faults.iter().next() {
         return Err(Fault::conflict(sentence));
     }
-    let (entries, _) = filter.find(&hub, at.scope(), (DOWNLOAD_MAX, usize::MAX)).await?;
-    let lines: String = entries.iter().map(line).collect();
+    let (sought, mut before, mut lines) = (filter.sought(), None, String::new());
+    for _ in 0..DOWNLOAD_MAX / READ {
+        let page = hub.ledger().audit_sought(at.scope(), &sought, before, READ).await?;
+        lines.extend(page.items.iter().map(line));
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
     let name = format!("attachment; filename=\"audit-{}.jsonl\"", at.caller.partner());
     Ok(([(CONTENT_TYPE, "application/jsonl".to_owned()), (CONTENT_DISPOSITION, name)], lines).into_response())
 }

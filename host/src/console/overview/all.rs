@@ -17,7 +17,7 @@ use crate::run::Hub;
 /// Runs of all partners that are looked at for what needs somebody.
 const NEEDS_MAX: u32 = 1_000;
 
-/// How a partner stands.
+/// How a partner stands. Of one where they have no role, whoever keeps the hub sees how many runs it has, and no more.
 #[derive(Default)]
 struct Standing {
     runs: u64,
@@ -36,19 +36,22 @@ pub(super) async fn page(State(hub): State<Hub>, visit: Visit) -> Result<Respons
     }
     let standings = standings(&hub).await?;
     let known = hub.ledger().partners(Scope::Hub).await?;
+    let caption = if visit.signed_in().is_hub_operator() { "Partners" } else { "Partners where you have a role" };
     let heads = ["Runs today", "Closed", "Under way", "Rows read"].map(Column::number);
     let heads = std::iter::once(Column::words("Partner")).chain(heads).chain([Column::words("Needs somebody")]);
-    let mut table = Table::new("Partners where you have a role", heads).caption_read_out().empty("You have a role at no partner yet.");
+    let mut table = Table::new(caption, heads).caption_read_out().empty("You have a role at no partner yet.");
     let none = Standing::default();
     for partner in known.iter().filter(|partner| partners.contains(&partner.name)) {
         let standing = standings.get(&partner.name).unwrap_or(&none);
+        let has_role = visit.signed_in().partners().get(&partner.name).is_some_and(|roles| !roles.is_empty());
+        let not_told = || html! { span class="quiet" { "Not told" } };
         table.push([
             html! { a class="plain strong" href=(format!("/p/{}", partner.name)) { (partner.title) } },
             number(standing.runs),
             number(standing.closed),
             number(standing.at_work),
-            number(standing.rows),
-            needs(standing),
+            if has_role { number(standing.rows) } else { not_told() },
+            if has_role { needs(standing) } else { not_told() },
         ]);
     }
     let today = html! { p class="lede" { "Today, " (words::day(hub.clock().now_ms())) ", since midnight UK time." } };

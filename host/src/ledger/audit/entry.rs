@@ -136,6 +136,13 @@ pub(in crate::ledger) struct Noted {
     pub(super) came_from: Option<String>,
 }
 
+impl Noted {
+    /// Whom it concerns; none if the hub as a whole.
+    pub(in crate::ledger) fn partner(&self) -> Option<&str> {
+        self.partner.as_deref()
+    }
+}
+
 #[derive(sqlx::FromRow)]
 pub(super) struct AuditRow {
     pub(super) seq: i64,

@@ -24,14 +24,14 @@ use serde_json::Value;
 
 use super::Ledger;
 use super::error::LedgerError;
-use super::store::{Transaction, query};
+use super::store::{Transaction, query, query_scalar, to_stored};
 use super::who::By;
 use crate::model::ids::PartnerName;
 use entry::{AuditRow, Noted as NotedRow};
 
 pub use checkpoints::{NewCheckpoint, NewHubKey, StoredCheckpoint, StoredHubKey};
 pub use entry::{AuditEntry, ContentDigest};
-pub use read::{AuditCheck, BrokenEntry};
+pub use read::{AuditCheck, AuditSought, BrokenEntry, Words};
 pub use rows::{RowFault, RowsCheck};
 
 pub(super) use covers::{Covered, CoveredKind, digest_of};
@@ -57,6 +57,9 @@ pub struct Act<'a> {
 
 /// Puts an act into the trail with the transaction of the act itself, so that neither is there without the other.
 pub(super) fn append(transaction: &mut Transaction, act: Act<'_>, by: &By) {
+    if let (Some(partner), Some(seq)) = (act.partner, by.as_of) {
+        transaction.unless_since(partner, seq);
+    }
     transaction.note(Noted {
         at_ms: by.now_ms,
         partner: act.partner.map(|partner| partner.as_str().to_owned()),
@@ -88,6 +91,17 @@ pub(super) async fn append_over(transaction: &mut Transaction, mut act: Act<'_>,
     act.after = Some(after);
     append(transaction, act, by);
     Ok(())
+}
+
+/// Whether a partner's trail has gone on since it reached an entry. Nobody else writes its end until the transaction ends.
+pub(super) async fn went_on(transaction: &mut Transaction, partner: &PartnerName, since: u64) -> Result<bool, sqlx::Error> {
+    let _end: i64 = query_scalar("SELECT seq FROM audit_head WHERE one = 1").locked().fetch_one(&mut *transaction).await?;
+    let newer: i64 = query_scalar("SELECT COUNT(*) FROM audit WHERE partner = $1 AND seq > $2")
+        .bind(partner.as_str())
+        .bind(to_stored(since))
+        .fetch_one(transaction)
+        .await?;
+    Ok(newer > 0)
 }
 
 /// Writes entries at the end of the chain.

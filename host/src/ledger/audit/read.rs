@@ -8,9 +8,9 @@ use super::entry::{AuditEntry, AuditRow, columns};
 use super::rows::{Claims, RowsCheck};
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::{Database, Store, Transaction, count, query, to_stored};
+use crate::ledger::store::{Database, Query, Store, Transaction, count, query, query_scalar, to_stored};
 use crate::ledger::who::{Page, Scope, page_items};
-use crate::model::ids::Digest;
+use crate::model::ids::{Digest, PartnerName};
 
 /// Entries that are read at one time while the chain is worked out again.
 const VERIFY_ENTRIES: i64 = 2_000;
@@ -48,6 +48,74 @@ pub struct BrokenEntry {
     pub why: &'static str,
 }
 
+/// What is sought in the trail. What is not said is not asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditSought {
+    /// Who did it.
+    pub actor: Words,
+    /// What was done.
+    pub action: Words,
+    /// To what.
+    pub subject: Words,
+    /// From this moment on.
+    pub from_ms: Option<i64>,
+    /// Up to before this moment.
+    pub until_ms: Option<i64>,
+}
+
+/// How a text is to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Words {
+    /// As it likes.
+    #[default]
+    Any,
+    /// This.
+    Are(String),
+    /// Beginning with this.
+    Begin(String),
+    /// With this somewhere in it, in capitals or not.
+    Have(String),
+}
+
+impl Words {
+    fn text(&self) -> &str {
+        match self {
+            Self::Any => "",
+            Self::Are(text) | Self::Begin(text) | Self::Have(text) => text,
+        }
+    }
+
+    fn push(&self, column: &'static str, ask: &mut Query) {
+        let of = |ask: &mut Query, before: &'static str, after: &'static str| {
+            ask.push(before).push(column).push(after);
+        };
+        match self {
+            Self::Any => {}
+            Self::Are(text) => {
+                of(ask, " AND ", " = ");
+                ask.push_bind(text.as_str());
+            }
+            Self::Begin(text) => {
+                // PostgreSQL counts characters with numbers of this size alone.
+                of(ask, " AND SUBSTR(", ", 1, CAST(");
+                ask.push_bind(to_stored(text.chars().count() as u64)).push(" AS INTEGER)) = ").push_bind(text.as_str());
+            }
+            Self::Have(text) => {
+                of(ask, " AND LOWER(", ") LIKE ");
+                let mut like = String::from("%");
+                for letter in text.to_ascii_lowercase().chars() {
+                    if matches!(letter, '%' | '_' | '\\') {
+                        like.push('\\');
+                    }
+                    like.push(letter);
+                }
+                like.push('%');
+                ask.push_bind(like).push(" ESCAPE '\\'");
+            }
+        }
+    }
+}
+
 impl Ledger {
     /// Opens a ledger to look whether anybody has tampered with it: nothing is set right, so that what is wrong is still there to be seen.
     /// Its tables are brought up to date.
@@ -74,6 +142,41 @@ impl Ledger {
         page(rows, limit)
     }
 
+    /// Those entries that are sought, newest first, from before one.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn audit_sought(
+        &self,
+        scope: Scope<'_>,
+        sought: &AuditSought,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Page<AuditEntry, u64>, LedgerError> {
+        let limit = page_items(limit);
+        // Nothing that is kept has such a character, and PostgreSQL takes no text that has.
+        if [&sought.actor, &sought.action, &sought.subject].iter().any(|words| words.text().contains('\0')) {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
+        let mut ask = query(concat!("SELECT ", columns!(), " FROM audit WHERE seq < "));
+        ask.push_bind(before.map_or(i64::MAX, to_stored));
+        if let Scope::Partner(partner) = scope {
+            ask.push(" AND partner = ").push_bind(partner.as_str());
+        }
+        let columns = [("actor", &sought.actor), ("action", &sought.action), ("subject", &sought.subject)];
+        for (column, words) in columns {
+            words.push(column, &mut ask);
+        }
+        if let Some(from_ms) = sought.from_ms {
+            ask.push(" AND at_ms >= ").push_bind(from_ms);
+        }
+        if let Some(until_ms) = sought.until_ms {
+            ask.push(" AND at_ms < ").push_bind(until_ms);
+        }
+        let rows: Vec<AuditRow> = ask.push(" ORDER BY seq DESC LIMIT ").push_bind(i64::from(limit) + 1).fetch_all(&self.store).await?;
+        page(rows, limit)
+    }
+
     /// Entries of the audit trail, oldest first, from after one: to be kept elsewhere.
     ///
     /// # Errors
@@ -84,6 +187,16 @@ impl Ledger {
         let rows: Vec<AuditRow> =
             query(sql).bind(scope.text()).bind(to_stored(after)).bind(i64::from(limit) + 1).fetch_all(&self.store).await?;
         page(rows, limit)
+    }
+
+    /// How far the trail reaches as a partner sees it: the number of the last entry that concerns it.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn trail_end(&self, partner: &PartnerName) -> Result<u64, LedgerError> {
+        let last: Option<i64> =
+            query_scalar("SELECT MAX(seq) FROM audit WHERE partner = $1").bind(partner.as_str()).fetch_one(&self.store).await?;
+        Ok(last.map_or(0, count))
     }
 
     /// How far the trail reaches: its last entry and that one's hash.

@@ -187,6 +187,14 @@ impl Ledger {
             .await
     }
 
+    /// A digest of all that is in force for a partner: what it declared, and which releases are active.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn in_force(&self, partner: &PartnerName) -> Result<Digest, LedgerError> {
+        in_force(&mut self.store.read().await?, partner).await
+    }
+
     /// Proposed changes, newest first, decided ones too.
     ///
     /// # Errors

@@ -111,9 +111,23 @@ impl Ledger {
                 .bind(new.way.as_str())
                 .execute(&mut transaction)
                 .await?;
-                let after = Some(json!({ "from": new.came_from, "way": new.way }));
-                let act = Act { partner: None, action: "session.begin", subject: subject(&new.person), before: None, after };
-                audit::append_over(&mut transaction, act, &covered, by).await?;
+                let after = json!({ "from": new.came_from, "way": new.way });
+                // Each partner where they are something sees it in its own trail; of somebody who is nothing anywhere, the hub alone.
+                let partners: Vec<String> = query_scalar("SELECT DISTINCT partner FROM roles WHERE person = $1 ORDER BY partner")
+                    .bind(new.person.as_str())
+                    .fetch_all(&mut transaction)
+                    .await?;
+                let partners: Vec<PartnerName> = partners.iter().map(|name| parsed(name, "partner")).collect::<Result<_, _>>()?;
+                let nobodys = partners.is_empty().then_some(None);
+                for (place, partner) in partners.iter().map(Some).chain(nobodys).enumerate() {
+                    let (subject, after) = (subject(&new.person), Some(after.clone()));
+                    let act = Act { partner, action: "session.begin", subject, before: None, after };
+                    // One entry vouches for the session's row.
+                    match place {
+                        0 => audit::append_over(&mut transaction, act, &covered, by).await?,
+                        _ => audit::append(&mut transaction, act, by),
+                    }
+                }
                 transaction.commit().await
             })
             .await

@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use super::audit::{self, Noted};
 use super::error::LedgerError;
+use crate::model::ids::PartnerName;
 use pending::Pending;
 
 pub(super) use pending::Insert;
@@ -96,6 +97,8 @@ pub(super) struct Transaction {
     pending: Pending,
     /// What was read of things that it does not change, by the question.
     known: HashMap<(Cow<'static, str>, Vec<Value>), Box<dyn Any + Send + Sync>>,
+    /// Whose trail must not have gone on since which entry, if any of this is to last.
+    unless_since: Option<(PartnerName, u64)>,
 }
 
 enum Connection {
@@ -227,7 +230,7 @@ impl Store {
 
 impl Transaction {
     fn over(connection: Connection) -> Self {
-        Self { connection, acts: Vec::new(), pending: Pending::default(), known: HashMap::new() }
+        Self { connection, acts: Vec::new(), pending: Pending::default(), known: HashMap::new(), unless_since: None }
     }
 
     /// Puts an act into the audit trail, if all the rest is done.
@@ -235,9 +238,20 @@ impl Transaction {
         self.acts.push(act);
     }
 
+    /// Lets nothing of it last if a partner's trail has gone on since it reached an entry.
+    pub(super) fn unless_since(&mut self, partner: &PartnerName, seq: u64) {
+        self.unless_since = Some((partner.clone(), seq));
+    }
+
     /// Makes all of it last. Answers when it is durable.
     pub(super) async fn commit(mut self) -> Result<(), LedgerError> {
         self.catch_up().await?;
+        if let Some((partner, seq)) = self.unless_since.take()
+            && self.went_on(&partner, seq).await?
+        {
+            self.rollback().await?;
+            return Err(LedgerError::ChangedMeanwhile { partner });
+        }
         match self.connection {
             Connection::SqliteWriter(writer) => Ok(sqlite::leave(writer, self.acts).await?),
             Connection::SqliteReader(reader) => Ok(reader.commit().await?),
@@ -253,6 +267,11 @@ impl Transaction {
             Connection::Postgres(open) => open.rollback().await?,
         }
         Ok(())
+    }
+
+    async fn went_on(&mut self, partner: &PartnerName, since: u64) -> Result<bool, sqlx::Error> {
+        let shared = matches!(&self.connection, Connection::SqliteWriter(writer) if writer.has_acts_of(partner));
+        Ok(shared || audit::went_on(self, partner, since).await?)
     }
 
     /// Writes the audit trail, last of all: whoever has its end keeps the others waiting until the commit.

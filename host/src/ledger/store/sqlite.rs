@@ -21,6 +21,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 use super::bell::Bell;
 use super::{Connection, Transaction};
 use crate::ledger::audit::Noted;
+use crate::model::ids::PartnerName;
 
 /// The steps by which tables are brought up to date.
 pub(super) static STEPS: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -193,6 +194,12 @@ async fn commit(mut writer: WriterGuard) -> WriterGuard {
 impl Writer {
     pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
         self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    /// Whether something of a partner waits for the same commit, and so stands in no table of the trail yet.
+    pub(super) fn has_acts_of(&self, partner: &PartnerName) -> bool {
+        let acts = self.batch.iter().flat_map(|batch| &batch.acts);
+        acts.filter_map(Noted::partner).any(|of| of == partner.as_str())
     }
 
     async fn execute(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {

@@ -63,7 +63,7 @@ fn hub(id: &str) -> HubId {
 }
 
 fn person(now_ms: i64) -> By {
-    By { actor: Actor::person("j.smith"), hub: hub("main"), from: None, now_ms }
+    By { actor: Actor::person("j.smith"), hub: hub("main"), from: None, now_ms, as_of: None }
 }
 
 /// Where a test keeps its ledger.

@@ -64,6 +64,20 @@ impl Hub {
         }
     }
 
+    /// The same of one partner, a piece at a time: where it says that there is more, it is asked for again.
+    ///
+    /// # Errors
+    /// As for [`Hub::retain`].
+    pub async fn retain_of(&self, partner: &PartnerName, by: &By) -> Result<Retained, RunError> {
+        let mut some = Retained::default();
+        let all = self.ledger().partners(Scope::Partner(partner)).await?;
+        for of in all {
+            self.give_up(&of.name, of.retention, (BATCHES_OF_CLOCK, &mut some), by).await?;
+        }
+        self.remove_artefacts(Scope::Partner(partner), &mut some).await?;
+        Ok(some)
+    }
+
     /// The same as a duty of the clock: once an hour, and a piece at a time.
     pub(in crate::run) async fn retain_in_time(&self) -> Result<(), RunError> {
         let now_ms = self.clock().now_ms();
@@ -86,7 +100,7 @@ impl Hub {
             self.give_up(&partner, retention, (batches, &mut some), by).await?;
         }
         self.forget_messages(by.now_ms).await?;
-        self.remove_artefacts(&mut some).await?;
+        self.remove_artefacts(Scope::Hub, &mut some).await?;
         let (artefacts, now_ms) = (self.shared.store.clone(), self.clock().now_ms());
         tokio::task::spawn_blocking(move || artefacts.remove_copies(now_ms, SETTLED)).await.expect("removing does not panic")?;
         if some.rejects + some.logs > 0 {
@@ -138,13 +152,13 @@ impl Hub {
     }
 
     /// Removes files that no run uses any more.
-    async fn remove_artefacts(&self, some: &mut Retained) -> Result<(), RunError> {
+    async fn remove_artefacts(&self, scope: Scope<'_>, some: &mut Retained) -> Result<(), RunError> {
         let mut after: Option<(Digest, PartnerName)> = None;
         loop {
             let going = self.ledger().artefacts_going(after.as_ref(), ARTEFACTS_AT_ONCE).await?;
             let Some(last) = going.last() else { return Ok(()) };
             after = Some(last.clone());
-            for (digest, partner) in going {
+            for (digest, partner) in going.into_iter().filter(|(_, partner)| scope.covers(partner)) {
                 if self.ledger().artefact_is_used(Scope::Partner(&partner), digest).await? {
                     self.ledger().artefact_gone(digest, &partner).await?;
                     continue;

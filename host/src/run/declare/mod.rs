@@ -4,11 +4,13 @@
 //! split    what one person may put in force, and what takes two
 //! change   what one proposed, and another decides
 //! text     what the ledger keeps of a configuration
+//! posted   what a partner sends in place of a folder, within the frame that the operator set
 //! drift    what is in force and not in the folder, or the other way round
 //! ```
 
 mod change;
 mod drift;
+mod posted;
 mod split;
 mod text;
 
@@ -31,6 +33,7 @@ use crate::run::shelf::Plugin;
 
 pub use change::Proposed;
 pub use drift::DRIFT_EVERY_MS;
+pub use posted::Files;
 
 use text::{declaration, new_table, nothing};
 
@@ -74,11 +77,18 @@ impl Hub {
         let configuration = read(folder)?;
         let taken = self.take(&configuration, by).await?;
         let (parts, proposals, gone) = self.parts(&configuration, &taken).await?;
-        let applied = self.ledger().apply_all(&parts.iter().map(Part::whole).collect::<Vec<_>>(), by).await?;
+        let mut plan = Plan { unlisted: self.unlisted(&configuration).await?, ..Plan::default() };
+        self.put_in_force(parts, &mut plan, by).await?;
         for gone in &gone {
             self.revoke_tokens(&gone.name, by).await?;
         }
-        let mut plan = Plan { unlisted: self.unlisted(&configuration).await?, ..Plan::default() };
+        self.propose(proposals, &mut plan, by).await?;
+        Ok(plan)
+    }
+
+    /// Makes parts the ones in force, all or none.
+    async fn put_in_force(&self, parts: Vec<Part<'_>>, plan: &mut Plan, by: &By) -> Result<(), RunError> {
+        let applied = self.ledger().apply_all(&parts.iter().map(Part::whole).collect::<Vec<_>>(), by).await?;
         for (part, applied) in parts.into_iter().zip(applied) {
             let partner = part.declaration.partner.name;
             let new = part.tables.iter().zip(applied.added).filter(|(_, added)| *added).map(|(table, _)| &table.version);
@@ -87,12 +97,17 @@ impl Hub {
             let new = |taken: &Taken| applied.activated.contains(&taken.key());
             plan.releases.extend(part.taken.iter().map(|taken| installed(&taken.file, &taken.plugin, new(taken))));
         }
+        Ok(())
+    }
+
+    /// Keeps what takes a second person until one decides.
+    async fn propose(&self, proposals: impl IntoIterator<Item = NewChange>, plan: &mut Plan, by: &By) -> Result<(), RunError> {
         for proposal in proposals {
             let (change, new) = self.ledger().propose_change(&proposal, by).await?;
             let (number, waited) = (Some(change.number), !new);
             plan.proposed.push(Proposed { partner: change.partner, number, waited, difference: change.difference });
         }
-        Ok(plan)
+        Ok(())
     }
 
     /// Takes away what partners that are no longer configured call with.
@@ -200,22 +215,25 @@ impl Hub {
         let (parts, proposals, _) = self.parts(&configuration, &taken).await?;
         let mut plan = Plan { unlisted: self.unlisted(&configuration).await?, ..Plan::default() };
         for part in parts {
-            let partner = part.declaration.partner.name.clone();
-            plan.partners.push((partner.clone(), self.ledger().plan(&part.declaration, by).await?));
-            let kept = self.ledger().tables(&partner, None).await?;
-            let same = |new: &NewTable| kept.iter().any(|kept| kept.table.version == new.version);
-            let new = part.tables.iter().filter(|table| !same(table)).map(|table| &table.version);
-            plan.tables.extend(new.map(|version| format!("{} {} for {partner}", version.table, version.version)));
-            for taken in &part.taken {
-                let active = self.ledger().active_release(&partner, &taken.file.name).await?;
-                let other = active.is_none_or(|active| active.release.key.digest != taken.plugin.release.digest);
-                plan.releases.push(installed(&taken.file, &taken.plugin, other && part.activate.contains(&taken.key())));
-            }
+            self.plan_part(&part, &mut plan, by).await?;
         }
-        for NewChange { partner, difference, .. } in proposals {
-            plan.proposed.push(Proposed { partner, number: None, waited: false, difference });
-        }
+        plan.would_propose(proposals);
         Ok(plan)
+    }
+
+    async fn plan_part(&self, part: &Part<'_>, plan: &mut Plan, by: &By) -> Result<(), RunError> {
+        let partner = part.declaration.partner.name.clone();
+        plan.partners.push((partner.clone(), self.ledger().plan(&part.declaration, by).await?));
+        let kept = self.ledger().tables(&partner, None).await?;
+        let same = |new: &NewTable| kept.iter().any(|kept| kept.table.version == new.version);
+        let new = part.tables.iter().filter(|table| !same(table)).map(|table| &table.version);
+        plan.tables.extend(new.map(|version| format!("{} {} for {partner}", version.table, version.version)));
+        for taken in &part.taken {
+            let active = self.ledger().active_release(&partner, &taken.file.name).await?;
+            let other = active.is_none_or(|active| active.release.key.digest != taken.plugin.release.digest);
+            plan.releases.push(installed(&taken.file, &taken.plugin, other && part.activate.contains(&taken.key())));
+        }
+        Ok(())
     }
 
     /// Takes up all that a configuration names, and refuses what could not be put in force, before anything is changed.
@@ -313,6 +331,13 @@ impl Hub {
             }
         }
         Ok(signature)
+    }
+}
+
+impl Plan {
+    fn would_propose(&mut self, proposals: impl IntoIterator<Item = NewChange>) {
+        let waits = |NewChange { partner, difference, .. }| Proposed { partner, number: None, waited: false, difference };
+        self.proposed.extend(proposals.into_iter().map(waits));
     }
 }
 

@@ -25,6 +25,9 @@ use crate::model::manifest::{AdapterShape, RuleSetShape};
 use crate::model::outcome::{Decision, Outcome, PluginFailure};
 use crate::model::rows::Batch;
 
+/// The versions of the contract that are served, oldest first.
+pub const CONTRACTS: [&str; 2] = ["0.1.0", "0.2.0"];
+
 /// The version of the contract in which an interface stands that the hub lends.
 pub(super) fn served(interface: &str) -> &'static str {
     if interface == "http" { "0.2.0" } else { "0.1.0" }

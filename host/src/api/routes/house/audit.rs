@@ -10,11 +10,8 @@ use utoipa_axum::routes;
 use crate::access::Action;
 use crate::api::answer::{Asked, Bearer, Page, Problem, Wanted};
 use crate::api::wire::AuditJson;
-use crate::ledger::{AuditEntry, PAGE_ITEMS_MAX};
+use crate::ledger::{AuditSought, AuditWords};
 use crate::run::Hub;
-
-/// Entries that one call looks through for those that are asked for: a call ends, and `next` goes on.
-const LOOKED_AT_MAX: u32 = 20 * PAGE_ITEMS_MAX;
 
 pub(super) fn routes() -> OpenApiRouter<Hub> {
     OpenApiRouter::new().routes(routes!(audit)).routes(routes!(verify_audit))
@@ -30,21 +27,30 @@ struct AuditQuery {
     action: Option<String>,
     /// Only acts on this, such as run:0199….
     subject: Option<String>,
+    /// Only what was done at this moment or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<jiff::Timestamp>,
+    /// Only what was done before this moment.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<jiff::Timestamp>,
     cursor: Option<String>,
     limit: Option<u32>,
 }
 
 impl AuditQuery {
-    fn fits(&self, entry: &AuditEntry) -> bool {
-        self.actor.as_ref().is_none_or(|actor| entry.actor.as_str() == actor)
-            && self.action.as_ref().is_none_or(|action| entry.action.starts_with(action.as_str()))
-            && self.subject.as_ref().is_none_or(|subject| entry.subject == *subject)
+    fn sought(&self) -> AuditSought {
+        let words = |text: &Option<String>, how: fn(String) -> AuditWords| text.clone().map_or(AuditWords::Any, how);
+        AuditSought {
+            actor: words(&self.actor, AuditWords::Are),
+            action: words(&self.action, AuditWords::Begin),
+            subject: words(&self.subject, AuditWords::Are),
+            from_ms: self.from.map(jiff::Timestamp::as_millisecond),
+            until_ms: self.to.map(jiff::Timestamp::as_millisecond),
+        }
     }
 }
 
 /// Lists who did what at the partner, newest first.
-///
-/// A page may have fewer items than were asked for, and none, and yet go on: the trail is long, and a call looks through a part of it.
 #[utoipa::path(
     get, path = "/api/v1/audit", tag = "audit", params(AuditQuery),
     responses((status = 200, description = "Entries.", body = Page<AuditJson>))
@@ -52,28 +58,8 @@ impl AuditQuery {
 async fn audit(State(hub): State<Hub>, Bearer(caller): Bearer, Asked(query): Asked<AuditQuery>) -> Result<Json<Page<AuditJson>>, Problem> {
     caller.may(Action::ReadAudit)?;
     let wanted = Wanted::new(query.cursor.as_deref(), query.limit)?;
-    let (mut before, mut looked_at, mut items) = (wanted.after::<u64>()?, 0, Vec::new());
-    loop {
-        let page = hub.ledger().audit(caller.scope(), before, PAGE_ITEMS_MAX).await?;
-        looked_at += PAGE_ITEMS_MAX;
-        let mut entries = page.items.iter();
-        for entry in entries.by_ref() {
-            before = Some(entry.seq);
-            if query.fits(entry) {
-                items.push(AuditJson::new(entry));
-            }
-            if items.len() == wanted.limit as usize {
-                break;
-            }
-        }
-        let more = entries.next().is_some() || page.next.is_some();
-        if !more {
-            return Ok(Json(Page::with(items, None::<&u64>)));
-        }
-        if items.len() == wanted.limit as usize || looked_at >= LOOKED_AT_MAX {
-            return Ok(Json(Page::with(items, before.as_ref())));
-        }
-    }
+    let page = hub.ledger().audit_sought(caller.scope(), &query.sought(), wanted.after()?, wanted.limit).await?;
+    Ok(Json(Page::of(&page, AuditJson::new)))
 }
 
 #[derive(Serialize, ToSchema)]

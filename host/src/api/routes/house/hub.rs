@@ -11,12 +11,19 @@ use utoipa_axum::routes;
 
 use crate::access::{Action, Caller};
 use crate::api::answer::{Bearer, Code, Problem, Single};
+use crate::api::wire::moment;
 use crate::model::job::Partner;
 use crate::model::limits::LIMITS;
-use crate::run::Hub;
+use crate::run::{GONE_MS, Hub, Retained};
 
 pub(super) fn routes() -> OpenApiRouter<Hub> {
-    OpenApiRouter::new().routes(routes!(hub_stands)).routes(routes!(limits)).routes(routes!(partner)).routes(routes!(retention))
+    OpenApiRouter::new()
+        .routes(routes!(hub_stands))
+        .routes(routes!(hubs))
+        .routes(routes!(limits))
+        .routes(routes!(partner))
+        .routes(routes!(retention))
+        .routes(routes!(retain))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -47,6 +54,41 @@ async fn hub_stands(State(hub): State<Hub>, Bearer(caller): Bearer) -> Result<Js
         now: hub.clock().now().to_string(),
         runs: runs.into_iter().map(|(state, runs)| (state.as_str().to_owned(), runs)).collect(),
     }))
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+struct OneHubJson {
+    name: String,
+    version: String,
+    started_at: String,
+    /// When it last gave word that it is there, which a hub that works does every few seconds.
+    seen_at: String,
+    /// Whether that is so short a time ago that it is at work.
+    at_work: bool,
+    /// How many runs of the caller's partner it is at.
+    runs: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Hubs {
+    items: Vec<OneHubJson>,
+}
+
+/// Lists the hubs that share the work, each with when it last gave word and how many of the partner's runs it is at.
+#[utoipa::path(get, path = "/api/v1/hubs", tag = "hub", responses((status = 200, description = "Hubs, by name.", body = Hubs)))]
+async fn hubs(State(hub): State<Hub>, Bearer(caller): Bearer) -> Result<Json<Hubs>, Problem> {
+    caller.may(Action::Read)?;
+    let now_ms = hub.clock().now_ms();
+    let items = hub.hubs(caller.scope()).await?.into_iter().map(|one| OneHubJson {
+        name: one.hub.to_string(),
+        version: one.version,
+        started_at: moment(one.started_at_ms),
+        seen_at: moment(one.seen_at_ms),
+        at_work: now_ms - one.seen_at_ms <= GONE_MS,
+        runs: one.runs,
+    });
+    Ok(Json(Hubs { items: items.collect() }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -134,4 +176,35 @@ async fn retention(State(hub): State<Hub>, Bearer(caller): Bearer) -> Result<Sin
     let kept = declared(&hub, &caller).await?.retention;
     let (artefacts_days, rejects_days, events_days) = (kept.artefacts_days, kept.rejects_days, kept.events_days);
     Ok(Single(RetentionJson { artefacts_days, rejects_days, events_days }))
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+struct RetainedJson {
+    /// Runs whose files expired.
+    runs: u64,
+    /// Runs whose rejects were cleared.
+    rejects: u64,
+    /// Runs whose log was trimmed.
+    logs: u64,
+    /// Files removed.
+    artefacts: u64,
+    /// Their bytes.
+    artefact_bytes: u64,
+    /// Whether there is more: ask again.
+    more: bool,
+}
+
+/// Gives up now what is older than the partner keeps it, as far as that goes in one call.
+///
+/// The hub does so by itself, hour by hour. What a run waits for or another still reads from stays.
+#[utoipa::path(
+    post, path = "/api/v1/retention/apply", tag = "hub",
+    responses((status = 200, description = "What was given up.", body = RetainedJson))
+)]
+async fn retain(State(hub): State<Hub>, Bearer(caller): Bearer) -> Result<Json<RetainedJson>, Problem> {
+    caller.may(Action::Configure)?;
+    let Retained { runs, rejects, logs, artefacts, artefact_bytes, more } =
+        hub.retain_of(caller.partner(), &caller.by(hub.id(), hub.clock().now_ms())).await?;
+    Ok(Json(RetainedJson { runs, rejects, logs, artefacts, artefact_bytes, more }))
 }

@@ -153,7 +153,8 @@ async fn new_token(State(hub): State<Hub>, Bearer(caller): Bearer, Body(body): B
 )]
 async fn revoke_token(State(hub): State<Hub>, Bearer(caller): Bearer, Named(name): Named, when: IfMatch) -> Result<StatusCode, Problem> {
     caller.may(Action::ManagePeople)?;
-    when.holds(seen(&hub, &caller, &name)).await?;
-    hub.ledger().revoke_token(caller.partner(), &name, &caller.by(hub.id(), hub.clock().now_ms())).await?;
+    let (hub, caller, name) = (&hub, &caller, &name);
+    let revoke = |by| async move { hub.ledger().revoke_token(caller.partner(), name, &by).await.map(|()| (true, ())) };
+    when.edit((hub, caller), || seen(hub, caller, name), revoke).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -122,10 +122,11 @@ async fn set_secret(
     if !(1..=VALUE_BYTES_MAX).contains(&body.value.expose_secret().len()) {
         return Err(Problem::new(Code::BadRequest, format!("a value has 1 to {VALUE_BYTES_MAX} bytes")));
     }
-    when.holds(seen(&hub, &caller, &name)).await?;
-    let replaced = hub.set_secret(caller.partner(), &name, body.value, &caller.by(hub.id(), hub.clock().now_ms())).await?;
+    let (hub, caller, name, value) = (&hub, &caller, &name, &body.value);
+    let set = |by| async move { hub.set_secret(caller.partner(), name, value.clone(), &by).await.map(|replaced| (true, replaced)) };
+    let replaced = when.edit((hub, caller), || seen(hub, caller, name), set).await?;
     let status = if replaced { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(seen(&hub, &caller, &name).await?)))
+    Ok((status, Json(seen(hub, caller, name).await?)))
 }
 
 /// Forgets a credential.
@@ -137,7 +138,8 @@ async fn set_secret(
 async fn remove_secret(State(hub): State<Hub>, Bearer(caller): Bearer, Named(name): Named, when: IfMatch) -> Result<StatusCode, Problem> {
     caller.may(Action::Configure)?;
     let name = named(&name)?;
-    when.holds(seen(&hub, &caller, &name)).await?;
-    hub.ledger().remove_secret(caller.partner(), &name, &caller.by(hub.id(), hub.clock().now_ms())).await?;
+    let (hub, caller, name) = (&hub, &caller, &name);
+    let remove = |by| async move { hub.ledger().remove_secret(caller.partner(), name, &by).await.map(|()| (true, ())) };
+    when.edit((hub, caller), || seen(hub, caller, name), remove).await?;
     Ok(StatusCode::NO_CONTENT)
 }

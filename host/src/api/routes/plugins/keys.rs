@@ -136,7 +136,8 @@ async fn revoke_key(
 ) -> Result<Single<KeyJson>, Problem> {
     caller.may(Action::ManagePeople)?;
     let why = reason(&body.reason)?;
-    when.holds(seen(&hub, &caller, &key)).await?;
-    hub.ledger().revoke_signing_key((caller.partner(), &key), why, &caller.by(hub.id(), hub.clock().now_ms())).await?;
-    Ok(Single(seen(&hub, &caller, &key).await?))
+    let (hub, caller, key) = (&hub, &caller, &key);
+    let revoke = |by| async move { hub.ledger().revoke_signing_key((caller.partner(), key), why, &by).await.map(|()| (true, ())) };
+    when.edit((hub, caller), || seen(hub, caller, key), revoke).await?;
+    Ok(Single(seen(hub, caller, key).await?))
 }

@@ -251,9 +251,10 @@ async fn refuse_release(
     caller.may(Action::Approve)?;
     let why = reason(&body.reason)?;
     let key = found(&hub, &caller, &release).await?.release.key;
-    when.holds(reviewed(&hub, &caller, &release)).await?;
-    hub.refuse_release(&key, why, &caller.by(hub.id(), hub.clock().now_ms())).await?;
-    Ok(Single(reviewed(&hub, &caller, &release).await?))
+    let (hub, caller, key) = (&hub, &caller, &key);
+    let refuse = |by| async move { hub.refuse_release(key, why, &by).await.map(|done| (done, ())) };
+    when.edit((hub, caller), || reviewed(hub, caller, &release), refuse).await?;
+    Ok(Single(reviewed(hub, caller, &release).await?))
 }
 
 /// Gives a release up: no run begins with it any more. One that is used is not given up.
@@ -272,9 +273,10 @@ async fn retire_release(
     caller.may(Action::Approve)?;
     let why = reason(&body.reason)?;
     let key = found(&hub, &caller, &release).await?.release.key;
-    when.holds(reviewed(&hub, &caller, &release)).await?;
-    hub.retire_release(&key, why, &caller.by(hub.id(), hub.clock().now_ms())).await?;
-    Ok(Single(reviewed(&hub, &caller, &release).await?))
+    let (hub, caller, key) = (&hub, &caller, &key);
+    let retire = |by| async move { hub.retire_release(key, why, &by).await.map(|done| (done, ())) };
+    when.edit((hub, caller), || reviewed(hub, caller, &release), retire).await?;
+    Ok(Single(reviewed(hub, caller, &release).await?))
 }
 
 /// Makes a release the one that runs use, from their next claim on.
@@ -291,9 +293,10 @@ async fn activate_release(
 ) -> Result<Single<ReviewJson>, Problem> {
     caller.may(Action::Approve)?;
     let key = found(&hub, &caller, &release).await?.release.key;
-    when.holds(reviewed(&hub, &caller, &release)).await?;
-    hub.activate_release(&key, &caller.by(hub.id(), hub.clock().now_ms())).await?;
-    Ok(Single(reviewed(&hub, &caller, &release).await?))
+    let (hub, caller, key) = (&hub, &caller, &key);
+    let activate = |by| async move { hub.activate_release(key, &by).await.map(|done| (done, ())) };
+    when.edit((hub, caller), || reviewed(hub, caller, &release), activate).await?;
+    Ok(Single(reviewed(hub, caller, &release).await?))
 }
 
 /// On what.

@@ -61,8 +61,9 @@ struct RetryBody {
 
 async fn instruct(hub: &Hub, (caller, when): (&Caller, &IfMatch), run: &str, instruction: Instruction) -> Result<Json<RunJson>, Problem> {
     let id = run_id(run)?;
-    when.holds(seen(hub, caller, run)).await?;
-    let run = hub.ledger().instruct(caller.scope(), id, instruction, &caller.by(hub.id(), hub.clock().now_ms())).await?;
+    let instruction = &instruction;
+    let instruct = |by| async move { hub.ledger().instruct(caller.scope(), id, instruction.clone(), &by).await.map(|run| (true, run)) };
+    let run = when.edit((hub, caller), || seen(hub, caller, run), instruct).await?;
     Ok(Json(RunJson::new(&run)))
 }
 

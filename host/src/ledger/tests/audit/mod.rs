@@ -10,7 +10,10 @@ on_both![
     an_untouched_trail_fits_and_is_read_by_page,
     tampering_is_found_where_it_was_done,
     what_people_and_runs_do_is_in_the_trail,
-    tokens_are_found_by_hash_until_they_end
+    tokens_are_found_by_hash_until_they_end,
+    entries_are_sought_by_who_what_to_what_and_when,
+    of_two_who_saw_the_same_end_one_acts,
+    hubs_give_word_and_are_forgotten
 ];
 
 async fn trail(on: Kind, entries: i64) -> House {
@@ -111,4 +114,84 @@ async fn tokens_are_found_by_hash_until_they_end(on: Kind) {
     assert_eq!(noted, [(3_600_007, Some(r#"{"why":"revoked"}"#)), (7, Some(r#"{"why":"revoked"}"#))], "once an hour");
     assert_eq!(house.ledger.tokens(Scope::Partner(&police())).await.unwrap()[0].revoked_at_ms, Some(5));
     assert!(house.ledger.tokens(Scope::Partner(&name("fire"))).await.unwrap().is_empty());
+}
+
+async fn entries_are_sought_by_who_what_to_what_and_when(on: Kind) {
+    let house = House::new(on).await;
+    let (police, fire): (PartnerName, PartnerName) = (police(), name("fire"));
+    house.ledger.apply(&declaration("fire", &["other"]), &person(1)).await.unwrap();
+    for (at_ms, partner, actor, action, subject) in [
+        (10, &police, "a.able", "run.cancel", "run:1"),
+        (20, &police, "b.baker", "run.retry", "run:1"),
+        (30, &police, "A_Able", "job.pause", "job:100%"),
+        (40, &fire, "a.able", "run.cancel", "run:2"),
+    ] {
+        let by = By { actor: Actor::person(actor), ..person(at_ms) };
+        let act = Act { partner: Some(partner), action, subject: subject.to_owned(), before: None, after: None };
+        house.ledger.note(act, &by).await.unwrap();
+    }
+    let any = AuditSought::default;
+    let are = |text: &str| AuditWords::Are(text.to_owned());
+    let have = |text: &str| AuditWords::Have(text.to_owned());
+    let begin = |text: &str| AuditWords::Begin(text.to_owned());
+    let cases: &[(AuditSought, &[i64])] = &[
+        (AuditSought { actor: are("person:a.able"), ..any() }, &[10]),
+        (AuditSought { actor: have("ABLE"), ..any() }, &[30, 10]),
+        (AuditSought { actor: have("a_able"), ..any() }, &[30]),
+        (AuditSought { action: begin("run."), ..any() }, &[20, 10]),
+        (AuditSought { action: begin("run.c"), subject: are("run:1"), ..any() }, &[10]),
+        (AuditSought { subject: have("0%"), ..any() }, &[30]),
+        (AuditSought { subject: have("%"), from_ms: Some(5), ..any() }, &[30]),
+        (AuditSought { subject: have("\\"), ..any() }, &[]),
+        (AuditSought { subject: are("run:1\0"), ..any() }, &[]),
+        (AuditSought { from_ms: Some(10), until_ms: Some(30), ..any() }, &[20, 10]),
+        (AuditSought { from_ms: Some(31), ..any() }, &[]),
+    ];
+    for (sought, times) in cases {
+        let found = house.ledger.audit_sought(Scope::Partner(&police), sought, None, 10).await.unwrap();
+        assert_eq!(found.items.iter().map(|entry| entry.at_ms).collect::<Vec<_>>(), *times, "{sought:?}");
+    }
+    let cancelled = AuditSought { action: are("run.cancel"), ..any() };
+    let first = house.ledger.audit_sought(Scope::Hub, &cancelled, None, 1).await.unwrap();
+    assert_eq!((first.items[0].at_ms, first.next.is_some()), (40, true));
+    let second = house.ledger.audit_sought(Scope::Hub, &cancelled, first.next, 1).await.unwrap();
+    assert_eq!((second.items[0].at_ms, second.next), (10, None));
+}
+
+async fn of_two_who_saw_the_same_end_one_acts(on: Kind) {
+    let house = House::new(on).await;
+    let (police, lgps): (PartnerName, JobName) = (police(), name("lgps"));
+    for round in 0..20 {
+        let seen = house.ledger.trail_end(&police).await.unwrap();
+        let act = async |actor: &str| {
+            let by = By { actor: Actor::person(actor), ..person(round) }.as_of(seen);
+            let note = Act { partner: Some(&police), action: "job.note", subject: format!("job:{lgps}"), before: None, after: None };
+            house.ledger.note(note, &by).await
+        };
+        let (one, other) = tokio::join!(act("a.able"), act("b.baker"));
+        assert_eq!(usize::from(one.is_ok()) + usize::from(other.is_ok()), 1, "{one:?} {other:?}");
+        assert!(matches!(one.and(other), Err(LedgerError::ChangedMeanwhile { .. })));
+    }
+    let seen = house.ledger.trail_end(&police).await.unwrap();
+    house.ledger.apply(&declaration("fire", &["other"]), &person(30)).await.unwrap();
+    assert!(house.ledger.pause((&police, &lgps), "why", &person(31).as_of(seen)).await.unwrap(), "what another partner does is no matter");
+    assert!(house.ledger.resume((&police, &lgps), &person(32).as_of(seen)).await.is_err());
+    let jobs = house.ledger.jobs(Scope::Partner(&police)).await.unwrap();
+    assert!(jobs.iter().any(|job| job.name == lgps && job.paused.is_some()), "nothing of it was done");
+    assert_eq!(house.ledger.verify_audit().await.unwrap().broken, None);
+}
+
+async fn hubs_give_word_and_are_forgotten(on: Kind) {
+    const DAY_MS: i64 = 86_400_000;
+    let house = House::new(on).await;
+    house.ledger.say_hub(&hub("one"), "0.1.0", (1, 2)).await.unwrap();
+    house.ledger.say_hub(&hub("two"), "0.1.0", (3, 29 * DAY_MS)).await.unwrap();
+    house.ledger.say_hub(&hub("one"), "0.2.0", (5, 6)).await.unwrap();
+    let told = house.ledger.hubs(Scope::Hub).await.unwrap();
+    let one = StoredHub { hub: hub("one"), version: "0.2.0".to_owned(), started_at_ms: 5, seen_at_ms: 6, runs: 0 };
+    assert_eq!((told.len(), &told[0]), (2, &one));
+    house.ledger.say_hub(&hub("two"), "0.1.0", (3, 31 * DAY_MS)).await.unwrap();
+    assert_eq!(house.ledger.hubs(Scope::Hub).await.unwrap().len(), 1, "it has long given no word");
+    let facts = house.ledger.database_facts().await.unwrap();
+    assert!(facts.size_bytes > 10_000 && facts.version.starts_with(|first: char| first.is_ascii_digit()), "{facts:?}");
 }

@@ -1,5 +1,9 @@
 //! How the ledger itself stands: whether it answers, and how much waits in it. For whoever watches a hub, over all partners.
 
+mod hubs;
+
+pub use hubs::{DatabaseFacts, StoredHub};
+
 use super::Ledger;
 use super::error::LedgerError;
 use super::store::{HeldName, query, query_scalar};
