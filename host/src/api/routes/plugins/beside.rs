@@ -82,9 +82,10 @@ async fn proof(State(hub): State<Hub>, Bearer(caller): Bearer, Named(release): N
 
 async fn begin(hub: &Hub, (caller, when): (&Caller, &IfMatch), (release, way): (&str, CandidateWay)) -> Result<Single<ProofJson>, Problem> {
     let key = found(hub, caller, release).await?.release.key;
-    when.holds(proven(hub, caller, &key)).await?;
-    hub.begin_candidate(&key, way, &caller.by(hub.id(), hub.clock().now_ms())).await?;
-    Ok(Single(proven(hub, caller, &key).await?))
+    let key = &key;
+    let put = |by| async move { hub.begin_candidate(key, way, &by).await.map(|()| (true, ())) };
+    when.edit((hub, caller), || proven(hub, caller, key), put).await?;
+    Ok(Single(proven(hub, caller, key).await?))
 }
 
 /// Does every run again with a release, beside the active one, from now on. That delivers nothing; what differs is kept.
