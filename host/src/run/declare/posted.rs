@@ -74,6 +74,8 @@ impl Hub {
             match self.apply_at(partner, files, &by).await {
                 // Something was done at the partner, which need not be what the plan stands on.
                 Err(RunError::Ledger(LedgerError::ChangedMeanwhile { .. })) => {}
+                // There was nothing to do: perhaps as another has done it just now.
+                Ok(plan) if plan.lines().is_empty() && self.code_of(partner, files).await?.to_string() != code => break,
                 applied => return applied,
             }
         }
