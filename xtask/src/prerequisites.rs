@@ -91,7 +91,7 @@ pub(crate) fn wasmtime() -> Result<std::path::PathBuf> {
         return Ok(program);
     }
     let mut install = cargo(&["install", "wasmtime-cli", "--version", WASMTIME, "--locked", "--quiet", "--force", "--no-default-features"]);
-    install.args(["--features", "serve,wizer,compile,parallel-compilation,pooling-allocator", "--root"]).arg(&folder);
+    install.args(["--features", "serve,wizer,compile,component-model-async,parallel-compilation,pooling-allocator", "--root"]).arg(&folder);
     install.env("CARGO_TARGET_DIR", folder.join("building"));
     succeed(install)?;
     std::fs::remove_dir_all(folder.join("building"))?;
