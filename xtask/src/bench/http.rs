@@ -53,7 +53,7 @@ fn component(wasmtime: &Path, folder: &Path) -> Result<PathBuf> {
     prerequisites::target_of_rust(WASI_TARGET)?;
     succeed(peer(&["--package", "wasi-http", "--profile", "plugin", "--target", WASI_TARGET]))?;
     let started = folder.join("wasi-http-started.wasm");
-    let mut wizer = command(wasmtime, &["wizer", "--init-func", "initialize", "--keep-init-func", "true", "-S", "cli,http"]);
+    let mut wizer = command(wasmtime, &["wizer", "--init-func", "initialize", "--keep-init-func=true", "-Scli=y", "-Shttp=y"]);
     wizer.arg(target().join(WASI_TARGET).join("plugin/wasi_http.wasm")).arg("-o").arg(&started);
     succeed(wizer)?;
     Ok(started)
@@ -73,7 +73,7 @@ fn peer(arguments: &[&str]) -> Command {
 /// `wasmtime serve` with its allocator for many instances, and the address at which it listens.
 fn served(wasmtime: &Path, component: &Path) -> Result<(Serving, String)> {
     let mut serve = Command::new(wasmtime);
-    serve.args(["serve", "--addr", "127.0.0.1:0", "-O", "pooling-allocator=y,memory-init-cow=y", "-S", "cli"]).arg(component);
+    serve.args(["serve", "--addr", "127.0.0.1:0", "-Opooling-allocator=y", "-Omemory-init-cow=y", "-Scli=y"]).arg(component);
     let mut server = Serving(serve.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?);
     let said = server.0.stderr.take().context("it has a standard error")?;
     let address = address(said)?;
