@@ -104,7 +104,7 @@ fn of_output(output: &OutputDifference) -> Markup {
         [Column::number("Row"), Column::words("Column"), Column::words("Was"), Column::words("Is")],
     );
     for example in &output.examples {
-        let told = |value: &Option<String>| html! { @if let Some(value) = value { (value) } @else { "Nothing" } };
+        let told = |value: &Option<String>| html! { @if let Some(value) = value { span class="mono" { (value) } } @else { "Nothing" } };
         rows.push([
             html! { (words::count(example.row)) },
             html! { @if let Some(column) = &example.column { (column) } @else { "The whole row" } },
