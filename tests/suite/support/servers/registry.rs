@@ -1,15 +1,15 @@
 //! Debian's registry, over a folder, at a port of its own; and how a test puts into it what no honest program would.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use bailiwick::model::ids::Digest;
 use rcgen::ExtendedKeyUsagePurpose;
 use tempfile::TempDir;
 
+use super::answers;
 use super::authority::Authority;
 
 const PROGRAM: &str = "docker-registry";
@@ -133,19 +133,4 @@ fn config(folder: &Path, port: u16, options: &RegistryOptions<'_>) -> PathBuf {
     let path = folder.join("config.yml");
     fs::write(&path, text).expect("it is written");
     path
-}
-
-/// Waits until it listens; false if it ended.
-fn answers(port: u16, child: &mut Child) -> bool {
-    let until = Instant::now() + Duration::from_secs(20);
-    while Instant::now() < until && child.try_wait().expect("it is ours").is_none() {
-        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    // It may have ended already.
-    drop(child.kill());
-    drop(child.wait());
-    false
 }

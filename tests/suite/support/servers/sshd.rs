@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bailiwick::model::job::SftpPlace;
 use russh::keys::{HashAlg, PrivateKey};
@@ -16,6 +16,8 @@ use russh::server::{Auth, ChannelOpenHandle, Msg, Response, Session};
 use russh::{Channel, ChannelId};
 use russh_sftp::protocol::{File, Handle, Name, Status, StatusCode, Version};
 use tempfile::TempDir;
+
+use super::answers;
 
 const SSHD: &str = "/usr/sbin/sshd";
 
@@ -130,21 +132,6 @@ fn said(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("it writes UTF-8").trim().to_owned()
-}
-
-/// Waits until the server listens; false if it ended.
-fn answers(port: u16, child: &mut Child) -> bool {
-    let until = Instant::now() + Duration::from_secs(20);
-    while Instant::now() < until && child.try_wait().expect("it is ours").is_none() {
-        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    // It may have ended already.
-    drop(child.kill());
-    drop(child.wait());
-    false
 }
 
 /// A server that lets `pension` in by one password, given as such or as the answer to a question, and shows a folder that is empty,
