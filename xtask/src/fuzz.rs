@@ -15,6 +15,9 @@ use crate::tools::{cargo, command, root, succeed, target};
 /// How long each target runs within `cargo xtask test`.
 const TEST_SECONDS: u32 = 10;
 
+/// Where each target begins within `cargo xtask test`: two runs of one tree try the same inputs in the same order.
+const TEST_SEED: u32 = 20_260_401;
+
 /// Longest input that is tried. The limits that lie above it have tests of their own.
 const INPUT_BYTES_MAX: u32 = 8 << 10;
 
@@ -31,6 +34,9 @@ pub(crate) struct Options {
     /// How long each target runs.
     #[arg(long, value_name = "N", default_value_t = 60)]
     seconds: u32,
+    /// Where to begin; somewhere else each time unless said.
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
 }
 
 /// Runs one target or all.
@@ -41,12 +47,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         bail!("there is no such target; the targets are: {}", all.join(", "));
     }
     build()?;
-    wanted.iter().try_for_each(|name| fuzz(name, options.seconds))
+    wanted.iter().try_for_each(|name| fuzz(name, options))
 }
 
 /// Runs every target for a moment, as a test.
 pub(crate) fn test() -> Result<()> {
-    run(&Options { target: None, seconds: TEST_SECONDS })
+    run(&Options { target: None, seconds: TEST_SECONDS, seed: Some(TEST_SEED) })
 }
 
 /// Every target has a folder of the corpus, named as the target is.
@@ -77,7 +83,8 @@ fn build() -> Result<()> {
     Ok(())
 }
 
-fn fuzz(name: &str, seconds: u32) -> Result<()> {
+fn fuzz(name: &str, options: &Options) -> Result<()> {
+    let Options { seconds, seed, .. } = *options;
     // What was found worth keeping is kept between runs, but not in the tree: the corpus there stays small.
     let learnt = target().join("fuzz").join(name);
     std::fs::create_dir_all(&learnt)?;
@@ -86,6 +93,8 @@ fn fuzz(name: &str, seconds: u32) -> Result<()> {
     let mut fuzzer = command(target().join("debug").join(name), &[]);
     let flags = [
         ("max_total_time", seconds),
+        // libFuzzer takes 0 for "somewhere else each time".
+        ("seed", seed.unwrap_or(0)),
         ("max_len", INPUT_BYTES_MAX),
         ("rss_limit_mb", MEMORY_MIB_MAX),
         ("timeout", INPUT_SECONDS_MAX),

@@ -33,6 +33,7 @@ pub(in crate::format) enum Fault {
     JsonKind { found: &'static str },
     NotInWindows1252(char),
     TooWide { length: usize, width: usize },
+    LikeFilling(char),
     LineEnd,
 }
 
@@ -80,6 +81,7 @@ impl Fault {
             Self::JsonKind { .. } => "value-kind",
             Self::NotInWindows1252(_) => "character-not-in-encoding",
             Self::TooWide { .. } => "value-too-wide",
+            Self::LikeFilling(_) => "value-like-filling",
             Self::LineEnd => "line-end-in-value",
         }
     }
@@ -138,6 +140,9 @@ impl Fault {
                     "{value} takes {length} characters and the field has {width}: nothing is cut off, so shorten the value or widen the field."
                 )
             }
+            Self::LikeFilling(fill) => format!(
+                "{value} has {fill:?} where the field is filled up with it, so a reader would lose it: fill the field with another character."
+            ),
             Self::LineEnd => "The value has more than one line, and a line of this file cannot hold that.".to_owned(),
         }
     }

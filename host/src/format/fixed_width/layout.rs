@@ -29,6 +29,19 @@ pub(super) struct Field {
     pub(super) point_implied: bool,
 }
 
+impl Field {
+    /// Whether what it is filled up with is taken away where it is read. Spaces go in any case. Noughts before a number
+    /// stay: they change nothing, and may be all there is. What may stand in a value only fills where nothing is missing.
+    pub(super) fn is_stripped(&self, kind: ColumnKind) -> bool {
+        self.fill != ' ' && (kind == ColumnKind::Text || !may_be_of_a_value(self.fill))
+    }
+}
+
+/// Characters that stand in numbers, dates and truth values.
+fn may_be_of_a_value(fill: char) -> bool {
+    fill.is_alphanumeric() || matches!(fill, '-' | '.' | '/')
+}
+
 impl Layout {
     /// Checks a declared layout against a port.
     pub(in crate::format) fn new(options: &FixedWidthFormat, port: &PortShape, direction: Direction) -> Result<Self, FormatError> {
@@ -98,7 +111,7 @@ fn unfit(field: &FixedField, shape: &ColumnShape, options: &FixedWidthFormat) ->
     if shape.kind == ColumnKind::Date && field.width < date_width {
         return Some(format!("has {} characters, and a date takes {date_width}", field.width));
     }
-    let harmless = field.fill == ' ' || !(field.fill.is_alphanumeric() || matches!(field.fill, '-' | '.' | '/'));
+    let harmless = !may_be_of_a_value(field.fill);
     let noughts = field.fill == '0' && number && field.align == Align::Right;
     let never_filled = shape.kind == ColumnKind::Date && field.width == date_width;
     if shape.kind != ColumnKind::Text && !(harmless || noughts || never_filled) {

@@ -12,7 +12,7 @@ use crate::format::json_lines::{refuse_long, texts_as_json};
 use crate::format::window::{Line, Window};
 use crate::model::job::{Align, DateStyle, Encoding, FixedWidthFormat};
 use crate::model::outcome::Reason;
-use crate::model::rows::{ColumnBuilder, ColumnKind, ColumnShape, PortShape};
+use crate::model::rows::{ColumnBuilder, ColumnShape, PortShape};
 
 /// Reads fixed width.
 pub(in crate::format) struct Reader {
@@ -134,12 +134,11 @@ impl<'a> Characters<'a> {
         &self.text[byte(from)..byte(to)]
     }
 
-    /// A field without what it is filled up with. Noughts before a number stay: they change nothing, and may be all there is.
+    /// A field without what it is filled up with.
     fn value(&self, field: Field, shape: &ColumnShape) -> &str {
         let whole = self.slice(field.start, field.start + field.width);
-        let kept = field.fill == ' ' || (field.fill == '0' && shape.kind != ColumnKind::Text);
         let value = match field.align {
-            _ if kept => whole,
+            _ if !field.is_stripped(shape.kind) => whole,
             Align::Left => whole.trim_end_matches(field.fill),
             Align::Right => whole.trim_start_matches(field.fill),
         };

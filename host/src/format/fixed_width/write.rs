@@ -5,7 +5,7 @@ use crate::format::Direction;
 use crate::format::cell::{Fault, Windows1252, check_text, is_plain, write_date, write_fixed_point};
 use crate::format::error::FormatError;
 use crate::model::job::{Align, DateStyle, Encoding, FixedWidthFormat, LineEnd};
-use crate::model::rows::{Batch, ColumnData, ColumnShape, PortShape};
+use crate::model::rows::{Batch, ColumnData, ColumnKind, ColumnShape, PortShape};
 
 /// Writes fixed width.
 pub(in crate::format) struct Writer {
@@ -51,6 +51,7 @@ impl Writer {
                 value.clear();
                 let text = Text { length_max: shapes[*place].length_max, plain: plain[*place] };
                 let put = self.value(&column.data, row, (*field, text), &mut value);
+                let put = put.and_then(|length| reads_back(*field, fill, &value, shapes[*place].kind).map(|()| length));
                 put.and_then(|length| fill_up(*field, fill, (&value, length), out)).map_err(|fault| (row, *place, fault))?;
             }
             out.resize(out.len() + self.width - at, b' ');
@@ -102,6 +103,16 @@ struct Text {
 
 fn text_is_plain(data: &ColumnData) -> bool {
     matches!(data, ColumnData::Text(text) if is_plain(text.content.as_bytes()))
+}
+
+/// A value whose end looks like what its field is filled up with cannot be told from a shorter one. Noughts before a text
+/// of digits, as account numbers have them, are the one filling that means nothing to whoever reads it.
+fn reads_back(field: Field, fill: &[u8], value: &[u8], kind: ColumnKind) -> Result<(), Fault> {
+    let lost = match field.align {
+        Align::Left => value.ends_with(fill),
+        Align::Right => field.fill != '0' && value.starts_with(fill),
+    };
+    if lost && field.is_stripped(kind) { Err(Fault::LikeFilling(field.fill)) } else { Ok(()) }
 }
 
 fn fill_up(field: Field, fill: &[u8], (value, length): (&[u8], usize), out: &mut Vec<u8>) -> Result<(), Fault> {

@@ -235,17 +235,24 @@ fn what_does_not_fit_is_named_and_nothing_is_cut_off() {
     let row = |text: &str, money: i64, days: i32| {
         vec![(None, None, None, None, None, None), (Some(text.into()), Some(money), None, None, Some(days), None)]
     };
-    let narrow = Format::FixedWidth(fixed(&[
-        ("t", 5, Align::Left, ' '),
-        ("m", 6, Align::Right, '0'),
-        ("d", 9, Align::Right, ' '),
-        ("i", 9, Align::Right, ' '),
-        ("j", 10, Align::Left, ' '),
-        ("b", 5, Align::Left, ' '),
-    ]));
+    let narrow = |align, fill| {
+        Format::FixedWidth(fixed(&[
+            ("t", 5, align, fill),
+            ("m", 6, Align::Right, '0'),
+            ("d", 9, Align::Right, ' '),
+            ("i", 9, Align::Right, ' '),
+            ("j", 10, Align::Left, ' '),
+            ("b", 5, Align::Left, ' '),
+        ]))
+    };
+    let (left, right, noughts) = (narrow(Align::Left, '*'), narrow(Align::Right, '*'), narrow(Align::Left, '0'));
+    let narrow = narrow(Align::Left, ' ');
     let latin = Format::Csv(CsvFormat { encoding: Encoding::Windows1252, ..csv() });
     for (format, text, money, days, column, code) in [
         (&narrow, "Featherstone", 1, 1, "t", "value-too-wide"),
+        (&left, "-*", 1, 1, "t", "value-like-filling"),
+        (&right, "*-", 1, 1, "t", "value-like-filling"),
+        (&noughts, "10", 1, 1, "t", "value-like-filling"),
         (&narrow, "two\nl", 1, 1, "t", "line-end-in-value"),
         (&narrow, "A", 12_345_678, 1, "m", "value-too-wide"),
         (&narrow, "A", -123_456, 1, "m", "value-too-wide"),
