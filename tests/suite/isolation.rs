@@ -222,7 +222,7 @@ fn a_request_for_decisions_shares_its_thread_and_comes_to_an_end() {
             settings: serde_json::json!({}),
             within,
         };
-        let endless = || vec![r#"{"misbehave": "endless-loop"}"#.to_owned(); 100];
+        let endless = || vec![serde_json::json!({ "misbehave": "endless-loop" }); 100];
         let codes = |answers: Vec<Result<Decided, RunError>>| answers.into_iter().map(|answer| answer.err().map(|error| error.to_string()));
         let begun = Instant::now();
         let late: Vec<String> = codes(hub.decide(&question(Duration::from_millis(500)), endless()).await.unwrap()).flatten().collect();
@@ -238,13 +238,13 @@ fn a_request_for_decisions_shares_its_thread_and_comes_to_an_end() {
             .collect();
         tokio::time::sleep(Duration::from_millis(300)).await;
         let begun = Instant::now();
-        let sound = hub.decide(&question(Duration::from_secs(60)), vec!["{}".to_owned()]).await.unwrap();
+        let sound = hub.decide(&question(Duration::from_secs(60)), vec![serde_json::json!({})]).await.unwrap();
         assert!(sound[0].is_ok() && begun.elapsed() < Duration::from_secs(5), "{:?} {:?}", sound[0], begun.elapsed());
         // Whoever asks no longer is not worked for.
         busy.iter().for_each(tokio::task::JoinHandle::abort);
         tokio::time::sleep(Duration::from_millis(500)).await;
         let begun = Instant::now();
-        assert!(hub.decide(&question(Duration::from_secs(60)), vec!["{}".to_owned()]).await.unwrap()[0].is_ok());
+        assert!(hub.decide(&question(Duration::from_secs(60)), vec![serde_json::json!({})]).await.unwrap()[0].is_ok());
         assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     });
 }

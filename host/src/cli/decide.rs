@@ -49,10 +49,10 @@ pub(super) async fn decide(options: Options) -> Answer {
         Some(path) => serde_json::from_str(&read(path)?)?,
         None => serde_json::json!({}),
     };
-    let cases: Vec<String> =
+    let cases: Vec<serde_json::Value> =
         match serde_json::from_str(&read(&options.case)?).map_err(|error| format!("{} is not JSON: {error}", options.case.display()))? {
-            serde_json::Value::Array(cases) => cases.iter().map(ToString::to_string).collect(),
-            case => vec![case.to_string()],
+            serde_json::Value::Array(cases) => cases,
+            case => vec![case],
         };
     // Who types it, may wait or stop it.
     let question = Question { partner, plugin: options.rule_set, settings, within: std::time::Duration::MAX };

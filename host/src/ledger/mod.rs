@@ -10,6 +10,7 @@
 //!  outside    sealed credentials of connections, marks of pulls, deliveries that were begun, exchanges with providers, notices,
 //!             messages to partners' own addresses
 //!  together   what is asked at the same time shares a transaction
+//!  alike      what is asked alike at the same time is read once
 //!  figures    how it stands and which hubs there are, for whoever watches one
 //! ```
 //!
@@ -19,6 +20,7 @@
 //!
 //! What it must not know: files, plugins, schedules, HTTP. It keeps texts and digests of them.
 
+mod alike;
 mod answers;
 mod audit;
 mod declared;
@@ -36,7 +38,7 @@ mod who;
 #[cfg(test)]
 mod tests;
 
-use crate::model::ids::RunId;
+use crate::model::ids::{Digest, RunId};
 
 pub use answers::{KeptAnswer, KeyedRequest, Repeat};
 pub use audit::{
@@ -44,10 +46,10 @@ pub use audit::{
     StoredHubKey, Words as AuditWords,
 };
 pub use declared::{
-    Applied, AppliedWhole, Bounds as CanaryBounds, Candidate, Change, ChangeState, Changed, Declaration, DeclaredConnection, DeclaredJob,
-    DeclaredWebhook, Explanation, Judgement, NewCandidate, NewChange, NewRelease, NewSigningKey, NewTable, NewTrial, Paused, ProofState,
-    Release, ReleaseKey, ReleaseSignature, Retired, SigningKey, Source, Standing as ReleaseStanding, StoredChange, StoredConnection,
-    StoredJob, StoredTable, Trial as StoredTrial, TrialOutcome, Verdict, Way as CandidateWay, Whole,
+    Applied, AppliedWhole, Bounds as CanaryBounds, Candidate, Change, ChangeState, Changed, DecidesBy, Declaration, DeclaredConnection,
+    DeclaredJob, DeclaredWebhook, Explanation, Judgement, NewCandidate, NewChange, NewRelease, NewSigningKey, NewTable, NewTrial, Paused,
+    ProofState, Release, ReleaseKey, ReleaseSignature, Retired, SigningKey, Source, Standing as ReleaseStanding, StoredChange,
+    StoredConnection, StoredJob, StoredTable, Trial as StoredTrial, TrialOutcome, Verdict, Way as CandidateWay, Whole,
 };
 pub use error::LedgerError;
 pub use figures::{DatabaseFacts, OfJob, QueueStanding, StoredHub};
@@ -73,6 +75,10 @@ pub struct Ledger {
     arrivals: runs::Arrivals,
     /// Small steps of runs that are written at the same time.
     steps: runs::Steps,
+    /// Tokens that are shown at the same time.
+    tokens: alike::Alike<Digest, Option<Token>>,
+    /// What is decided by, asked at the same time.
+    deciding: declared::Deciding,
 }
 
 impl Ledger {
@@ -99,7 +105,8 @@ impl Ledger {
     }
 
     fn over(store: store::Store) -> Self {
-        Self { arrivals: runs::arrivals(&store), steps: runs::steps(&store), store }
+        let (arrivals, steps) = (runs::arrivals(&store), runs::steps(&store));
+        Self { arrivals, steps, tokens: alike::Alike::default(), deciding: alike::Alike::default(), store }
     }
 
     /// Answers when there may be work to claim: something came into the queue or ended, here or, while somebody listens, on another hub.

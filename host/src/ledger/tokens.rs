@@ -126,14 +126,18 @@ impl Ledger {
             .await
     }
 
-    /// The token of a hash, whether or not it may still be used.
+    /// The token of a hash, whether or not it may still be used. Those who show it at the same time share one reading, which begins after
+    /// all of them have shown it.
     ///
     /// # Errors
     /// What the database failed of.
     pub async fn token(&self, hash: Digest) -> Result<Option<Token>, LedgerError> {
-        let mut tokens = query(TOKENS);
-        let row: Option<TokenRow> = tokens.push(" WHERE hash = ").push_bind(hash.to_string()).fetch_optional(&self.store).await?;
-        row.map(Token::try_from).transpose()
+        let read = async {
+            let mut tokens = query(TOKENS);
+            let row: Option<TokenRow> = tokens.push(" WHERE hash = ").push_bind(hash.to_string()).fetch_optional(&self.store).await?;
+            row.map(Token::try_from).transpose()
+        };
+        self.tokens.ask(hash, read).await
     }
 
     /// Notes that a token was used which may no longer be used, unless that was noted within the last hour.

@@ -153,6 +153,8 @@ struct Shared {
     /// Where artefacts are: `Hub::artefacts` gives those of a partner, which are sealed.
     store: Artefacts,
     shelf: Shelf,
+    /// Rule sets that are ready to decide.
+    standing: desk::AllStanding,
     vault: Arc<Vault>,
     /// Keys of partners, as they were last opened.
     keys: Mutex<HashMap<PartnerName, Arc<DataKeys>>>,
@@ -238,6 +240,7 @@ impl Hub {
             sandbox,
             store: artefacts,
             shelf,
+            standing: desk::AllStanding::default(),
             vault: Arc::new(Vault::new(KeySource::from_environment(&data), &data)),
             keys: Mutex::default(),
             opened_at_ms: options.clock.now_ms(),

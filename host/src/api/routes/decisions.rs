@@ -86,8 +86,7 @@ async fn decide(
         settings: body.settings.unwrap_or_else(|| Value::Object(serde_json::Map::new())),
         within: std::time::Duration::from_millis(DECISIONS_MS_MAX),
     };
-    let texts = cases.iter().map(ToString::to_string).collect();
-    let answers = hub.decide(&question, texts).await?.into_iter().map(|answer| match answer {
+    let answers = hub.decide(&question, cases).await?.into_iter().map(|answer| match answer {
         Ok(decided) => DecisionAnswer::Decided { release: decided.release.to_string(), decision: DecisionJson::from(&decided.decision) },
         Err(error) => DecisionAnswer::Refused { problem: error.into() },
     });

@@ -240,7 +240,7 @@ impl Tried<'_> {
             settings: self.chosen_settings(),
             within: PATIENCE,
         };
-        let answers = hub.decide(&question, vec![without_blanks(&self.case).to_string()]).await?;
+        let answers = hub.decide(&question, vec![without_blanks(&self.case)]).await?;
         answers.into_iter().next().expect("each case has an answer")
     }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod changes;
+mod deciding;
 mod jobs;
 mod put;
 mod releases;
@@ -14,6 +15,8 @@ use crate::model::ids::PartnerName;
 
 pub use apply::{Applied, Change, Changed, Declaration, DeclaredConnection, DeclaredJob, DeclaredWebhook, Source};
 pub use changes::{ChangeState, NewChange, StoredChange};
+pub use deciding::DecidesBy;
+pub(super) use deciding::Deciding;
 pub use jobs::{Paused, StoredConnection, StoredJob};
 pub use releases::{
     Bounds, Candidate, Explanation, Judgement, NewCandidate, NewRelease, NewSigningKey, NewTrial, ProofState, Release, ReleaseKey,

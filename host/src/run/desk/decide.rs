@@ -1,18 +1,24 @@
 //! A case decided at once: validated, in a fresh sandbox, with nothing kept.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
+use crate::ledger::DecidesBy;
+use crate::model::grant::Grant;
 use crate::model::ids::{Digest, JobName, PartnerName, PluginName};
 use crate::model::limits::Limits;
 use crate::model::manifest::Kind;
 use crate::model::outcome::Decision;
+use crate::model::table::TableSet;
 use crate::registry::schema::Violation;
 use crate::run::Hub;
 use crate::run::conduct::limits;
 use crate::run::failure::RunError;
-use crate::run::release::working;
-use crate::run::shelf::{self, Plugin};
+use crate::run::release::{ceiling_of, working};
+use crate::run::shelf::Plugin;
 use crate::sandbox::{Setup, Worker};
 use crate::telemetry::{Counted, Figures};
 
@@ -33,13 +39,24 @@ pub struct Question {
     /// Which.
     pub plugin: PluginName,
     /// Its settings, a JSON object.
-    pub settings: serde_json::Value,
+    pub settings: Value,
     /// How long all of its cases may take; those whose turn has not come by then are not decided.
     pub within: Duration,
 }
 
 /// How long a thread stays with the cases of one request while others wait.
 const TURN: Duration = Duration::from_millis(50);
+
+/// A rule set ready to decide, for as long as what it decides by stands.
+pub(in crate::run) struct Standing {
+    by: Arc<DecidesBy>,
+    plugin: Arc<Plugin>,
+    grant: Grant,
+    tables: Arc<TableSet>,
+}
+
+/// The rule sets that have decided, by whose and which.
+pub(in crate::run) type AllStanding = Mutex<HashMap<(PartnerName, PluginName), Arc<Standing>>>;
 
 /// What decides the cases of one request.
 struct Decider {
@@ -54,14 +71,9 @@ impl Hub {
     ///
     /// # Errors
     /// [`RunError::NoRelease`], [`RunError::NotARuleSet`], or the hub's own failures. A case that cannot be decided has its error in its place.
-    pub async fn decide(&self, question: &Question, cases: Vec<String>) -> Result<Vec<Result<Decided, RunError>>, RunError> {
-        let active = shelf::active(self.ledger(), &question.partner, &question.plugin).await?;
-        let plugin = self.plugin(active.release.key.digest).await?;
-        let Kind::RuleSet(_) = &plugin.manifest.kind else { return Err(RunError::NotARuleSet { plugin: question.plugin.clone() }) };
-        let ceiling = self.ceiling(&question.partner).await?;
-        let grant = working(&plugin, active.grant().and(&ceiling))?;
-        let through = self.ledger().tables_through(&question.partner).await?;
-        let tables = self.shared.shelf.tables(self.ledger(), &question.partner, &plugin, through).await?;
+    pub async fn decide(&self, question: &Question, cases: Vec<Value>) -> Result<Vec<Result<Decided, RunError>>, RunError> {
+        let standing = self.standing(&question.partner, &question.plugin).await?;
+        let Standing { plugin, grant, tables, .. } = &*standing;
         let now = self.clock().now();
         let setup = Arc::new(Setup {
             release: plugin.release.clone(),
@@ -74,12 +86,12 @@ impl Hub {
             now,
             today: now.in_tz("Europe/London").map_or_else(|_| now.to_zoned(jiff::tz::TimeZone::UTC).date(), |zoned| zoned.date()),
             seed: [0; 32],
-            tables,
+            tables: Arc::clone(tables),
             state: std::collections::BTreeMap::new(),
             http: None,
-            limits: limits(&plugin.manifest, &[], &grant),
+            limits: limits(&plugin.manifest, &[], grant),
         });
-        let decider = Arc::new(Decider { plugin, setup, figures: Arc::clone(self.figures()) });
+        let decider = Arc::new(Decider { plugin: Arc::clone(plugin), setup, figures: Arc::clone(self.figures()) });
         let (begun, mut cases) = (Instant::now(), cases.into_iter());
         let mut answers = Vec::with_capacity(cases.len());
         // Who waits no longer, drops this, and no further turn begins.
@@ -97,11 +109,29 @@ impl Hub {
         answers.extend(cases.map(|_| Err(RunError::NotInTime { within })));
         Ok(answers)
     }
+
+    /// A rule set ready to decide: made ready anew only when what it decides by has changed, which is asked each time.
+    async fn standing(&self, partner: &PartnerName, name: &PluginName) -> Result<Arc<Standing>, RunError> {
+        let missing = || RunError::NoRelease { partner: partner.clone(), plugin: name.clone() };
+        let by = self.ledger().decides_by(partner, name).await?.ok_or_else(missing)?;
+        let kept = self.shared.standing.lock().expect("nobody panics while holding it").get(&(partner.clone(), name.clone())).cloned();
+        if let Some(standing) = kept.filter(|standing| standing.by == by) {
+            return Ok(standing);
+        }
+        let plugin = self.plugin(by.release.release.key.digest).await?;
+        let Kind::RuleSet(_) = &plugin.manifest.kind else { return Err(RunError::NotARuleSet { plugin: name.clone() }) };
+        let grant = working(&plugin, by.release.grant().and(&ceiling_of(by.hub_toml.clone())?))?;
+        let tables = self.shared.shelf.tables(self.ledger(), partner, &plugin, by.tables_through).await?;
+        let standing = Arc::new(Standing { by, plugin, grant, tables });
+        let mut all = self.shared.standing.lock().expect("nobody panics while holding it");
+        all.insert((partner.clone(), name.clone()), Arc::clone(&standing));
+        Ok(standing)
+    }
 }
 
 impl Decider {
     /// Decides cases until the turn is over or there are no more.
-    fn turn(&self, worker: &Worker, cases: &mut std::vec::IntoIter<String>) -> Vec<Result<Decided, RunError>> {
+    fn turn(&self, worker: &Worker, cases: &mut std::vec::IntoIter<Value>) -> Vec<Result<Decided, RunError>> {
         let begun = Instant::now();
         let mut decided = Vec::new();
         for case in cases {
@@ -125,16 +155,14 @@ impl Decider {
         }
     }
 
-    fn decide(&self, worker: &Worker, case: &str) -> Result<Decided, RunError> {
-        let value: serde_json::Value =
-            serde_json::from_str(case).map_err(|error| RunError::BadCase { violations: vec![error.to_string()] })?;
+    fn decide(&self, worker: &Worker, case: &Value) -> Result<Decided, RunError> {
         let schema = self.plugin.case_schema.as_deref().expect("a rule set has a schema");
-        let violations = schema.violations(&value);
+        let violations = schema.violations(case);
         if !violations.is_empty() {
             let told = |violation: Violation| format!("{}: {}", violation.pointer, violation.message);
             return Err(RunError::BadCase { violations: violations.into_iter().map(told).collect() });
         }
-        let (decision, _) = worker.decide(&self.setup, case).map_err(|failed| failed.error)?;
+        let (decision, _) = worker.decide(&self.setup, &case.to_string()).map_err(|failed| failed.error)?;
         Ok(Decided { decision, release: self.plugin.release.digest })
     }
 }

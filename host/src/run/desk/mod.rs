@@ -8,6 +8,7 @@ mod rehearse_connector;
 mod rehearse_format;
 
 pub use bench::{BenchInput, BenchRounds, Benched, BenchedCase, LimitShare, bench};
+pub(super) use decide::AllStanding;
 pub use decide::{Decided, Question};
 pub use offer::RuleSetOffer;
 pub use rehearse::{CaseOutcome, Rehearsal, rehearse};

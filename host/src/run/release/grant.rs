@@ -186,13 +186,7 @@ impl Hub {
 
     /// What the operator of the hub allows at all, as a partner's configuration in force has it.
     pub(in crate::run) async fn ceiling(&self, partner: &PartnerName) -> Result<Grant, RunError> {
-        let texts = self.ledger().source(partner, "hub.toml").await?.map(|text| ("hub.toml".to_owned(), text));
-        let Some(text) = texts else { return Ok(Grant::default()) };
-        let read = config::reload_hub(&[text].into());
-        read.map_err(|error| match error {
-            ConfigError::Wrong(problems) => RunError::Configuration(problems),
-            ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
-        })
+        ceiling_of(self.ledger().source(partner, "hub.toml").await?)
     }
 
     /// What a release is lent now.
@@ -203,6 +197,16 @@ impl Hub {
         let key = ReleaseKey { partner: partner.clone(), plugin: plugin.manifest.name.clone(), digest: plugin.release.digest };
         Ok(working(plugin, self.ledger().granted(&key).await?.and(ceiling))?)
     }
+}
+
+/// What the operator's file allows; everything, where there is none.
+pub(in crate::run) fn ceiling_of(hub_toml: Option<String>) -> Result<Grant, RunError> {
+    let Some(text) = hub_toml else { return Ok(Grant::default()) };
+    let read = config::reload_hub(&[("hub.toml".to_owned(), text)].into());
+    read.map_err(|error| match error {
+        ConfigError::Wrong(problems) => RunError::Configuration(problems),
+        ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
+    })
 }
 
 /// A grant, if a release can work with it: all that its component imports is lent.

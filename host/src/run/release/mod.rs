@@ -26,7 +26,7 @@ use crate::registry::signature::{PublicKey, SigningKeyId};
 pub use differences::{ColumnDifference, Example, OutputDifference};
 pub(super) use differences::{Recorded, of_output, totals as other_totals};
 pub use grant::{Approval, Ask, Bound};
-pub(super) use grant::{none_fits, refuse_beyond, working};
+pub(super) use grant::{ceiling_of, none_fits, refuse_beyond, working};
 pub use review::Review;
 pub use trial::{Differences, TRIALS_MAX, Trial};
 pub use upload::Upload;

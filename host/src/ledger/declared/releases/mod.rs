@@ -159,6 +159,19 @@ impl TryFrom<ReleaseRow> for Release {
     }
 }
 
+/// Releases, each with how it stands.
+const RELEASES: &str = "SELECT releases.*, active_releases.activated_at_ms,
+               said.verdict, said.why AS verdict_why, said.at_ms AS verdict_at_ms, said.said_by AS verdict_by,
+               said.number AS verdict_number, said.granted
+             FROM releases
+             LEFT JOIN active_releases ON active_releases.partner = releases.partner AND active_releases.plugin = releases.plugin
+               AND active_releases.digest = releases.digest
+             LEFT JOIN release_verdicts AS said ON said.partner = releases.partner AND said.plugin = releases.plugin
+               AND said.digest = releases.digest AND said.number = (
+                 SELECT MAX(number) FROM release_verdicts
+                 WHERE partner = releases.partner AND plugin = releases.plugin AND digest = releases.digest)
+             WHERE ";
+
 impl Ledger {
     /// Keeps a release. Answers false if it is kept already: a release never changes.
     ///
@@ -180,23 +193,14 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn releases(&self, scope: Scope<'_>) -> Result<Vec<Release>, LedgerError> {
-        let rows: Vec<ReleaseRow> = query(
-            "SELECT releases.*, active_releases.activated_at_ms,
-               said.verdict, said.why AS verdict_why, said.at_ms AS verdict_at_ms, said.said_by AS verdict_by,
-               said.number AS verdict_number, said.granted
-             FROM releases
-             LEFT JOIN active_releases ON active_releases.partner = releases.partner AND active_releases.plugin = releases.plugin
-               AND active_releases.digest = releases.digest
-             LEFT JOIN release_verdicts AS said ON said.partner = releases.partner AND said.plugin = releases.plugin
-               AND said.digest = releases.digest AND said.number = (
-                 SELECT MAX(number) FROM release_verdicts
-                 WHERE partner = releases.partner AND plugin = releases.plugin AND digest = releases.digest)
-             WHERE $1 = '' OR releases.partner = $1
-             ORDER BY releases.partner, releases.plugin, releases.added_at_ms DESC, releases.digest",
-        )
-        .bind(scope.text())
-        .fetch_all(&self.store)
-        .await?;
+        let mut found = query(RELEASES);
+        if let Scope::Partner(partner) = scope {
+            found.push("releases.partner = ").push_bind(partner.as_str());
+        } else {
+            found.push("TRUE");
+        }
+        found.push(" ORDER BY releases.partner, releases.plugin, releases.added_at_ms DESC, releases.digest");
+        let rows: Vec<ReleaseRow> = found.fetch_all(&self.store).await?;
         rows.into_iter().map(Release::try_from).collect()
     }
 
@@ -205,8 +209,12 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn release(&self, key: &ReleaseKey) -> Result<Option<Release>, LedgerError> {
-        let found = self.releases(Scope::Partner(&key.partner)).await?;
-        Ok(found.into_iter().find(|release| release.release.key == *key))
+        let mut found = query(RELEASES);
+        found.push("releases.partner = ").push_bind(key.partner.as_str());
+        found.push(" AND releases.plugin = ").push_bind(key.plugin.as_str());
+        let row: Option<ReleaseRow> =
+            found.push(" AND releases.digest = ").push_bind(key.digest.to_string()).fetch_optional(&self.store).await?;
+        row.map(Release::try_from).transpose()
     }
 
     /// The release that a partner's runs of a plugin use.
@@ -214,8 +222,11 @@ impl Ledger {
     /// # Errors
     /// What the database failed of.
     pub async fn active_release(&self, partner: &PartnerName, plugin: &PluginName) -> Result<Option<Release>, LedgerError> {
-        let found = self.releases(Scope::Partner(partner)).await?;
-        Ok(found.into_iter().find(|release| release.release.key.plugin == *plugin && release.active_since_ms.is_some()))
+        let mut found = query(RELEASES);
+        found.push("active_releases.partner = ").push_bind(partner.as_str());
+        let row: Option<ReleaseRow> =
+            found.push(" AND active_releases.plugin = ").push_bind(plugin.as_str()).fetch_optional(&self.store).await?;
+        row.map(Release::try_from).transpose()
     }
 }
 
