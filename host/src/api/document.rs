@@ -26,6 +26,7 @@ const TAGS: &[(&str, &str)] = &[
     ("decisions", "Cases put to rule sets."),
     ("releases", "Plugins: handed in, looked at, tried, approved, activated, rolled back; and the keys that sign them."),
     ("connections", "Places outside: tried, and their credentials, which never come back."),
+    ("webhooks", "The partner's own addresses that are told what happens: what they were sent, and whether one answers."),
     ("tables", "Reference tables and their versions."),
     ("access", "Who may call and sign in."),
     ("audit", "Who did what."),

@@ -53,7 +53,10 @@ pub use declared::{
 };
 pub use error::LedgerError;
 pub use figures::{DatabaseFacts, OfJob, QueueStanding, StoredHub};
-pub use outside::{BegunDelivery, Exchange, MarkOf, NewSecret, Notice, SessionOf, StoredDataKey, StoredSecret, WebhookMessage};
+pub use outside::{
+    BegunDelivery, Exchange, MarkOf, MessagePlace, MessageState, MessagesSought, NewSecret, Notice, SessionOf, StoredDataKey, StoredSecret,
+    WebhookMessage,
+};
 pub use people::{Counted, Guess, LiveSession, NewPerson, NewRole, NewSession, NewSignIn, PasswordKept, Person, StoredSession};
 pub use runs::{
     Chosen, Claim, Claimed, Closed, Cut, Cutting, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, DuplicateOf, Enqueued, Failed, FileQuestion,

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use bailiwick::access::{Action, Role, TokenAsk, form_key, make_token};
-use bailiwick::ledger::{RunFilter, Scope};
+use bailiwick::ledger::{MessagesSought, RunFilter, Scope};
 use bailiwick::run::Hub;
 use bailiwick::{api, console};
 use secrecy::ExposeSecret as _;
@@ -67,8 +67,9 @@ async fn as_it_is(hub: &Hub) -> String {
     let audit = ledger.audit(scope, None, 1_000).await.unwrap().items;
     let jobs = ledger.jobs(scope).await.unwrap();
     let releases = ledger.releases(scope).await.unwrap();
+    let told = ledger.webhook_messages(scope, &MessagesSought::default(), None, 1_000).await.unwrap().items;
     let (people, tokens) = (ledger.people(scope).await.unwrap(), ledger.tokens(scope).await.unwrap());
-    format!("{runs:?} {events:?} {audit:?} {jobs:?} {releases:?} {people:?} {tokens:?}")
+    format!("{runs:?} {events:?} {audit:?} {jobs:?} {releases:?} {people:?} {tokens:?} {told:?}")
 }
 
 async fn everybody(hub: &Hub) -> Vec<Somebody> {
@@ -113,13 +114,17 @@ fn asked(somebody: &Somebody, method: &str, address: &str) -> Request<Body> {
 #[test]
 fn no_address_gives_another_partner_anything() {
     let site = Site::staffordshire();
+    // By a name that is asked for.
+    site.write("webhooks.toml", webhook_unreached("lgps-return"));
     wait(async {
         let hub = site.hub(&clock_at("2026-10-19T06:00:00Z")).await;
+        hub.set_secret(&partner(POLICE), &"webhook-key".parse().unwrap(), "opensesame".into(), &operator(&hub)).await.unwrap();
         let run = finished(&hub, POLICE, LGPS).await.id.to_string();
         let everybody = everybody(&hub).await;
         let before = as_it_is(&hub).await;
         // Told of nobody but the partner: neither these words nor anything of its rows is in what is sent.
-        let theirs = ["Staffordshire Police", "date-not-in-calendar", "supplier-onboarding", "pension-fund", "Boulton", "payroll-2026-10"];
+        let theirs =
+            ["Staffordshire Police", "date-not-in-calendar", "supplier-onboarding", "pension-fund", "Boulton", "payroll-2026-10", RECEIVER];
         let mut asked_for = 0;
         for router in [api::router(hub.clone()), console::router(hub.clone())] {
             let mut addresses = addresses(&router);

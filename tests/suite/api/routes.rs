@@ -118,6 +118,7 @@ fn every_route_answers_as_it_says_well_and_badly() {
     let site = Site::staffordshire();
     // Held at first, as one more is rejected than may be.
     site.edit(&format!("jobs/{LGPS}.toml"), "rows-max = 100", "rows-max = 26");
+    site.write("webhooks.toml", webhook_unreached("desk"));
     wait(async {
         let called = Called::open(&site).await;
         let mut asker = asker(&called, "all", &Action::ALL).await;
@@ -239,6 +240,13 @@ async fn outside_and_house(asker: &mut Asker<'_>) {
     asker.well("GET /api/v1/secrets", &[], "").await;
     asker.well("GET /api/v1/secrets/{name}", &["bank"], "").await;
     asker.well("DELETE /api/v1/secrets/{name}", &["bank"], "").await;
+    asker.well("PUT /api/v1/secrets/{name}", &["webhook-key"], r#"{"value": "opensesame"}"#).await;
+    asker.well("GET /api/v1/webhooks", &[], "").await;
+    assert_eq!(asker.well("GET /api/v1/webhooks/{name}", &["desk"], "").await.json()["url"], json!(RECEIVER));
+    let tried = asker.well("POST /api/v1/webhooks/{name}/test", &["desk"], "").await.json();
+    assert_eq!((&tried["taken"], tried["why"].is_string()), (&json!(false), true), "no address of the hub's own network is tried: {tried}");
+    let told = asker.well("GET /api/v1/webhooks/{name}/deliveries?event=run.held", &["desk"], "").await.json();
+    assert!(told["items"].as_array().is_some_and(|items| items.iter().all(|item| item["state"] == "waits") && !items.is_empty()), "{told}");
     let trail = asker.well("GET /api/v1/audit?action=run.&limit=5", &[], "").await.json();
     assert!(trail["items"].as_array().unwrap().iter().all(|act| act["action"].as_str().unwrap().starts_with("run.")), "{trail}");
     assert_eq!(asker.well("GET /api/v1/audit/verification", &[], "").await.json()["fits"], true);

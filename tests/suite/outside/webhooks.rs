@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bailiwick::clock::Clock;
-use bailiwick::ledger::{RunState, Scope, WebhookMessage};
+use bailiwick::ledger::{MessagesSought, RunState, Scope, WebhookMessage};
 use bailiwick::run::Hub;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::SignedDuration;
@@ -52,7 +52,7 @@ fn is_signed(asked: &Asked, now_s: i64) -> bool {
 }
 
 async fn messages(hub: &Hub) -> Vec<WebhookMessage> {
-    let mut messages = hub.ledger().webhook_messages(Scope::Hub, None, 500).await.unwrap();
+    let mut messages = hub.ledger().webhook_messages(Scope::Hub, &MessagesSought::default(), None, 500).await.unwrap().items;
     messages.reverse();
     messages
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use axum::body::Body;
 use axum::http::Request;
-use bailiwick::ledger::{RunState, Scope};
+use bailiwick::ledger::{MessagesSought, RunState, Scope};
 use bailiwick::server;
 use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -117,7 +117,7 @@ async fn scraped(site: &Site, web: &Web) -> String {
         async move { hub.serve(stop).await }
     });
     let is_told = async || {
-        let messages = hub.ledger().webhook_messages(Scope::Hub, None, 100).await.unwrap();
+        let messages = hub.ledger().webhook_messages(Scope::Hub, &MessagesSought::default(), None, 100).await.unwrap().items;
         messages.iter().all(|message| message.status.is_some()) && messages.len() == 2
     };
     while !is_told().await {

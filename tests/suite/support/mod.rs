@@ -20,7 +20,7 @@ pub(crate) use sealed::{content, forge, keys_of};
 pub(crate) use servers::{
     Asked, Authority, Cut, Meddling, PasswordServer, REGISTRY_PASSWORD, Registry, RegistryOptions, S3, Smtp, Sshd, Web, Wire,
 };
-pub(crate) use site::{LGPS, Site, clock_at};
+pub(crate) use site::{LGPS, RECEIVER, Site, clock_at, webhook_unreached};
 
 /// Takes a future to its end on a runtime of its own.
 pub(crate) fn wait<F: Future>(future: F) -> F::Output {

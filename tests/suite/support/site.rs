@@ -9,7 +9,7 @@ use bailiwick::run::{Hub, HubOptions, Plan, Sharing};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::{compiler_path, operator, plugin_path, root};
+use super::{POLICE, compiler_path, operator, plugin_path, root};
 
 /// The plugins of the example.
 const PLUGINS: [&str; 4] = ["claim-routing", "cost-apportionment", "lgps-return", "supplier-checks"];
@@ -234,4 +234,15 @@ fn each_file(from: &Path, to: &Path, take: &mut dyn FnMut(&Path, &Path)) {
             take(&entry.path(), &target);
         }
     }
+}
+
+/// An address that the hub may not reach, and that is nobody else's affair.
+pub(crate) const RECEIVER: &str = "https://127.0.0.1:1/a-key-of-its-own";
+
+/// A webhook of the police that leads there, signed by the secret `webhook-key`: an entry of webhooks.toml.
+pub(crate) fn webhook_unreached(name: &str) -> String {
+    format!(
+        "[[webhook]]\npartner = \"{POLICE}\"\nname = \"{name}\"\nurl = \"{RECEIVER}\"\nevents = [\"run.held\", \"run.closed\"]\n\
+         signing-secret = \"webhook-key\"\n"
+    )
 }

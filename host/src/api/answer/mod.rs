@@ -105,7 +105,7 @@ impl From<RunError> for Problem {
             RunError::Call(_) => Code::NotDecided,
             RunError::NothingToReplay { .. } => Code::NothingToReplay,
             RunError::NotBackfilled { .. } | RunError::Schedule { .. } => Code::NotBackfilled,
-            RunError::NoConnection { .. } => Code::NotFound,
+            RunError::NoConnection { .. } | RunError::NoWebhook { .. } => Code::NotFound,
             RunError::NoSecret { .. } => Code::CredentialsLacking,
             RunError::JobUnfit { .. } => Code::JobUnfit,
             RunError::Configuration(problems) => return Self::new(Code::ConfigurationWrong, told(problems)),

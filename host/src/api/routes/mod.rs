@@ -3,7 +3,7 @@
 //! ```text
 //! health     is it there                         runs       what ran, and how a person steers it
 //! jobs       what may run, when, and now         decisions  cases put to rule sets
-//! plugins    releases, keys, tables              outside    connections and their credentials
+//! plugins    releases, keys, tables              outside    connections, credentials, webhooks
 //! house      tokens, the audit trail, the hub    configuration  what is declared
 //! ```
 

@@ -6,6 +6,7 @@ mod differences;
 mod findings;
 mod jobs;
 mod releases;
+mod webhooks;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,6 +17,7 @@ pub use differences::DifferencesJson;
 pub use findings::FindingJson;
 pub use jobs::{JobDetailJson, JobJson};
 pub use releases::{ReleaseJson, ReviewJson};
+pub use webhooks::{WebhookDeliveryJson, WebhookJson, WebhookTestJson};
 
 use crate::ledger::{FormatUsed, LoggedEvent, Partition, Processed, Quarantined, Receipt, Run, RunEvent};
 use crate::model::ids::RunId;

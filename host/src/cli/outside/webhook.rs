@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde::Serialize;
 
 use super::paint::{Tone, paint, say, table};
 use super::{Answer, DataOption, open};
-use crate::ledger::{Scope, WebhookMessage};
+use crate::api::wire::{WebhookDeliveryJson, WebhookJson, moment};
+use crate::ledger::{MessagesSought, Scope, WebhookMessage};
 use crate::model::ids::{PartnerName, WebhookName};
+use crate::model::job::Webhook;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -60,34 +61,6 @@ pub(crate) struct TestOptions {
     name: WebhookName,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct WebhookJson {
-    partner: String,
-    name: String,
-    url: String,
-    events: Vec<&'static str>,
-    signing_secret: String,
-    allow_private: bool,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct DeliveryJson {
-    id: String,
-    partner: String,
-    webhook: String,
-    event: String,
-    subject: String,
-    at: String,
-    state: &'static str,
-    attempts: u64,
-    status: Option<u16>,
-    took_ms: Option<u64>,
-    why: Option<String>,
-    next_at: Option<String>,
-}
-
 pub(crate) async fn answer(command: Command) -> Answer {
     match command {
         Command::List(options) => list(options).await,
@@ -102,18 +75,14 @@ async fn list(options: ListOptions) -> Answer {
     for partner in hub.ledger().partners(options.partner.as_ref().map_or(Scope::Hub, Scope::Partner)).await? {
         found.extend(hub.webhooks(&partner.name).await.map_err(open::shown)?);
     }
-    let found = found.into_iter().map(|webhook| WebhookJson {
-        partner: webhook.partner.to_string(),
-        name: webhook.name.to_string(),
-        url: webhook.url,
-        events: webhook.events.iter().map(|event| event.as_str()).collect(),
-        signing_secret: webhook.signing_secret.to_string(),
-        allow_private: webhook.allow_private,
-    });
     if options.json {
-        return crate::cli::show::json(&found.collect::<Vec<_>>());
+        return crate::cli::show::json(&found.iter().map(|webhook| WebhookJson::new(webhook, true)).collect::<Vec<_>>());
     }
-    let lines: Vec<_> = found.map(|of| vec![of.partner, of.name, of.url, of.events.join(" "), of.signing_secret]).collect();
+    let line = |webhook: Webhook| {
+        let events = webhook.events.iter().map(|event| event.as_str()).collect::<Vec<_>>().join(" ");
+        vec![webhook.partner.to_string(), webhook.name.to_string(), webhook.url, events, webhook.signing_secret.to_string()]
+    };
+    let lines: Vec<_> = found.into_iter().map(line).collect();
     if lines.is_empty() {
         say("there are none: declare [[webhook]] in webhooks.toml and apply the folder");
     } else {
@@ -125,28 +94,26 @@ async fn list(options: ListOptions) -> Answer {
 async fn deliveries(options: DeliveriesOptions) -> Answer {
     let hub = open::existing_hub(&options.data).await?;
     let scope = options.partner.as_ref().map_or(Scope::Hub, Scope::Partner);
-    let found = hub.ledger().webhook_messages(scope, options.webhook.as_ref(), options.limit).await?;
-    let found = found.into_iter().map(delivery);
+    let sought = MessagesSought { webhook: options.webhook, ..MessagesSought::default() };
+    let found = hub.ledger().webhook_messages(scope, &sought, None, options.limit).await?.items;
     if options.json {
-        return crate::cli::show::json(&found.collect::<Vec<_>>());
+        return crate::cli::show::json(&found.iter().map(WebhookDeliveryJson::from).collect::<Vec<_>>());
     }
     let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
-    let lines: Vec<_> = found
-        .map(|of| {
-            let status = number(of.status.map(u64::from));
-            vec![
-                of.at,
-                of.partner,
-                of.webhook,
-                of.event,
-                of.state.to_owned(),
-                of.attempts.to_string(),
-                status,
-                number(of.took_ms),
-                of.why.unwrap_or_default(),
-            ]
-        })
-        .collect();
+    let line = |of: WebhookMessage| {
+        vec![
+            moment(of.at_ms),
+            of.partner.to_string(),
+            of.webhook.to_string(),
+            of.event.clone(),
+            of.state().as_str().to_owned(),
+            of.attempts.to_string(),
+            number(of.status.map(u64::from)),
+            number(of.took_ms),
+            of.outcome.unwrap_or_default(),
+        ]
+    };
+    let lines: Vec<_> = found.into_iter().map(line).collect();
     if lines.is_empty() {
         say("nothing was sent");
     } else {
@@ -156,35 +123,12 @@ async fn deliveries(options: DeliveriesOptions) -> Answer {
     Ok(ExitCode::SUCCESS)
 }
 
-fn delivery(message: WebhookMessage) -> DeliveryJson {
-    let moment = |ms| jiff::Timestamp::from_millisecond(ms).map(|at| at.to_string()).unwrap_or_default();
-    let state = match (message.taken_at_ms, message.next_at_ms) {
-        (Some(_), _) => "taken",
-        (None, Some(_)) => "waits",
-        (None, None) => "given-up",
-    };
-    DeliveryJson {
-        id: message.id,
-        partner: message.partner.to_string(),
-        webhook: message.webhook.to_string(),
-        event: message.event,
-        subject: message.subject,
-        at: moment(message.at_ms),
-        state,
-        attempts: message.attempts,
-        status: message.status,
-        took_ms: message.took_ms,
-        why: message.outcome,
-        next_at: message.next_at_ms.map(moment),
-    }
-}
-
 async fn test(options: TestOptions) -> Answer {
     let hub = open::existing_hub(&options.data).await?;
     let answer = hub.test_webhook(&options.partner, &options.name).await.map_err(open::shown)?;
-    let took = answer.took.as_millis();
+    let (took, is_taken) = (answer.took.as_millis(), answer.is_taken());
     match answer.answered {
-        Ok(status) if (200..300).contains(&status) => {
+        Ok(status) if is_taken => {
             say(format!("{} {} answered {status} in {took} ms to {}", paint(Tone::Good, "taken"), options.name, answer.id));
             Ok(ExitCode::SUCCESS)
         }

@@ -16,7 +16,7 @@ pub use keys::StoredDataKey;
 pub use marks::MarkOf;
 pub use notices::Notice;
 pub use secrets::{NewSecret, StoredSecret};
-pub use webhooks::WebhookMessage;
+pub use webhooks::{MessagePlace, MessageState, MessagesSought, WebhookMessage};
 
 pub(in crate::ledger) use notices::note;
 pub(in crate::ledger) use webhooks::{tell_of_release, tell_of_run};

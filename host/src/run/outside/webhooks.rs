@@ -44,6 +44,19 @@ pub struct TestAnswer {
     pub id: String,
 }
 
+impl TestAnswer {
+    /// Whether its receiver took it.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        is_taken(&self.answered)
+    }
+}
+
+/// Whether a receiver took what it was sent.
+fn is_taken(answered: &Result<u16, String>) -> bool {
+    answered.as_ref().is_ok_and(|status| (200..300).contains(status))
+}
+
 /// That an address is being told something, until this is dropped.
 struct AtWork {
     hub: Hub,
@@ -114,7 +127,7 @@ impl Hub {
     fn settled(&self, message: WebhookMessage, answered: Result<u16, String>, took: Duration) -> WebhookMessage {
         let (now_ms, partner) = (self.clock().now_ms(), message.partner.as_str());
         let (status, took_ms) = (answered.as_ref().ok().copied(), u64::try_from(took.as_millis()).ok());
-        if status.is_some_and(|status| (200..300).contains(&status)) {
+        if is_taken(&answered) {
             self.figures().told(partner, "taken");
             let (taken_at_ms, ended_at_ms) = (Some(now_ms), Some(now_ms));
             return WebhookMessage { next_at_ms: None, taken_at_ms, ended_at_ms, status, took_ms, outcome: None, ..message };

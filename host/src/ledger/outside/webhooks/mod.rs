@@ -3,14 +3,18 @@
 //!
 //! A message names a run or a release, says how it stands, and counts rows. No row, file, amount or person stands in it.
 
+mod log;
+
 use serde_json::{Value, json};
+
+pub use log::{MessagePlace, MessageState, MessagesSought};
 
 use crate::ledger::Ledger;
 use crate::ledger::declared::ReleaseKey;
 use crate::ledger::error::LedgerError;
 use crate::ledger::runs::{LoggedEvent, Outcome, Run, RunEvent};
 use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
-use crate::ledger::who::{By, PAGE_ITEMS_MAX, Scope};
+use crate::ledger::who::By;
 use crate::model::ids::{Digest, PartnerName, WebhookName};
 use crate::model::job::{ReleasePolicy, WebhookEvent};
 
@@ -274,28 +278,6 @@ impl Ledger {
                 Ok(written == 1)
             })
             .await
-    }
-
-    /// Messages of an address, or of all of a partner's, newest first; those that happened before a moment, where one is named.
-    ///
-    /// # Errors
-    /// What the database failed of.
-    pub async fn webhook_messages(
-        &self,
-        scope: Scope<'_>,
-        webhook: Option<&WebhookName>,
-        limit: u32,
-    ) -> Result<Vec<WebhookMessage>, LedgerError> {
-        let rows: Vec<MessageRow> = query(
-            "SELECT * FROM webhook_messages WHERE ($1 = '' OR partner = $1) AND ($2 = '' OR webhook = $2)
-             ORDER BY at_ms DESC, message LIMIT $3",
-        )
-        .bind(scope.text())
-        .bind(webhook.map_or("", WebhookName::as_str))
-        .bind(i64::from(limit.min(PAGE_ITEMS_MAX)))
-        .fetch_all(&self.store)
-        .await?;
-        rows.into_iter().map(WebhookMessage::try_from).collect()
     }
 
     /// How many messages wait, by partner.
