@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -230,27 +232,39 @@ pub(super) async fn wait(hub: &Hub, run: RunId) -> Result<RunState, Box<dyn std:
     bar.set_style(ProgressStyle::with_template("{spinner} {msg}").expect("this is a template"));
     bar.enable_steady_tick(Duration::from_millis(100));
     let working = hub.clone();
-    // Ends with the loop below: it is aborted once the run has ended.
-    let worker = hub.works().then(|| tokio::spawn(async move { work(&working).await }));
-    let state = loop {
+    // Ends when it is told to: what it has claimed by then, it finishes.
+    let enough = Arc::new(AtomicBool::new(false));
+    let worker = hub.works().then(|| {
+        let enough = Arc::clone(&enough);
+        tokio::spawn(async move { work(&working, &enough).await })
+    });
+    let state = ended(hub, run, &bar).await;
+    enough.store(true, Ordering::Relaxed);
+    if let Some(worker) = worker {
+        bar.set_message("finishing what was begun");
+        worker.await?;
+    }
+    bar.finish_and_clear();
+    state
+}
+
+/// The state in which a run ends, or waits for a person.
+async fn ended(hub: &Hub, run: RunId, bar: &ProgressBar) -> Result<RunState, Box<dyn std::error::Error>> {
+    loop {
         let state = hub.ledger().run(Scope::Hub, run).await?.map_or(RunState::Failed, |run| run.state);
         if state.is_final() || matches!(state, RunState::Held | RunState::Failed) {
-            break state;
+            return Ok(state);
         }
         let rows = hub.progress(run).map_or(0, |progress| progress.rows());
         bar.set_message(format!("{state} {}", paint(Tone::Quiet, format!("{} rows", super::paint::count(rows)))));
         tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    if let Some(worker) = worker {
-        worker.abort();
     }
-    bar.finish_and_clear();
-    Ok(state)
 }
 
-/// Does the hub's work; a ledger that fails is told, and tried again.
-async fn work(hub: &Hub) {
-    loop {
+/// Does the hub's work until it is enough; a ledger that fails is told, and tried again. What is claimed is finished first: a run that
+/// is let go between its claim and its end waits for its lease to run out, and has one attempt less.
+async fn work(hub: &Hub, enough: &AtomicBool) {
+    while !enough.load(Ordering::Relaxed) {
         match hub.work_once().await {
             Ok(Some(_)) => {}
             Ok(None) => tokio::time::sleep(Duration::from_millis(20)).await,

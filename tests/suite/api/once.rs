@@ -118,10 +118,41 @@ fn a_thing_is_read_again_only_if_it_changed_and_edited_only_if_it_did_not() {
             called.send(request.body(r#"{"reason": "why"}"#.into()).unwrap()).await
         };
         pause("\"x\"").await.is_problem(412, "changed-meanwhile");
+        pause("").await.is_problem(400, "bad-request");
+        let unreadable = axum::http::HeaderValue::from_bytes(b"\xff").unwrap();
+        let request = asked("POST", PAUSE, &called.police).header("if-match", unreadable);
+        called.send(request.body(r#"{"reason": "why"}"#.into()).unwrap()).await.is_problem(400, "bad-request");
         assert_eq!(pause(&before).await.status, 200);
         pause(&before).await.is_problem(412, "changed-meanwhile");
         assert_eq!((conditional(&before).await.status.as_u16(), pause("*").await.status.as_u16()), (200, 200));
         assert_ne!(before, tag().await);
+    });
+}
+
+#[test]
+fn what_a_body_says_in_the_wrong_place_is_not_said_again() {
+    let site = Site::staffordshire();
+    wait(async {
+        let called = Called::open(&site).await;
+        let hash = Digest::of(b"bwk_setter");
+        let scopes = vec!["configure".to_owned()];
+        let new = bailiwick::ledger::NewToken { partner: partner(POLICE), name: "setter".to_owned(), hash, scopes, expires_at_ms: None };
+        called.hub.ledger().create_token(&new, &operator(&called.hub)).await.unwrap();
+        for body in [
+            r#"{"value": 8811223344}"#,
+            r#"{"value": ["8811223344"]}"#,
+            r#"{"value": {"a": "8811223344"}}"#,
+            r#""8811223344""#,
+            r#"["8811223344"]"#,
+            "8811223344",
+        ] {
+            let request = asked("PUT", "/api/v1/secrets/bank", "bwk_setter").body(body.into()).unwrap();
+            let told = called.send(request).await;
+            assert!(!told.text.contains("8811223344"), "{body} is told again: {}", told.text);
+            told.is_problem(400, "bad-request");
+        }
+        let names = called.send(asked("GET", "/api/v1/secrets", "bwk_setter").body(Body::empty()).unwrap()).await;
+        assert!(!names.text.contains("bank"), "nothing was set: {}", names.text);
     });
 }
 

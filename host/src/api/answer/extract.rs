@@ -61,6 +61,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let Text(text) = Text::from_request(request, state).await?;
         let text = if text.trim().is_empty() { "{}" } else { &text };
+        // A list would be read as the values of an object's fields in their order, and a word be repeated in what is answered.
+        if !text.trim_start().starts_with('{') {
+            return Err(Problem::new(Code::BadRequest, "the body is no JSON object"));
+        }
         serde_json::from_str(text).map(Self).map_err(|error| Problem::new(Code::BadRequest, error.to_string()))
     }
 }

@@ -66,7 +66,16 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Ok(Self(listed(&parts.headers, &IF_MATCH)))
+        // An edit that was to depend on something is not done without it.
+        let unread = parts.headers.get_all(&IF_MATCH).iter().any(|value| value.to_str().is_err());
+        let wanted = listed(&parts.headers, &IF_MATCH);
+        if unread || (wanted.is_empty() && parts.headers.contains_key(&IF_MATCH)) {
+            return Err(Problem::new(
+                Code::BadRequest,
+                "If-Match cannot be read: send the ETag as it was answered, quotation marks and all",
+            ));
+        }
+        Ok(Self(wanted))
     }
 }
 

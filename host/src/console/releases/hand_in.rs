@@ -71,7 +71,7 @@ async fn uploaded(hub: &Hub, at: &At, request: Request) -> Result<Uploaded, Faul
         |status: StatusCode| Fault::Wrong { status, sentence: "The files could not be read. Is one larger than the hub takes?".to_owned() };
     let mut parts = Multipart::from_request(request, hub).await.map_err(|refused| unreadable(refused.status()))?;
     let mut uploaded = Uploaded::default();
-    let (mut fields, mut ours) = (Vec::new(), false);
+    let mut ours = false;
     while let Some(part) = parts.next_field().await.map_err(|error| unreadable(error.status()))? {
         let name = part.name().unwrap_or_default().to_owned();
         let most = match name.as_str() {
@@ -84,10 +84,7 @@ async fn uploaded(hub: &Hub, at: &At, request: Request) -> Result<Uploaded, Faul
             "component" | "signature" if !ours => return Err(Fault::Stale),
             "component" => uploaded.component = content,
             "signature" => uploaded.signature = content,
-            _ => {
-                fields.push((name, String::from_utf8_lossy(&content).into_owned()));
-                ours = Answers::new(fields.clone()).come_from(at.visit());
-            }
+            _ => ours = ours || Answers::new(vec![(name, String::from_utf8_lossy(&content).into_owned())]).come_from(at.visit()),
         }
     }
     if ours { Ok(uploaded) } else { Err(Fault::Stale) }

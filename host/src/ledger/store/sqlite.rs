@@ -82,13 +82,15 @@ impl Sqlite {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
-            // Of a new file: so that it shrinks again when retention has removed what filled it.
-            .auto_vacuum(SqliteAutoVacuum::Incremental)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(BUSY_SECONDS));
-        let mut connection = options.connect().await?;
+        // Of a new file alone, so that it shrinks again when retention has removed what filled it: of an old one it would change nothing,
+        // and wait for whoever writes.
+        let new = std::fs::metadata(path).map_or(true, |file| file.len() == 0);
+        let making = if new { options.clone().auto_vacuum(SqliteAutoVacuum::Incremental) } else { options.clone() };
+        let mut connection = making.connect().await?;
         STEPS.run(&mut connection).await.map_err(sqlx::Error::from)?;
         // A query that writes through a reader is a defect, and fails.
         let readers =
@@ -170,6 +172,7 @@ async fn commit_when_asked(writer: Arc<Mutex<Writer>>, mut asked: mpsc::Receiver
 /// Commits what has been written, if anything has, and tells those who wait.
 async fn commit(mut writer: WriterGuard) -> WriterGuard {
     writer.settle().await;
+    writer.unbegin().await;
     let Some(batch) = &mut writer.batch else { return writer };
     let acts = std::mem::take(&mut batch.acts);
     let mut transaction = Transaction { acts, ..Transaction::over(Connection::SqliteWriter(writer)) };
@@ -234,14 +237,22 @@ impl Writer {
         }
     }
 
+    /// Lets go of the right to write of somebody who went away while they waited for it.
+    async fn unbegin(&mut self) {
+        if self.beginning {
+            // Fails where they had not got it.
+            drop(self.execute("ROLLBACK").await);
+            // Only now: whoever lets go may go away too.
+            self.beginning = false;
+        }
+    }
+
     /// Begins a piece of work.
     async fn enter(&mut self) -> Result<(), sqlx::Error> {
         self.settle().await;
         if self.batch.is_none() {
-            if std::mem::replace(&mut self.beginning, true) {
-                // Fails where there is none.
-                drop(self.execute("ROLLBACK").await);
-            }
+            self.unbegin().await;
+            self.beginning = true;
             // A transaction that begins by reading and then writes could find that another process wrote in between; this one cannot.
             self.execute("BEGIN IMMEDIATE").await?;
             self.batch = Some(Batch { acts: Vec::new(), done: watch::Sender::new(None) });
@@ -251,5 +262,53 @@ impl Writer {
         self.execute("SAVEPOINT work").await?;
         self.work = Work::Begun;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails says where by itself")]
+mod tests {
+    use super::*;
+
+    async fn other(path: &Path) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_millis(500));
+        options.connect().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_while_they_wait_for_the_right_to_write_keeps_nobody_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let sqlite = Sqlite::open(&path).await.unwrap();
+        let mut other = other(&path).await;
+        // The more often it is looked after, the further it has come.
+        for looks in 0..40 {
+            let mut beginning = Box::pin(sqlite.begin());
+            for _ in 0..looks {
+                if futures_util::poll!(beginning.as_mut()).is_ready() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_micros(20)).await;
+            }
+            drop(beginning);
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap_or_else(|error| panic!("after {looks} looks: {error}"));
+            sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn who_reads_does_not_wait_for_who_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        Sqlite::open(&path).await.unwrap().close().await;
+        let mut other = other(&path).await;
+        let kind: i64 = sqlx::query_scalar("PRAGMA auto_vacuum").fetch_one(&mut other).await.unwrap();
+        assert_eq!(kind, 2, "a new file is made to shrink again");
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+        let begun = std::time::Instant::now();
+        let sqlite = Sqlite::open(&path).await.unwrap();
+        let partners: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM partners").fetch_one(&sqlite.readers).await.unwrap();
+        assert_eq!(partners, 0);
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     }
 }
