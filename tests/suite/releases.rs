@@ -236,7 +236,8 @@ fn a_release_that_jobs_do_not_fit_is_not_activated() {
             bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
         }
     }
-    std::fs::write(stage.path(name), bytes).expect("it is written");
+    // Its cases are of the port that it no longer has.
+    std::fs::write(stage.path(name), without_cases(&bytes)).expect("it is written");
     let release = stage.push("ann", name);
     let review = stage.done("bob", &["plugin", "review", &release]);
     assert!(review.contains("Jobs that do not fit it") && review.contains("Gone output: journal."), "{review}");
@@ -257,6 +258,44 @@ fn altered(site: &Site, plugin: &str, name: &str, changes: &[(&str, &str)]) {
     std::fs::write(site.path(name), bytes).expect("it is written");
 }
 
+/// A component built without its cases.
+fn without_cases(component: &[u8]) -> Vec<u8> {
+    let section = bailiwick::sandbox::read_section(component).expect("a component").expect("a manifest");
+    let mut section: serde_json::Value = serde_json::from_slice(&section).expect("JSON");
+    assert!(section.as_object_mut().expect("an object").remove("cases").is_some(), "it brought some");
+    bailiwick::sandbox::embed_section(component, section.to_string().as_bytes()).expect("a component")
+}
+
+#[test]
+fn a_component_is_judged_by_the_cases_that_it_brings() {
+    let site = Site::staffordshire();
+    let ok = |arguments: &[&str]| done(say(&site, arguments));
+    ok(&["apply", "."]);
+    // Its author expects another outcome than it has.
+    altered(&site, "claim-routing", "wrong.wasm", &[(r#"\"outcome\": \"advice\""#, r#"\"outcome\": \"settle\""#)]);
+    let refused = say(&site, &["plugin", "push", "wrong.wasm", "--partner", POLICE]);
+    let told = "cases that the component brings come out otherwise than they say: advice: ";
+    assert!(refused.code != Some(0) && refused.err.contains(told), "{}", refused.err);
+    let digest = bailiwick::model::ids::Digest::of(&std::fs::read(site.path("wrong.wasm")).unwrap()).to_string();
+    let listed = ok(&["plugin", "releases", "--partner", POLICE]).out;
+    assert!(!listed.contains(&digest[..12]), "{listed}");
+    let trail = ok(&["audit", "export", "--partner", POLICE]).out;
+    assert!(trail.contains("release.turn-away") && trail.contains(&digest) && trail.contains(told), "it is noted: {trail}");
+    assert!(!site.data().join("releases").join(format!("{digest}.wasm")).exists(), "nothing of it is kept");
+    // Cases that cannot be read are told as the component's.
+    altered(&site, "claim-routing", "unread.wasm", &[(r#"\"expect\":"#, r#"\"expezt\":"#)]);
+    let refused = say(&site, &["plugin", "push", "unread.wasm", "--partner", POLICE]);
+    assert!(refused.code != Some(0) && refused.err.contains("cannot be played to their end"), "{}", refused.err);
+    let pushed = ok(&["plugin", "push", plugin_path("claim-routing").to_str().unwrap(), "--partner", POLICE]).out;
+    assert!(pushed.contains("cases that it brings come out as they say"), "{pushed}");
+    std::fs::write(site.path("none.wasm"), without_cases(&std::fs::read(plugin_path("claim-routing")).unwrap())).unwrap();
+    let pushed = ok(&["plugin", "push", "none.wasm", "--partner", POLICE]).out;
+    assert!(pushed.contains("it brings no cases of its own"), "{pushed}");
+    let release = pushed.split_whitespace().nth(2).expect("a digest").trim_end_matches(':');
+    let review = ok(&["plugin", "review", release]).out;
+    assert!(review.contains("It brings no cases of its own"), "{review}");
+}
+
 #[test]
 fn a_release_is_tried_on_what_ran_and_its_differences_are_shown() {
     let site = Site::staffordshire();
@@ -271,7 +310,8 @@ fn a_release_is_tried_on_what_ran_and_its_differences_are_shown() {
         let said = ok(&["plugin", "push", name, "--partner", POLICE]).out;
         said.split_whitespace().nth(2).expect("a digest").trim_end_matches(':').to_owned()
     };
-    let (same, other) = (push("same.wasm"), push("other.wasm"));
+    let same = push("same.wasm");
+    let other = push("other.wasm");
 
     let tried = ok(&["plugin", "try", &same]).out;
     assert!(tried.contains("the same, byte by byte") && tried.contains("1 of 1 trials"), "{tried}");

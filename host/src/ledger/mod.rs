@@ -117,6 +117,14 @@ impl Ledger {
         self.store.bell().heard().await;
     }
 
+    /// Answers when what others were writing is durable, or taken back: whoever found nothing left to do may have found it done by one of them.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn settled(&self) -> Result<(), LedgerError> {
+        self.store.settled().await
+    }
+
     /// Wakes who waits for [`Ledger::work_arrived`] in this process.
     pub fn wake(&self) {
         self.store.bell().ring_here();

@@ -2,6 +2,7 @@
 //!
 //! It must not know the sandbox, the ledger or the network.
 
+pub mod carried;
 pub mod cases;
 pub mod manifest;
 pub mod masking;

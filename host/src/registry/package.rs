@@ -1,4 +1,4 @@
-//! What travels inside a component: `plugin.toml`, its schemas and its tables, as one custom section.
+//! What travels inside a component: `plugin.toml`, its schemas, its tables and its own cases, as one custom section.
 //!
 //! The section is a JSON document of texts, so that anybody can read it without this program.
 //! It must not know what a component is: how the section gets into one and out of it is known elsewhere.
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::manifest::Manifest;
 use crate::model::table::Table;
 
+use super::carried::CaseFiles;
 use super::manifest::{self, MANIFEST_FILE, SCHEMA_FILE_END};
 use super::source::{Problems, Source, is_misleading};
 use super::tables;
@@ -50,6 +51,12 @@ pub enum PackageError {
         /// What is wrong with it.
         why: String,
     },
+    /// The author names it otherwise, or takes it away.
+    #[error("the file {name:?} cannot be one of a plugin's cases: use plain names of letters, digits, - and _, in few folders")]
+    NotACase {
+        /// The file below the folder of cases.
+        name: String,
+    },
     /// There is more than a hub accepts.
     #[error("the package holds {found} {unit} and may hold {most}; the largest part is usually tables")]
     TooLarge {
@@ -62,13 +69,15 @@ pub enum PackageError {
     },
 }
 
-/// A plugin's manifest with the tables that it was tested with.
+/// A plugin's manifest with the tables that it was tested with, and the cases.
 #[derive(Debug)]
 pub struct Package {
     /// What the plugin says of itself.
     pub manifest: Manifest,
     /// Its tables, every version.
     pub tables: Vec<Table>,
+    /// Its own cases; none of a component that was built without.
+    pub cases: CaseFiles,
 }
 
 /// The texts of a package by name: `plugin.toml`, `*.schema.json`, `tables/*.toml` and `tables/*.csv`.
@@ -82,6 +91,8 @@ pub struct Files {
 struct Section {
     form: u32,
     files: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "CaseFiles::is_empty")]
+    cases: CaseFiles,
 }
 
 /// Reads and checks a plugin's folder.
@@ -89,7 +100,7 @@ struct Section {
 /// # Errors
 /// [`PackageError`], with everything that is wrong at once.
 pub fn read_folder(folder: &Path) -> Result<Package, PackageError> {
-    open(&Files::of_folder(folder)?)
+    open(&Files::of_folder(folder)?, CaseFiles::of_folder(folder)?)
 }
 
 /// Checks a plugin's folder and makes the section of it. The same files always make the same bytes.
@@ -98,9 +109,10 @@ pub fn read_folder(folder: &Path) -> Result<Package, PackageError> {
 /// [`PackageError`], with everything that is wrong at once.
 pub fn pack(folder: &Path) -> Result<Vec<u8>, PackageError> {
     let files = Files::of_folder(folder)?;
-    open(&files)?;
+    let cases = CaseFiles::of_folder(folder)?;
+    open(&files, CaseFiles::default())?;
     let texts = files.files.iter().map(|(name, source)| (name.clone(), source.text.to_string())).collect();
-    let bytes = serde_json::to_vec(&Section { form: FORM, files: texts }).expect("texts by name are always JSON");
+    let bytes = serde_json::to_vec(&Section { form: FORM, files: texts, cases }).expect("texts by name are always JSON");
     within(bytes.len(), SECTION_BYTES_MAX, "bytes")?;
     Ok(bytes)
 }
@@ -124,15 +136,16 @@ pub fn unpack(section: &[u8]) -> Result<Package, PackageError> {
     if let Some((name, _)) = section.files.iter().find(|(name, text)| !name.ends_with(".csv") && is_misleading(text)) {
         return Err(not(format!("{name} has characters that steer a terminal, turn the direction of reading or cannot be seen")));
     }
+    section.cases.check()?;
     let files = section.files.into_iter().map(|(name, text)| (name.clone(), Source::new(name, text))).collect();
-    open(&Files { files })
+    open(&Files { files }, section.cases)
 }
 
-fn open(files: &Files) -> Result<Package, PackageError> {
+fn open(files: &Files, cases: CaseFiles) -> Result<Package, PackageError> {
     let mut problems = Problems::default();
     let manifest = manifest::read(files).map_err(|found| problems.join(found)).ok();
     let tables = files.tables(&mut problems);
-    Ok(problems.or(manifest.map(|manifest| Package { manifest, tables }))?)
+    Ok(problems.or(manifest.map(|manifest| Package { manifest, tables, cases }))?)
 }
 
 impl Files {
@@ -246,6 +259,7 @@ mod tests {
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("tables")).unwrap();
+        std::fs::create_dir(folder.path().join("cases")).unwrap();
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
@@ -259,6 +273,7 @@ mod tests {
             ("tables/bands.toml", TABLE),
             ("tables/bands.csv", "band,rate\n1,5.5\n"),
             ("README.md", "not part of it"),
+            ("cases/one.json", "{}"),
         ]
     }
 
@@ -271,6 +286,8 @@ mod tests {
         let package = unpack(&section).unwrap();
         assert_eq!(package.manifest.name.as_str(), "lgps-return");
         assert_eq!(package.tables[0].rows, [["1", "5.5"]]);
+        assert_eq!(package.cases, CaseFiles::of_folder(folder.path()).unwrap());
+        assert!(!package.cases.is_empty());
         assert_eq!(package.tables[0].digest, crate::model::ids::Digest::of(b"band,rate\n1,5.5\n"));
     }
 
@@ -298,6 +315,7 @@ mod tests {
             (text.replace("tables/bands.csv", "tables/../x.csv").into_bytes(), "no part of a package"),
             (text.replace("tables/bands.csv", "/etc/x.csv").into_bytes(), "no part of a package"),
             (text.replace("{\"form\"", "{\"more\":1,\"form\"").into_bytes(), "unknown field"),
+            (text.replace("\"one.json\"", "\"../one.json\"").into_bytes(), "cannot be one of a plugin's cases"),
             (vec![b' '; SECTION_BYTES_MAX + 1], "16777217 bytes"),
         ] {
             let error = unpack(&section).unwrap_err().to_string();

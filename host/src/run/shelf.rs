@@ -24,6 +24,8 @@ pub(crate) struct Plugin {
     pub(crate) manifest: Arc<Manifest>,
     /// The tables that it was tested with.
     pub(crate) tables: Vec<Arc<Table>>,
+    /// Whether it brings cases by which it was judged when it was handed in.
+    pub(crate) has_cases: bool,
     /// Of a rule set: what a case must be like.
     pub(crate) case_schema: Option<Arc<Schema>>,
 }
@@ -41,7 +43,13 @@ impl Plugin {
             Kind::Adapter(_) | Kind::Format(_) | Kind::Connector(_) => None,
         };
         let manifest = Arc::clone(&release.manifest);
-        Ok(Self { release, manifest, tables: package.tables.into_iter().map(Arc::new).collect(), case_schema })
+        Ok(Self {
+            release,
+            manifest,
+            has_cases: !package.cases.is_empty(),
+            tables: package.tables.into_iter().map(Arc::new).collect(),
+            case_schema,
+        })
     }
 }
 

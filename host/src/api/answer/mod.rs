@@ -133,9 +133,12 @@ fn told(problems: &Problems) -> String {
 fn release_code(error: &ReleaseError) -> Code {
     match error {
         ReleaseError::NoPartner { .. } | ReleaseError::NotOne { .. } => Code::NotFound,
-        ReleaseError::Unsigned { .. } | ReleaseError::UnknownKey { .. } | ReleaseError::RevokedKey { .. } | ReleaseError::Signature(_) => {
-            Code::ReleaseRefused
-        }
+        ReleaseError::Unsigned { .. }
+        | ReleaseError::UnknownKey { .. }
+        | ReleaseError::RevokedKey { .. }
+        | ReleaseError::Signature(_)
+        | ReleaseError::CasesFail { .. }
+        | ReleaseError::CasesUnplayable { .. } => Code::ReleaseRefused,
         ReleaseError::NotApproved { .. } | ReleaseError::NotGranted { .. } => Code::NotVouchedFor,
         ReleaseError::NotForThis { .. } => Code::BadRequest,
         ReleaseError::OtherReview { .. } => Code::WrongState,

@@ -106,7 +106,10 @@ impl IfMatch {
             match edit(by().as_of(as_of)).await.map_err(Into::into) {
                 Ok((true, done)) => return Ok(done),
                 // Nothing to do, or no way to do it: perhaps as another has done it just now.
-                Ok((false, done)) => return self.holds(seen().await?).map(|()| done),
+                Ok((false, done)) => {
+                    hub.ledger().settled().await?;
+                    return self.holds(seen().await?).map(|()| done);
+                }
                 Err(problem) if problem.is(Code::ChangedMeanwhile) => {}
                 Err(problem) => return self.holds(seen().await?).and(Err(problem)),
             }

@@ -150,6 +150,15 @@ impl Store {
         Ok(Transaction::over(connection))
     }
 
+    /// Answers when what others were writing is durable, or taken back. On SQLite many share a commit, so that one may be told of what another
+    /// has not committed yet; on PostgreSQL nobody sees it before.
+    pub(super) async fn settled(&self) -> Result<(), LedgerError> {
+        match self {
+            Self::Sqlite(_) => self.begin().await?.commit().await,
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Begins to read what must fit together: nothing that is written meanwhile is seen.
     pub(super) async fn read(&self) -> Result<Transaction, LedgerError> {
         let connection = match self {

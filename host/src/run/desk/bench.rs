@@ -99,7 +99,7 @@ pub async fn bench(component: &[u8], input: &BenchInput, rounds: BenchRounds, sa
     let plugin = Arc::new(Plugin::install(component, sandbox)?);
     let compile_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (manifest, limits) = (Arc::clone(&plugin.manifest), limits(&plugin.manifest, &[], &Grant::default()));
-    let stage = Stage { plugin };
+    let stage = Stage { plugin, until: None };
     let cases = match &manifest.kind {
         Kind::Adapter(shape) => {
             let (shape, case) = (shape.clone(), adapter_case(input, shape)?);

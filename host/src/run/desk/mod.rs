@@ -2,6 +2,7 @@
 
 mod bench;
 mod decide;
+mod judge;
 mod offer;
 mod rehearse;
 mod rehearse_connector;

@@ -1,9 +1,10 @@
-//! A plugin's own cases in the real sandbox: what `bailiwick plugin test` runs, and what an upload will be judged by.
+//! A plugin's own cases in the real sandbox: what `bailiwick plugin test` runs, and what a component that is handed in is judged by.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -17,7 +18,7 @@ use crate::model::manifest::{AdapterShape, Kind};
 use crate::model::outcome::{Outcome, PluginFailure};
 use crate::model::rows::{Batch, PortShape};
 use crate::model::table::{Table, TableSet};
-use crate::registry::cases::{self, AdapterCase, AdapterHappened, Difference, RuleSetCase};
+use crate::registry::cases::{self, AdapterCase, AdapterHappened, ConnectorCase, Difference, FormatCase, RuleSetCase};
 use crate::run::conduct::limits;
 use crate::run::failure::RunError;
 use crate::run::process::ProcessError;
@@ -43,42 +44,61 @@ pub struct Rehearsal {
     pub usage: Usage,
 }
 
+/// The cases of a plugin of some kind.
+enum Cases {
+    Adapter(Vec<AdapterCase>),
+    RuleSet(Vec<RuleSetCase>),
+    Format(Vec<FormatCase>),
+    Connector(Vec<ConnectorCase>),
+}
+
 /// Runs every case in a plugin's folder against a component, each in a fresh sandbox.
 ///
 /// # Errors
 /// [`RunError`] if the component is refused, or the cases cannot be read.
 pub async fn rehearse(component: &[u8], folder: &Path, sandbox: &Sandbox) -> Result<Rehearsal, RunError> {
     let plugin = Arc::new(Plugin::install(component, sandbox)?);
-    let stage = Stage { plugin: Arc::clone(&plugin) };
-    match &plugin.manifest.kind {
-        Kind::Adapter(shape) => {
-            let (shape, cases) = (shape.clone(), cases::adapter_cases(folder, shape)?);
-            sandbox.on_run_thread(move |worker| stage.adapter_cases(worker, &shape, &cases)).await?
-        }
-        Kind::RuleSet(shape) => {
-            let files = cases::rule_set_cases(folder, shape)?;
-            sandbox.on_decision_thread(move |worker| stage.rule_set_cases(worker, &files)).await?
-        }
-        Kind::Format(shape) => {
-            let (shape, cases) = (shape.clone(), cases::format_cases(folder, shape)?);
-            sandbox.on_run_thread(move |worker| stage.format_cases(worker, &shape, &cases)).await?
-        }
-        Kind::Connector(shape) => {
-            let cases = cases::connector_cases(folder, shape)?;
-            sandbox.on_run_thread(move |worker| stage.connector_cases(worker, &cases)).await?
-        }
-    }
+    let play = Stage { plugin, until: None }.play(folder)?;
+    sandbox.on_run_thread(play).await?
 }
 
 /// A plugin on which cases are played.
 pub(super) struct Stage {
     pub(super) plugin: Arc<Plugin>,
+    /// When no further case is begun, and how long that is from the beginning.
+    pub(super) until: Option<(Instant, Duration)>,
 }
 
 impl Stage {
+    /// Reads the cases in a plugin's folder, and answers what plays them.
+    pub(super) fn play(self, folder: &Path) -> Result<impl FnOnce(&Worker) -> Result<Rehearsal, RunError> + Send + 'static, RunError> {
+        let cases = match &self.plugin.manifest.kind {
+            Kind::Adapter(shape) => Cases::Adapter(cases::adapter_cases(folder, shape)?),
+            Kind::RuleSet(shape) => Cases::RuleSet(cases::rule_set_cases(folder, shape)?),
+            Kind::Format(shape) => Cases::Format(cases::format_cases(folder, shape)?),
+            Kind::Connector(shape) => Cases::Connector(cases::connector_cases(folder, shape)?),
+        };
+        Ok(move |worker: &Worker| match (&self.plugin.manifest.kind, &cases) {
+            (Kind::Adapter(shape), Cases::Adapter(cases)) => self.adapter_cases(worker, shape, cases),
+            (Kind::Format(shape), Cases::Format(cases)) => self.format_cases(worker, shape, cases),
+            (Kind::RuleSet(_), Cases::RuleSet(files)) => self.rule_set_cases(worker, files),
+            (Kind::Connector(_), Cases::Connector(cases)) => self.connector_cases(worker, cases),
+            _ => unreachable!("they were read as its kind has them"),
+        })
+    }
+
+    /// Refuses to begin another case when the time is over.
+    pub(super) fn in_time(&self) -> Result<(), RunError> {
+        match self.until {
+            Some((until, within)) if Instant::now() >= until => Err(RunError::NotInTime { within }),
+            _ => Ok(()),
+        }
+    }
+
     fn adapter_cases(&self, worker: &Worker, shape: &AdapterShape, cases: &[AdapterCase]) -> Result<Rehearsal, RunError> {
         let mut rehearsal = Rehearsal::default();
         for case in cases {
+            self.in_time()?;
             let setup = Arc::new(self.adapter_setup(shape, case));
             let mut happened = AdapterHappened::default();
             if let Err(error) = play(worker, (&setup, shape, case), (&mut happened, &mut rehearsal.usage)) {
@@ -95,6 +115,7 @@ impl Stage {
         for file in files {
             let setup = Arc::new(self.rule_set_setup(file));
             for case in &file.cases {
+                self.in_time()?;
                 let name = format!("{}: {}", file.name, case.name);
                 if let Some(violation) = schema.violations(&case.case).into_iter().next() {
                     let text = format!("the case does not fit the schema: {}", violation.message);

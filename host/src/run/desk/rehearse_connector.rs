@@ -17,6 +17,7 @@ impl Stage {
     pub(super) fn connector_cases(&self, worker: &Worker, cases: &[ConnectorCase]) -> Result<Rehearsal, RunError> {
         let mut rehearsal = Rehearsal::default();
         for case in cases {
+            self.in_time()?;
             let script = Arc::new(Script { exchanges: case.exchanges.clone(), played: Mutex::default() });
             let mut setup = self.setup((case.today, &case.settings), &[], (Vec::new(), Vec::new()));
             setup.http = Some(Arc::clone(&script) as Arc<dyn HttpLine>);

@@ -28,6 +28,7 @@ impl Stage {
             aggregate_by: None,
         };
         for case in cases {
+            self.in_time()?;
             let setup = Arc::new(self.setup((case.today, &case.settings), &case.tables, (vec![true; shape.columns.len()], Vec::new())));
             let mut differences = Vec::new();
             for way in &case.ways {

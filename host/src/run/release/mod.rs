@@ -16,6 +16,8 @@ mod trial;
 mod upload;
 mod vouch;
 
+use std::sync::Arc;
+
 use super::Hub;
 use super::failure::RunError;
 use super::shelf::{Plugin, file_name};
@@ -52,6 +54,8 @@ pub struct Pushed {
     pub version: String,
     /// Whether it was not there before.
     pub new: bool,
+    /// The cases that it brings, all of which came out as they say.
+    pub cases: usize,
     /// The key that signed it.
     pub signed_by: Option<String>,
     /// What of the partner's jobs, tables and grants would not fit it, each a sentence.
@@ -70,7 +74,8 @@ impl Hub {
         Ok(key.id())
     }
 
-    /// Takes a component up: checks its signature, its manifest and its imports, compiles it, and keeps it. No run uses it yet.
+    /// Takes a component up: checks its signature, its manifest and its imports, compiles it, plays the cases that it brings, and keeps it.
+    /// No run uses it yet.
     /// What does not fit it is told, and keeps it from being activated.
     ///
     /// # Errors
@@ -79,10 +84,8 @@ impl Hub {
         let partners = self.ledger().partners(Scope::Partner(push.partner)).await?;
         let partner = partners.first().ok_or_else(|| ReleaseError::NoPartner { partner: push.partner.clone() })?;
         let signature = self.vouched(partner, (push.component, push.signature.as_deref()), by).await?;
-        let (hub, bytes) = (self.clone(), push.component.to_owned());
-        let added = tokio::task::spawn_blocking(move || hub.shared.shelf.add(&bytes)).await;
-        let plugin = match added.expect("installing does not panic") {
-            Ok(plugin) => plugin,
+        let (plugin, cases) = match self.judged(push.component).await {
+            Ok(judged) => judged,
             Err(error) => {
                 let refused = ("release.turn-away", Digest::of(push.component), error.to_string());
                 self.note_refusal(push.partner, (refused.0, refused.1, &refused.2), by).await?;
@@ -93,7 +96,20 @@ impl Hub {
         let new = self.kept(push.partner, &plugin, (push.component.len() as u64, signature));
         let added = self.ledger().put_release(&new, by).await?;
         let unfit = self.misfits(&new.key).await?;
-        Ok(Pushed { key: new.key, version: new.version, new: added, signed_by, unfit })
+        Ok(Pushed { key: new.key, version: new.version, new: added, cases, signed_by, unfit })
+    }
+
+    /// Compiles a component, plays the cases that it brings, and puts it on the shelf; how many cases there are.
+    async fn judged(&self, component: &[u8]) -> Result<(Arc<Plugin>, usize), RunError> {
+        let bytes: Arc<[u8]> = component.into();
+        let blocking = |work: fn(&Self, &[u8]) -> Result<Arc<Plugin>, RunError>| {
+            let (hub, bytes) = (self.clone(), Arc::clone(&bytes));
+            tokio::task::spawn_blocking(move || work(&hub, &bytes))
+        };
+        let installed = blocking(|hub, bytes| Plugin::install(bytes, &hub.shared.sandbox).map(Arc::new)).await;
+        let cases = self.judge_by_own_cases(component, installed.expect("installing does not panic")?).await?;
+        let added = blocking(|hub, bytes| hub.shared.shelf.add(bytes)).await;
+        Ok((added.expect("installing does not panic")?, cases))
     }
 
     /// What the ledger keeps of a release.

@@ -63,7 +63,10 @@ impl Hub {
             }
         }
         let unfit = self.misfits(key).await?;
-        let may_do = review::may_do(&plugin.manifest);
+        let mut may_do = review::may_do(&plugin.manifest);
+        if !plugin.has_cases {
+            may_do.push("It brings no cases of its own: nothing that it answers was held against what its author expects.".to_owned());
+        }
         let code = code(&release, active.as_ref(), [&may_do, &changes, &unfit]);
         let ceiling = self.ceiling(&key.partner).await?;
         let (asks, bounds) = (asks(&plugin, &ceiling), bounds(&plugin, &ceiling));

@@ -125,6 +125,25 @@ pub enum ReleaseError {
         /// The run.
         run: String,
     },
+    /// The author mends the plugin, or the cases.
+    #[error(
+        "{failed} of the {of} cases that the component brings come out otherwise than they say: {}. `bailiwick plugin test` shows how",
+        first.join("; ")
+    )]
+    CasesFail {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        of: usize,
+        /// The first of them, by their names.
+        first: Vec<String>,
+    },
+    /// The author mends the cases, or what they stop at.
+    #[error("the cases that the component brings cannot be played to their end: {why}. Try them with `bailiwick plugin test`")]
+    CasesUnplayable {
+        /// What one stops at.
+        why: String,
+    },
     /// The operator changes the jobs first, or the author the plugin.
     #[error("release {} of {plugin} cannot be activated, as jobs do not fit it: {}", digest.short(), findings.join("; "))]
     JobsUnfit {

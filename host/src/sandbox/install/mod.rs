@@ -150,6 +150,14 @@ impl Sandbox {
         self.shared.decisions.run(work).await
     }
 
+    /// Does something on a thread of its own, for which no run and no decision waits.
+    ///
+    /// # Errors
+    /// As for [`Sandbox::on_run_thread`].
+    pub async fn on_own_thread<R: Send + 'static>(&self, work: impl FnOnce(&Worker) -> R + Send + 'static) -> Result<R, SandboxError> {
+        Threads::start("sandbox-cases", 1, &self.shared.pulse)?.run(work).await
+    }
+
     /// Types that do not fit the contract, and instances that cannot even begin, show here, before anything is kept.
     fn try_out(&self, release: Release, limits: Limits) -> Result<(), SandboxError> {
         let worker =

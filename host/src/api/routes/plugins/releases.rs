@@ -110,10 +110,12 @@ struct HandedIn {
     digest: String,
     /// Whether it was not there before.
     new: bool,
+    /// The cases that it brings, all of which came out as they say.
+    cases: usize,
     signed_by: Option<String>,
 }
 
-/// Hands a component in. It is checked and compiled; no run uses it until it is activated.
+/// Hands a component in. It is checked, compiled and judged by the cases that it brings; no run uses it until it is activated.
 ///
 /// The same component may be handed in again: it is named by its bytes.
 #[utoipa::path(
@@ -159,6 +161,7 @@ async fn hand_in(
         version: pushed.version,
         digest: pushed.key.digest.to_string(),
         new: pushed.new,
+        cases: pushed.cases,
         signed_by: pushed.signed_by,
     };
     Ok((status, Json(told)))

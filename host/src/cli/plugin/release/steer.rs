@@ -89,6 +89,10 @@ pub(in crate::cli::plugin) async fn push(options: PushOptions) -> Answer {
     let signed = pushed.signed_by.map_or_else(|| "not signed".to_owned(), |key| format!("signed by key {key}"));
     let new = if pushed.new { "handed in" } else { "there already" };
     say(format!("{} {} {}: {new}, {signed}", pushed.key.plugin, pushed.version, pushed.key.digest.short()));
+    say(match pushed.cases {
+        0 => paint(Tone::Attention, "  it brings no cases of its own, so none was tried"),
+        cases => format!("  the {cases} cases that it brings come out as they say"),
+    });
     for finding in &pushed.unfit {
         say(paint(Tone::Attention, format!("  {finding}")));
     }
