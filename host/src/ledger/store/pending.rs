@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use super::query::{Places, Value, insert_now};
 use super::{Connection, Transaction};
@@ -75,15 +75,15 @@ impl Pending {
 }
 
 /// The texts of inserts, by what comes before their values, their rows, and how their places are written: each is written once.
-static TEXTS: Mutex<Option<HashMap<TextOf, Arc<str>>>> = Mutex::new(None);
+static TEXTS: LazyLock<Mutex<HashMap<TextOf, Arc<str>>>> = LazyLock::new(Mutex::default);
 
 type TextOf = (&'static str, usize, Places);
 
 impl Insert {
     fn text(&'static self, rows: &[Vec<Value>], places: Places) -> Arc<str> {
         let columns = rows.first().map_or(0, Vec::len);
-        let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = texts.get_or_insert_default().entry((self.head, rows.len(), places));
+        let mut texts = TEXTS.lock().expect("nobody panics while holding the texts");
+        let text = texts.entry((self.head, rows.len(), places));
         Arc::clone(text.or_insert_with(|| self.written(rows.len(), columns, places).into()))
     }
 
@@ -122,8 +122,7 @@ impl Transaction {
             Connection::Postgres(_) => Places::Numbered,
         };
         for (insert, rows) in self.pending.take() {
-            let text = insert.text(&rows, places);
-            insert_now(self, text, rows.into_iter().flatten()).await?;
+            insert_now(self, insert.text(&rows, places), rows.into_iter().flatten()).await?;
         }
         Ok(())
     }

@@ -160,19 +160,16 @@ struct Happened {
 
 /// Which addresses of a partner are told of such events.
 async fn told_of(transaction: &mut Transaction, partner: &PartnerName, event: WebhookEvent) -> Result<Vec<String>, LedgerError> {
-    let all: Vec<(String, String)> = query("SELECT webhook, events FROM webhooks WHERE partner = $1 AND removed_at_ms IS NULL ORDER BY webhook")
-        .bind(partner.as_str())
-        .fetch_known(transaction)
-        .await?;
+    let all: Vec<(String, String)> =
+        query("SELECT webhook, events FROM webhooks WHERE partner = $1 AND removed_at_ms IS NULL ORDER BY webhook")
+            .bind(partner.as_str())
+            .fetch_known(transaction)
+            .await?;
     let wants = |words: &str| words.split(' ').any(|word| word == event.as_str());
     Ok(all.into_iter().filter(|(_, words)| wants(words)).map(|(webhook, _)| webhook).collect())
 }
 
-async fn tell(
-    transaction: &mut Transaction,
-    partner: &PartnerName,
-    (told, happened): (Vec<String>, Happened),
-) -> Result<(), LedgerError> {
+async fn tell(transaction: &mut Transaction, partner: &PartnerName, (told, happened): (Vec<String>, Happened)) -> Result<(), LedgerError> {
     let Happened { event, subject, seq, at_ms, about } = happened;
     for webhook in told {
         // The same for the same event, so that one that is written again after a lost connection is no other.

@@ -256,11 +256,7 @@ async fn take_up(transaction: &mut Transaction, candidate: Candidate, by: &By, u
 }
 
 /// What a run's attempts will work with: what is in force now, by what its job's row says.
-async fn pins_now(
-    transaction: &mut Transaction,
-    run: &Run,
-    (definition, plugin, choice): (&str, &str, &str),
-) -> Result<Pins, LedgerError> {
+async fn pins_now(transaction: &mut Transaction, run: &Run, (definition, plugin, choice): (&str, &str, &str)) -> Result<Pins, LedgerError> {
     let through = query("SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE partner = $1");
     let through: Vec<(i64,)> = through.bind(run.partner().as_str()).fetch_known(&mut *transaction).await?;
     let (tables_through,) = through.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
