@@ -87,19 +87,8 @@ fn schemathesis_finds_no_answer_that_the_document_does_not_say() {
         .arg("--config-file")
         .arg(config)
         .args(["run", &document, "--checks", CHECKS, "--max-examples", EXAMPLES, "--max-time", SECONDS_MAX])
-        .args([
-            "--seed",
-            "1",
-            "--generation-database",
-            "none",
-            "--workers",
-            "2",
-            "--request-timeout",
-            "120",
-            "--no-color",
-            "--output-truncate",
-            "false",
-        ])
+        .args(["--seed", "1", "--generation-database", "none", "--workers", "2"])
+        .args(["--request-timeout", "120", "--no-color", "--output-truncate", "false"])
         .args(["--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--warnings", "off"])
         .args(["--header", &format!("Authorization: Bearer {token}")])
         // A connection that was idle for long is closed by the hub, perhaps at the moment in which it is used again.

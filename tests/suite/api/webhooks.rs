@@ -58,54 +58,57 @@ fn webhooks_are_listed_tried_and_followed_each_partner_its_own() {
         let refused = called.post(&configures, test, "").await.json();
         assert_eq!((&refused["taken"], &refused["status"]), (&json!(false), &json!(503)), "{refused}");
 
-        // What it was sent: a run that closed, and four that had nothing to do.
-        for _ in 0..5 {
-            finished(&called.hub, POLICE, LGPS).await;
-            called.hub.clock().advance(jiff::SignedDuration::from_secs(1));
-        }
-        let (mut next, mut read) = (String::new(), Vec::new());
-        loop {
-            let page = called.get(&reads, &format!("/api/v1/webhooks/desk/deliveries?limit=2{next}")).await.json();
-            read.extend(page["items"].as_array().unwrap().clone());
-            match page["next"].as_str() {
-                Some(cursor) => next = format!("&cursor={cursor}"),
-                None => break,
-            }
-        }
-        let ids: BTreeSet<&str> = read.iter().map(|one| one["id"].as_str().unwrap()).collect();
-        assert_eq!((ids.len(), read.len()), (5, 5));
-        let last = read.last().unwrap();
-        assert_eq!((&last["event"], &last["state"], &last["attempts"]), (&json!("run.closed"), &json!("waits"), &json!(0)), "{last}");
-        assert!(last["next-at"].is_string() && last.get("body").is_none(), "{last}");
-        let count = async |token: &str, query: &str| {
-            let page = called.get(token, &format!("/api/v1/webhooks/desk/deliveries?{query}")).await;
-            page.json()["items"].as_array().map_or_else(|| page.json()["code"].clone(), |items| json!(items.len()))
-        };
-        for (query, expect) in [
-            ("event=run.skipped", json!(4)),
-            ("event=run.held", json!(0)),
-            ("state=waits&limit=3", json!(3)),
-            ("state=given-up", json!(0)),
-            ("state=lost", json!("bad-request")),
-            ("event=run.exploded", json!("bad-request")),
-            ("cursor=MS1hAA", json!("bad-request")),
-            ("dreams=1", json!("bad-request")),
-        ] {
-            assert_eq!(count(&reads, query).await, expect, "{query}");
-        }
-        // Another partner's are not there, whatever is asked.
-        let elses = called.get(&called.fire, "/api/v1/webhooks").await;
-        assert!(elses.text.contains("theirs") && !elses.text.contains("desk"), "{}", elses.text);
-        for path in ["/api/v1/webhooks/desk", "/api/v1/webhooks/desk/deliveries"] {
-            let (of_another, of_nobody) =
-                (called.get(&called.fire, path).await, called.get(&called.fire, &path.replace("desk", "none")).await);
-            of_another.is_problem(404, "not-found");
-            assert_eq!(of_another.text, of_nobody.text);
-        }
-        // What was sent is told also where the address is declared no more.
-        site.write("webhooks.toml", web.webhook(FIRE, "theirs", r#"["run.closed"]"#));
-        site.apply(&called.hub).await;
-        called.get(&reads, "/api/v1/webhooks/desk").await.is_problem(404, "not-found");
-        assert_eq!((count(&reads, "").await, count(&reads, "event=run.held").await), (json!(5), json!(0)));
+        what_it_was_sent_is_read_by_its_partner_alone((&called, &site, &web), &reads).await;
     });
+}
+
+async fn what_it_was_sent_is_read_by_its_partner_alone((called, site, web): (&Called, &Site, &Web), reads: &str) {
+    // What it was sent: a run that closed, and four that had nothing to do.
+    for _ in 0..5 {
+        finished(&called.hub, POLICE, LGPS).await;
+        called.hub.clock().advance(jiff::SignedDuration::from_secs(1));
+    }
+    let (mut next, mut read) = (String::new(), Vec::new());
+    loop {
+        let page = called.get(reads, &format!("/api/v1/webhooks/desk/deliveries?limit=2{next}")).await.json();
+        read.extend(page["items"].as_array().unwrap().clone());
+        match page["next"].as_str() {
+            Some(cursor) => next = format!("&cursor={cursor}"),
+            None => break,
+        }
+    }
+    let ids: BTreeSet<&str> = read.iter().map(|one| one["id"].as_str().unwrap()).collect();
+    assert_eq!((ids.len(), read.len()), (5, 5));
+    let last = read.last().unwrap();
+    assert_eq!((&last["event"], &last["state"], &last["attempts"]), (&json!("run.closed"), &json!("waits"), &json!(0)), "{last}");
+    assert!(last["next-at"].is_string() && last.get("body").is_none(), "{last}");
+    let count = async |token: &str, query: &str| {
+        let page = called.get(token, &format!("/api/v1/webhooks/desk/deliveries?{query}")).await;
+        page.json()["items"].as_array().map_or_else(|| page.json()["code"].clone(), |items| json!(items.len()))
+    };
+    for (query, expect) in [
+        ("event=run.skipped", json!(4)),
+        ("event=run.held", json!(0)),
+        ("state=waits&limit=3", json!(3)),
+        ("state=given-up", json!(0)),
+        ("state=lost", json!("bad-request")),
+        ("event=run.exploded", json!("bad-request")),
+        ("cursor=MS1hAA", json!("bad-request")),
+        ("dreams=1", json!("bad-request")),
+    ] {
+        assert_eq!(count(reads, query).await, expect, "{query}");
+    }
+    // Another partner's are not there, whatever is asked.
+    let elses = called.get(&called.fire, "/api/v1/webhooks").await;
+    assert!(elses.text.contains("theirs") && !elses.text.contains("desk"), "{}", elses.text);
+    for path in ["/api/v1/webhooks/desk", "/api/v1/webhooks/desk/deliveries"] {
+        let (of_another, of_nobody) = (called.get(&called.fire, path).await, called.get(&called.fire, &path.replace("desk", "none")).await);
+        of_another.is_problem(404, "not-found");
+        assert_eq!(of_another.text, of_nobody.text);
+    }
+    // What was sent is told also where the address is declared no more.
+    site.write("webhooks.toml", web.webhook(FIRE, "theirs", r#"["run.closed"]"#));
+    site.apply(&called.hub).await;
+    called.get(reads, "/api/v1/webhooks/desk").await.is_problem(404, "not-found");
+    assert_eq!((count(reads, "").await, count(reads, "event=run.held").await), (json!(5), json!(0)));
 }

@@ -206,7 +206,7 @@ impl Ledger {
         let rows: Vec<JobRow> = query(
             "SELECT partner, job, title, plugin, release_choice, definition, schedule, scheduled_through_ms, paused_at_ms, paused_by, paused_why FROM jobs
              WHERE schedule IS NOT NULL AND paused_at_ms IS NULL AND removed_at_ms IS NULL AND next_due_ms <= $1
-             ORDER BY next_due_ms, partner, job LIMIT $2",
+             ORDER BY next_due_ms, partner, job LIMIT CAST($2 AS BIGINT)",
         )
         .bind(now_ms)
         .bind(i64::from(PAGE_ITEMS_MAX))

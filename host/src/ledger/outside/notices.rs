@@ -76,9 +76,9 @@ pub(in crate::ledger) async fn note(transaction: &mut Transaction, run: &Run, lo
         RunEvent::Overdue(_) => Told::Overdue,
         _ => return Ok(()),
     };
-    let wanted = query("SELECT job FROM jobs WHERE partner = $1 AND job = $2 AND notices LIKE $3");
-    let wanted = wanted.bind(run.partner().as_str()).bind(run.job().as_str()).bind(format!("% {} %", told.as_str()));
-    if wanted.fetch_known::<(String,)>(transaction).await?.is_empty() {
+    let wanted = query("SELECT notices FROM jobs WHERE partner = $1 AND job = $2").bind(run.partner().as_str()).bind(run.job().as_str());
+    let wanted: Vec<(String,)> = wanted.fetch_known(transaction).await?;
+    if !wanted.iter().any(|(words,)| words.split(' ').any(|word| word == told.as_str())) {
         return Ok(());
     }
     let row = vec![
@@ -103,7 +103,7 @@ impl Ledger {
     pub async fn take_notices(&self, now_ms: i64, for_ms: i64) -> Result<Vec<Notice>, LedgerError> {
         let due: Vec<NoticeRow> = query(
             "SELECT partner, run, seq, told, at_ms, attempts, next_at_ms, sent_at_ms, outcome FROM notices
-             WHERE next_at_ms <= $1 ORDER BY next_at_ms, run, seq LIMIT $2",
+             WHERE next_at_ms <= $1 ORDER BY next_at_ms, run, seq LIMIT CAST($2 AS BIGINT)",
         )
         .bind(now_ms)
         .bind(to_stored(TAKEN_MAX as u64))

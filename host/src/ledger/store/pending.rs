@@ -6,12 +6,15 @@
 //! Must not know what the tables mean.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, LazyLock, Mutex};
 
-use super::Transaction;
-use super::query::{Query, Value, query};
+use super::query::{Places, Value, insert_now};
+use super::{Connection, Transaction};
 
-/// Rows of one statement. There are few such numbers, as each makes a statement of its own to the database.
-const ROWS: [usize; 5] = [256, 64, 16, 4, 1];
+/// Most rows of one statement, and a power of two: there are few such numbers, as each makes a statement of its own to the database.
+/// With more, what is won is less than the time that the database takes to read the statement for the first time.
+const ROWS_MAX: usize = 64;
 
 /// An insert of any number of rows: what comes before their values, and after.
 #[derive(Debug)]
@@ -57,32 +60,50 @@ impl Pending {
         self.0.is_empty()
     }
 
-    /// The statements that insert what waits, and nothing waits any more.
-    pub(super) fn take(&mut self) -> Vec<Query> {
+    /// What waits, in as few statements as may be; and nothing waits any more.
+    fn take(&mut self) -> Vec<(&'static Insert, Vec<Vec<Value>>)> {
         let mut statements = Vec::new();
         for Waiting { insert, rows, .. } in std::mem::take(&mut self.0) {
             let mut rows = rows.into_iter();
-            while let Some(most) = ROWS.into_iter().find(|most| *most <= rows.len()) {
-                statements.push(statement(insert, rows.by_ref().take(most)));
+            while rows.len() > 0 {
+                let most = ROWS_MAX.min(1 << rows.len().ilog2());
+                statements.push((insert, rows.by_ref().take(most).collect()));
             }
         }
         statements
     }
 }
 
-fn statement(insert: &'static Insert, rows: impl Iterator<Item = Vec<Value>>) -> Query {
-    let mut statement = query(insert.head);
-    statement.push(" VALUES ");
-    for (place, row) in rows.enumerate() {
-        statement.push(if place == 0 { "(" } else { ", (" });
-        for (place, value) in row.into_iter().enumerate() {
-            statement.push(if place == 0 { "" } else { ", " });
-            statement.push_bind(value);
-        }
-        statement.push(")");
+/// The texts of inserts, by what comes before their values, their rows, and how their places are written: each is written once.
+static TEXTS: LazyLock<Mutex<HashMap<TextOf, Arc<str>>>> = LazyLock::new(Mutex::default);
+
+type TextOf = (&'static str, usize, Places);
+
+impl Insert {
+    fn text(&'static self, rows: &[Vec<Value>], places: Places) -> Arc<str> {
+        let columns = rows.first().map_or(0, Vec::len);
+        let mut texts = TEXTS.lock().expect("nobody panics while holding the texts");
+        let text = texts.entry((self.head, rows.len(), places));
+        Arc::clone(text.or_insert_with(|| self.written(rows.len(), columns, places).into()))
     }
-    statement.push(insert.tail);
-    statement
+
+    fn written(&self, rows: usize, columns: usize, places: Places) -> String {
+        let mut text = format!("{} VALUES ", self.head);
+        for place in 0..rows * columns {
+            text.push_str(match (place, place % columns) {
+                (0, _) => "(",
+                (_, 0) => "), (",
+                _ => ", ",
+            });
+            match places {
+                Places::InOrder => text.push('?'),
+                Places::Numbered => write!(text, "${}", place + 1).expect("a text takes whatever is written to it"),
+            }
+        }
+        text.push(')');
+        text.push_str(self.tail);
+        text
+    }
 }
 
 impl Transaction {
@@ -96,8 +117,12 @@ impl Transaction {
         if self.pending.is_empty() {
             return Ok(());
         }
-        for statement in self.pending.take() {
-            statement.execute_now(self).await?;
+        let places = match self.connection {
+            Connection::SqliteWriter(_) | Connection::SqliteReader(_) => Places::InOrder,
+            Connection::Postgres(_) => Places::Numbered,
+        };
+        for (insert, rows) in self.pending.take() {
+            insert_now(self, insert.text(&rows, places), rows.into_iter().flatten()).await?;
         }
         Ok(())
     }

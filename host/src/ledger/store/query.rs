@@ -3,6 +3,7 @@
 //! Must not know what the tables mean, and takes no text that was not written in this program.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -30,6 +31,14 @@ pub(in crate::ledger) enum Value {
     Text(Option<String>),
     Number(Option<i64>),
     Bytes(Option<Vec<u8>>),
+}
+
+/// How the places of values stand in a text: by number for PostgreSQL; for SQLite, which looks through all of them for a number, in
+/// their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Places {
+    Numbered,
+    InOrder,
 }
 
 /// What is read of a row, from either database.
@@ -130,11 +139,6 @@ impl Query {
     /// Does it, and answers how many rows it concerned.
     pub(in crate::ledger) async fn execute(&self, on: &mut Transaction) -> Result<u64, sqlx::Error> {
         on.catch_up().await?;
-        self.execute_now(on).await
-    }
-
-    /// Does it before what waits to be inserted.
-    pub(super) async fn execute_now(&self, on: &mut Transaction) -> Result<u64, sqlx::Error> {
         match &mut on.connection {
             Connection::SqliteWriter(writer) => Ok(self.sqlite()?.execute(writer.connection()?).await?.rows_affected()),
             Connection::SqliteReader(reader) => Ok(self.sqlite()?.execute(&mut **reader).await?.rows_affected()),
@@ -190,35 +194,62 @@ impl Query {
     }
 
     fn sqlite(&self) -> Result<sqlx::query::Query<'_, sqlx::Sqlite, SqliteArguments>, sqlx::Error> {
-        let mut arguments = SqliteArguments::default();
-        for value in self.values.iter().cloned() {
-            let added = match value {
-                Value::Text(text) => arguments.add(text),
-                Value::Number(number) => arguments.add(number),
-                Value::Bytes(bytes) => arguments.add(bytes),
-            };
-            added.map_err(sqlx::Error::Encode)?;
-        }
+        let arguments = sqlite_arguments(self.values.iter().cloned())?;
         let unnamed = (self.values.len() >= MANY_VALUES).then(|| without_numbers(&self.sql)).flatten();
         Ok(sqlx::query_with(AssertSqlSafe(unnamed.map_or_else(|| self.sql.clone(), Cow::Owned)), arguments))
     }
 
     fn postgres(&self) -> Result<sqlx::query::Query<'_, sqlx::Postgres, PgArguments>, sqlx::Error> {
-        let mut arguments = PgArguments::default();
-        for value in self.values.iter().cloned() {
-            let added = match value {
-                Value::Text(text) => arguments.add(text),
-                Value::Number(number) => arguments.add(number),
-                Value::Bytes(bytes) => arguments.add(bytes),
-            };
-            added.map_err(sqlx::Error::Encode)?;
-        }
+        let arguments = postgres_arguments(self.values.iter().cloned())?;
         let sql = match self.locks {
             None => self.sql.clone(),
             Some(locks) => Cow::Owned(format!("{}{locks}", self.sql)),
         };
         Ok(sqlx::query_with(AssertSqlSafe(sql), arguments))
     }
+}
+
+/// Inserts rows by a text that has a place for each of their values.
+pub(super) async fn insert_now(on: &mut Transaction, text: Arc<str>, values: impl Iterator<Item = Value>) -> Result<(), sqlx::Error> {
+    let text = AssertSqlSafe(text);
+    match &mut on.connection {
+        Connection::SqliteWriter(writer) => {
+            sqlx::query_with(text, sqlite_arguments(values)?).execute(writer.connection()?).await?;
+        }
+        Connection::SqliteReader(reader) => {
+            sqlx::query_with(text, sqlite_arguments(values)?).execute(&mut **reader).await?;
+        }
+        Connection::Postgres(open) => {
+            sqlx::query_with(text, postgres_arguments(values)?).execute(&mut *open.transaction).await?;
+        }
+    }
+    Ok(())
+}
+
+fn sqlite_arguments(values: impl Iterator<Item = Value>) -> Result<SqliteArguments, sqlx::Error> {
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        let added = match value {
+            Value::Text(text) => arguments.add(text),
+            Value::Number(number) => arguments.add(number),
+            Value::Bytes(bytes) => arguments.add(bytes),
+        };
+        added.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+fn postgres_arguments(values: impl Iterator<Item = Value>) -> Result<PgArguments, sqlx::Error> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        let added = match value {
+            Value::Text(text) => arguments.add(text),
+            Value::Number(number) => arguments.add(number),
+            Value::Bytes(bytes) => arguments.add(bytes),
+        };
+        added.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
 }
 
 /// A text in which each value has its place once, in order, with `?` for the places; none if it is not such a text.

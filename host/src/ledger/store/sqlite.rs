@@ -29,6 +29,9 @@ pub(super) static STEPS: Migrator = sqlx::migrate!("./migrations/sqlite");
 /// How long a write waits for another process that is writing, before it gives up.
 pub(in crate::ledger) const BUSY_SECONDS: u64 = 10;
 
+/// Statements that the writer keeps read: an insert of many rows is one for each power of two of them.
+const STATEMENTS_KEPT: usize = 256;
+
 /// Readers beside the one writer. A page of a console asks for a handful of things; more readers would only wait for the disk.
 const READERS_MAX: u32 = 8;
 
@@ -90,8 +93,11 @@ impl Sqlite {
         // and wait for whoever writes.
         let new = std::fs::metadata(path).map_or(true, |file| file.len() == 0);
         let making = if new { options.clone().auto_vacuum(SqliteAutoVacuum::Incremental) } else { options.clone() };
-        let mut connection = making.connect().await?;
+        let mut connection = making.statement_cache_capacity(STATEMENTS_KEPT).connect().await?;
         STEPS.run(&mut connection).await.map_err(sqlx::Error::from)?;
+        // What would take back a statement or a piece of work is kept in memory: the pages that they change, as they were. In a file it
+        // takes a tenth of the time of all writing. Not before the steps, which sort whole tables.
+        sqlx::query("PRAGMA temp_store = MEMORY").execute(&mut connection).await?;
         // A query that writes through a reader is a defect, and fails.
         let readers =
             SqlitePoolOptions::new().max_connections(READERS_MAX).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
@@ -254,12 +260,14 @@ impl Writer {
             self.unbegin().await;
             self.beginning = true;
             // A transaction that begins by reading and then writes could find that another process wrote in between; this one cannot.
-            self.execute("BEGIN IMMEDIATE").await?;
+            self.work = Work::Asked;
+            self.execute("BEGIN IMMEDIATE; SAVEPOINT work").await?;
             self.batch = Some(Batch { acts: Vec::new(), done: watch::Sender::new(None) });
             self.beginning = false;
+        } else {
+            self.work = Work::Asked;
+            self.execute("SAVEPOINT work").await?;
         }
-        self.work = Work::Asked;
-        self.execute("SAVEPOINT work").await?;
         self.work = Work::Begun;
         Ok(())
     }

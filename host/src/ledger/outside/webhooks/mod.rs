@@ -111,6 +111,10 @@ pub(in crate::ledger) async fn tell_of_run(transaction: &mut Transaction, run: &
         RunEvent::Overdue(_) => WebhookEvent::RunOverdue,
         _ => return Ok(()),
     };
+    let told = told_of(transaction, run.partner(), event).await?;
+    if told.is_empty() {
+        return Ok(());
+    }
     let rows = run.rows;
     let about = json!({ "run": {
         "id": run.id.to_string(),
@@ -122,7 +126,7 @@ pub(in crate::ledger) async fn tell_of_run(transaction: &mut Transaction, run: &
         "deliveries": run.deliveries(),
     }});
     let happened = Happened { event, subject: format!("run:{}", run.id), seq: logged.seq, at_ms: logged.at_ms, about };
-    tell(transaction, run.partner(), happened).await
+    tell(transaction, run.partner(), (told, happened)).await
 }
 
 /// The same of a release that waits for somebody's approval.
@@ -141,7 +145,9 @@ pub(in crate::ledger) async fn tell_of_release(
     }
     let about = json!({ "release": { "digest": key.digest.to_string(), "plugin": key.plugin.as_str(), "version": version } });
     let event = WebhookEvent::ReleaseAwaitingApproval;
-    tell(transaction, &key.partner, Happened { event, subject: format!("release:{}", key.digest), seq: 0, at_ms: by.now_ms, about }).await
+    let happened = Happened { event, subject: format!("release:{}", key.digest), seq: 0, at_ms: by.now_ms, about };
+    let told = told_of(transaction, &key.partner, event).await?;
+    tell(transaction, &key.partner, (told, happened)).await
 }
 
 struct Happened {
@@ -152,15 +158,20 @@ struct Happened {
     about: Value,
 }
 
-async fn tell(transaction: &mut Transaction, partner: &PartnerName, happened: Happened) -> Result<(), LedgerError> {
-    let Happened { event, subject, seq, at_ms, about } = happened;
-    let told: Vec<(String,)> =
-        query("SELECT webhook FROM webhooks WHERE partner = $1 AND removed_at_ms IS NULL AND events LIKE $2 ORDER BY webhook")
+/// Which addresses of a partner are told of such events.
+async fn told_of(transaction: &mut Transaction, partner: &PartnerName, event: WebhookEvent) -> Result<Vec<String>, LedgerError> {
+    let all: Vec<(String, String)> =
+        query("SELECT webhook, events FROM webhooks WHERE partner = $1 AND removed_at_ms IS NULL ORDER BY webhook")
             .bind(partner.as_str())
-            .bind(format!("% {} %", event.as_str()))
-            .fetch_known(&mut *transaction)
+            .fetch_known(transaction)
             .await?;
-    for (webhook,) in told {
+    let wants = |words: &str| words.split(' ').any(|word| word == event.as_str());
+    Ok(all.into_iter().filter(|(_, words)| wants(words)).map(|(webhook, _)| webhook).collect())
+}
+
+async fn tell(transaction: &mut Transaction, partner: &PartnerName, (told, happened): (Vec<String>, Happened)) -> Result<(), LedgerError> {
+    let Happened { event, subject, seq, at_ms, about } = happened;
+    for webhook in told {
         // The same for the same event, so that one that is written again after a lost connection is no other.
         let id = Digest::of(format!("{partner}/{webhook}/{subject}/{seq}/{}", event.as_str()).as_bytes()).to_string();
         let id = format!("whm_{}", &id[..32]);
@@ -199,7 +210,7 @@ impl Ledger {
     pub async fn webhooks_due(&self, now_ms: i64) -> Result<Vec<(PartnerName, WebhookName)>, LedgerError> {
         let due: Vec<(String, String)> = query(
             "SELECT partner, webhook FROM webhook_messages WHERE next_at_ms <= $1
-             GROUP BY partner, webhook ORDER BY MIN(next_at_ms), partner, webhook LIMIT $2",
+             GROUP BY partner, webhook ORDER BY MIN(next_at_ms), partner, webhook LIMIT CAST($2 AS BIGINT)",
         )
         .bind(now_ms)
         .bind(ADDRESSES_MAX)

@@ -14,20 +14,15 @@ use crate::ledger::store::{Transaction, count, parsed, query, to_stored};
 use crate::ledger::who::{By, HubId};
 
 /// Runs of the queue, in their order, that may be claimed: each one's job, its partner and its connections have room for it, as long as
-/// none of the others is claimed; with how much room there is.
+/// none of the others is claimed.
 ///
 /// What is under way is counted over all hubs, so on PostgreSQL they claim one after the other, and whoever writes to a run at
-/// this moment keeps it.
+/// this moment keeps it. Where there is room for more than is under way altogether (`$3`), nothing is counted for each run again.
+///
+/// The limit is cast, as SQLite makes a new plan for each number that it is told before it plans, which here takes longer than the rest.
 const CLAIMABLE: &str = "
-SELECT runs.*,
-  CAST(jobs.runs_max - (
-    SELECT COUNT(*) FROM runs AS other
-    WHERE other.partner = runs.partner AND other.job = runs.job AND other.run <> runs.run
-      AND other.state IN ('running', 'staged', 'delivering')) AS BIGINT) AS job_room,
-  CAST(partners.runs_max - (
-    SELECT COUNT(*) FROM runs AS other
-    WHERE other.partner = runs.partner AND other.run <> runs.run AND other.state IN ('running', 'staged', 'delivering'))
-    AS BIGINT) AS partner_room,
+SELECT runs.*, jobs.runs_max AS job_max, partners.runs_max AS partner_max,
+  jobs.definition AS job_definition, jobs.plugin AS job_plugin, jobs.release_choice AS job_choice,
   CAST(CASE WHEN EXISTS (
     SELECT 1 FROM job_connections
     JOIN connections ON connections.partner = job_connections.partner AND connections.connection = job_connections.connection
@@ -37,11 +32,11 @@ FROM runs
 JOIN jobs ON jobs.partner = runs.partner AND jobs.job = runs.job
 JOIN partners ON partners.partner = runs.partner
 WHERE runs.claimable_at_ms IS NOT NULL AND runs.claimable_at_ms <= $1
-  AND jobs.runs_max > (
+  AND (jobs.runs_max > $3 OR jobs.runs_max > (
     SELECT COUNT(*) FROM runs AS other
     WHERE other.partner = runs.partner AND other.job = runs.job AND other.run <> runs.run
-      AND other.state IN ('running', 'staged', 'delivering'))
-  AND (partners.runs_max IS NULL OR partners.runs_max > (
+      AND other.state IN ('running', 'staged', 'delivering')))
+  AND (partners.runs_max IS NULL OR partners.runs_max > $3 OR partners.runs_max > (
     SELECT COUNT(*) FROM runs AS other
     WHERE other.partner = runs.partner AND other.run <> runs.run AND other.state IN ('running', 'staged', 'delivering')))
   AND NOT EXISTS (
@@ -54,7 +49,7 @@ WHERE runs.claimable_at_ms IS NOT NULL AND runs.claimable_at_ms <= $1
         WHERE used.partner = connections.partner AND used.connection = connections.connection
           AND other.run <> runs.run AND other.state IN ('running', 'staged', 'delivering')))
 ORDER BY runs.rank_ms, runs.run
-LIMIT $2";
+LIMIT CAST($2 AS BIGINT)";
 
 /// Most runs that are looked at together.
 const TOGETHER: usize = 256;
@@ -64,17 +59,23 @@ const TOGETHER: usize = 256;
 struct Candidate {
     #[sqlx(flatten)]
     run: RunRow,
-    job_room: i64,
-    partner_room: Option<i64>,
+    job_definition: String,
+    job_plugin: String,
+    job_choice: String,
+    /// How many runs of its job may be under way at one time.
+    job_max: i64,
+    /// The same of its partner.
+    partner_max: Option<i64>,
     /// Whether the job uses a connection that not everyone may use at one time.
     shares_connections: i64,
 }
 
-/// What is left of the room that candidates were found with, while some of them are taken.
+/// What is under way, over all hubs, while more is taken up. Others may end what is counted here; nobody else takes up more.
 #[derive(Default)]
-struct Room {
+struct UnderWay {
     of_jobs: HashMap<(String, String), i64>,
     of_partners: HashMap<String, i64>,
+    altogether: i64,
 }
 
 /// Whether a candidate may be taken after those before it were.
@@ -86,23 +87,39 @@ enum Fits {
     Unknown,
 }
 
-impl Room {
-    /// Looks whether there is room for a candidate, and takes it up.
-    fn take(&mut self, candidate: &Candidate) -> Fits {
+impl UnderWay {
+    async fn now(transaction: &mut Transaction) -> Result<Self, LedgerError> {
+        let counted: Vec<(String, String, i64)> = query(
+            "SELECT partner, job, CAST(COUNT(*) AS BIGINT) FROM runs WHERE state IN ('running', 'staged', 'delivering') GROUP BY partner, job",
+        )
+        .fetch_all(transaction)
+        .await?;
+        let mut all = Self::default();
+        for (partner, job, runs) in counted {
+            all.altogether += runs;
+            *all.of_partners.entry(partner.clone()).or_default() += runs;
+            all.of_jobs.insert((partner, job), runs);
+        }
+        Ok(all)
+    }
+
+    /// Looks whether there is room for a candidate, and takes it up. `first` says that none has been taken since the ledger was asked.
+    fn take(&mut self, candidate: &Candidate, first: bool) -> Fits {
         // Which of the runs before it share a connection with it is a question for the ledger.
-        if candidate.shares_connections != 0 && !self.of_partners.is_empty() {
+        if candidate.shares_connections != 0 && !first {
             return Fits::Unknown;
         }
-        // One whose holder's lease has run out is counted as under way by all others, and takes no more room than it had.
-        let own = i64::from(candidate.run.is_under_way());
+        // One whose holder's lease has run out is counted already, and takes no more room than it had.
+        let more = i64::from(!candidate.run.is_under_way());
         let (partner, job) = candidate.run.of();
-        let of_job = self.of_jobs.entry((partner.clone(), job)).or_insert(candidate.job_room - own);
-        let of_partner = self.of_partners.entry(partner).or_insert(candidate.partner_room.unwrap_or(i64::MAX) - own);
-        if *of_job + own <= 0 || *of_partner + own <= 0 {
+        let of_partner = self.of_partners.entry(partner.clone()).or_default();
+        let of_job = self.of_jobs.entry((partner, job)).or_default();
+        if *of_job + more > candidate.job_max || candidate.partner_max.is_some_and(|most| *of_partner + more > most) {
             return Fits::No;
         }
-        *of_job -= 1 - own;
-        *of_partner -= 1 - own;
+        *of_job += more;
+        *of_partner += more;
+        self.altogether += more;
         Fits::Yes
     }
 }
@@ -122,7 +139,7 @@ impl Ledger {
     /// What the database failed of.
     pub async fn claim_some(&self, hub: &HubId, now_ms: i64, lease_for_ms: i64, most: usize) -> Result<Vec<Claim>, LedgerError> {
         // A look by a reader first, so that an idle hub does not keep others from writing.
-        let waiting: Option<RunRow> = query(CLAIMABLE).bind(now_ms).bind(1).fetch_optional(&self.store).await?;
+        let waiting: Option<RunRow> = query(CLAIMABLE).bind(now_ms).bind(1).bind(i64::MAX).fetch_optional(&self.store).await?;
         if waiting.is_none() || most == 0 {
             return Ok(Vec::new());
         }
@@ -130,9 +147,11 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin_claim().await?;
+                let mut under_way = UnderWay::now(&mut transaction).await?;
                 let mut claims = Vec::new();
                 while claims.len() < most {
-                    let claimed = claim_together(&mut transaction, &By::hub(hub, now_ms), until_ms, most - claims.len()).await?;
+                    let some = (most - claims.len()).min(TOGETHER);
+                    let claimed = claim_together(&mut transaction, (&mut under_way, some), &By::hub(hub, now_ms), until_ms).await?;
                     if claimed.is_empty() {
                         break;
                     }
@@ -201,12 +220,17 @@ impl Ledger {
 }
 
 /// Takes up the first runs of the queue that fit, as if one after the other.
-async fn claim_together(transaction: &mut Transaction, by: &By, until_ms: i64, most: usize) -> Result<Vec<Claim>, LedgerError> {
-    let first = query(CLAIMABLE).bind(by.now_ms).bind(to_stored(most.min(TOGETHER) as u64)).locked_unless_taken();
-    let (mut room, mut claims) = (Room::default(), Vec::new());
+async fn claim_together(
+    transaction: &mut Transaction,
+    (under_way, most): (&mut UnderWay, usize),
+    by: &By,
+    until_ms: i64,
+) -> Result<Vec<Claim>, LedgerError> {
+    let first = query(CLAIMABLE).bind(by.now_ms).bind(to_stored(most as u64)).bind(under_way.altogether).locked_unless_taken();
+    let mut claims = Vec::new();
     for candidate in first.fetch_all::<Candidate>(&mut *transaction).await? {
-        match room.take(&candidate) {
-            Fits::Yes => claims.push(take_up(transaction, candidate.run, by, until_ms).await?),
+        match under_way.take(&candidate, claims.is_empty()) {
+            Fits::Yes => claims.push(take_up(transaction, candidate, by, until_ms).await?),
             Fits::No => {}
             Fits::Unknown => break,
         }
@@ -214,11 +238,12 @@ async fn claim_together(transaction: &mut Transaction, by: &By, until_ms: i64, m
     Ok(claims)
 }
 
-async fn take_up(transaction: &mut Transaction, row: RunRow, by: &By, until_ms: i64) -> Result<Claim, LedgerError> {
+async fn take_up(transaction: &mut Transaction, candidate: Candidate, by: &By, until_ms: i64) -> Result<Claim, LedgerError> {
+    let Candidate { run: row, job_definition, job_plugin, job_choice, .. } = candidate;
     let mut run = Run::try_from(row)?;
     let pins = match &run.pins {
         Some(pins) => pins.clone(),
-        None => pins_now(transaction, &run).await?,
+        None => pins_now(transaction, &run, (&job_definition, &job_plugin, &job_choice)).await?,
     };
     let claimed = Claimed { hub: by.hub.as_str().to_owned(), until_ms, pins: pins.clone() };
     record(transaction, &mut run, RunEvent::Claimed(claimed), by).await?;
@@ -230,21 +255,14 @@ async fn take_up(transaction: &mut Transaction, row: RunRow, by: &By, until_ms: 
     Ok(Claim { lease, run, pins, until_ms, pulled, cutting, processed, delivered })
 }
 
-/// What a run's attempts will work with: what is in force now.
-async fn pins_now(transaction: &mut Transaction, run: &Run) -> Result<Pins, LedgerError> {
-    let known: Vec<(String, String, String, i64)> = query(
-        "SELECT definition, plugin, release_choice,
-           (SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE table_versions.partner = jobs.partner)
-         FROM jobs WHERE partner = $1 AND job = $2",
-    )
-    .bind(run.partner().as_str())
-    .bind(run.job().as_str())
-    .fetch_known(&mut *transaction)
-    .await?;
-    let (definition, plugin, choice, tables_through) = known.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
+/// What a run's attempts will work with: what is in force now, by what its job's row says.
+async fn pins_now(transaction: &mut Transaction, run: &Run, (definition, plugin, choice): (&str, &str, &str)) -> Result<Pins, LedgerError> {
+    let through = query("SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) FROM table_versions WHERE partner = $1");
+    let through: Vec<(i64,)> = through.bind(run.partner().as_str()).fetch_known(&mut *transaction).await?;
+    let (tables_through,) = through.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
     let release = match run.enqueued.release {
         Some(asked) => Some(asked),
-        None => choose(transaction, run, (&parsed(&plugin, "plugin")?, &parsed(&choice, "choice of a release")?)).await?,
+        None => choose(transaction, run, (&parsed(plugin, "plugin")?, &parsed(choice, "choice of a release")?)).await?,
     };
-    Ok(Pins { definition: parsed(&definition, "digest of a definition")?, release, tables_through: count(tables_through) })
+    Ok(Pins { definition: parsed(definition, "digest of a definition")?, release, tables_through: count(tables_through) })
 }

@@ -104,8 +104,11 @@ async fn append_together(store: &Store, some: &[Small]) -> Result<Vec<Option<Res
 
 /// The runs that nobody else is writing to, kept from others until the transaction ends.
 async fn kept(transaction: &mut Transaction, some: &[Small]) -> Result<HashMap<String, Run>, LedgerError> {
+    let mut ids: Vec<Option<String>> = some.iter().map(|small| Some(small.lease.run.to_string())).collect();
+    // No run has no id. There are few such numbers of them, as each is a statement of its own to the database.
+    ids.resize(ids.len().next_power_of_two(), None);
     let mut asked = query("WITH asked (id) AS (");
-    asked.push_rows(some, |small| [small.lease.run.to_string().into()]);
+    asked.push_rows(&ids, |id| [id.clone().into()]);
     // The order of the two is told to SQLite by the words: each run is looked up.
     asked.push(") SELECT runs.* FROM asked CROSS JOIN runs WHERE runs.run = asked.id");
     let rows: Vec<RunRow> = asked.locked_unless_taken().fetch_all(transaction).await?;

@@ -8,6 +8,7 @@ on_both![
     runs_that_come_together_are_each_put_in_the_queue_once,
     steps_that_come_together_stand_each_for_itself,
     what_is_refused_of_one_leaves_the_others_as_they_are,
+    more_than_are_looked_at_together_are_claimed_within_what_is_allowed,
 ];
 
 async fn runs_that_come_together_are_each_put_in_the_queue_once(on: Kind) {
@@ -118,4 +119,34 @@ async fn what_is_refused_of_one_leaves_the_others_as_they_are(on: Kind) {
         let kinds = house.kinds(claim.run.id).await;
         assert_eq!(kinds, if number % 2 == 0 { &["enqueued", "claimed"][..] } else { &["enqueued", "claimed", "held"] });
     }
+}
+
+async fn more_than_are_looked_at_together_are_claimed_within_what_is_allowed(on: Kind) {
+    let house = House::new(on).await;
+    let declared = waiting(|declared| {
+        declared.partner.runs_at_once = Some(300);
+        declared.jobs[0].queue.runs_at_once = 280;
+        declared.jobs[1].queue.runs_at_once = 1_000;
+    });
+    house.ledger.apply(&declared, &person(1)).await.unwrap();
+    for (job, runs, now_ms) in [("lgps", 320, 2), ("other", 60, 3)] {
+        let asks = (0..runs).map(|_| {
+            let ledger = house.ledger.clone();
+            tokio::spawn(async move { ledger.enqueue(&request(job, None), &person(now_ms)).await.unwrap() })
+        });
+        for asked in asks.collect::<Vec<_>>() {
+            asked.await.unwrap();
+        }
+    }
+    let taken = async |now_ms| {
+        let claims = house.ledger.claim_some(&hub("main"), now_ms, LEASE_MS, 1_000).await.unwrap();
+        let of_lgps = claims.iter().filter(|claim| *claim.run.job() == lgps()).count();
+        (claims.iter().map(|claim| claim.run.id).collect::<BTreeSet<_>>(), of_lgps)
+    };
+    let (first, of_lgps) = taken(10).await;
+    assert_eq!((first.len(), of_lgps), (300, 280));
+    assert_eq!(taken(11).await.0.len(), 0, "there is no more room");
+    // What is taken over when its lease has run out takes no more room than it had.
+    let (again, of_lgps) = taken(FOR_EVER).await;
+    assert_eq!((again == first, of_lgps), (true, 280));
 }
