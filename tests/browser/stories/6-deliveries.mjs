@@ -18,7 +18,7 @@ async function toDoubt(desk, keys, page) {
   await keys.press(page.getByRole('link', { name: 'Claims to the insurer: say whether a delivery arrived' }).first());
   must(await page.locator('.heading .tag', { hasText: 'Delivery uncertain' }).isVisible(), 'the run does not say that its delivery is uncertain');
   must(await page.getByText('Ask the receiver whether it has the file').isVisible(), 'it is not said what is to be done');
-  await keys.press(page.getByRole('link', { name: 'Say whether it arrived: decision' }));
+  await keys.press(page.getByRole('link', { name: 'Say whether it arrived' }));
 }
 
 /** Says a word about it, with a reason, and confirms it. */
@@ -62,7 +62,7 @@ export default [
       must(sent.length === 1, `it was sent ${sent.length} times after it was said that it had not arrived`);
       must(before.some(({ sha256 }) => sha256 === sent[0].sha256), 'other bytes were sent than those that were lost');
 
-      await keys.press(page.getByRole('link', { name: 'Send again: decision' }));
+      await keys.press(page.getByRole('link', { name: 'Send again' }));
       await judge(desk, page, 'sending a delivery again');
       await keys.press(page.getByRole('button', { name: 'Continue' }));
       must(await page.getByRole('alert').isVisible(), 'a reason is not asked for');
