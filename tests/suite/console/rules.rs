@@ -11,7 +11,7 @@ const CLAIM: [(&str, &str); 5] = [
     ("/class", "property"),
     ("/loss", "1250.00"),
     ("/received_date", "2026-11-02"),
-    ("/accident_date", "2026-10-30"),
+    ("/accident_date", "30 October 2026"),
 ];
 
 #[test]
