@@ -1,4 +1,5 @@
-// What every page must be: judged by axe in light and in dark, one heading, landmarks, no sideways scrolling on a phone or at 200 %.
+// What every page must be: judged by axe in light and in dark, one heading, landmarks, no sideways scrolling on a phone or at 200 %, fit for
+// paper.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,6 +14,9 @@ const NARROW = [
   { name: '320 pixels', width: 320, height: 640 },
   { name: '200 %', width: 640, height: 450 },
 ];
+
+/** A sheet of A4 between its margins. */
+const SHEET = { width: 700, height: 1000 };
 
 /** Judges the page that is open, whose address needs no second look. */
 export async function judge(desk, page, label) {
@@ -38,6 +42,12 @@ export async function judge(desk, page, label) {
     const over = await page.evaluate(widest);
     if (over) told(`at ${name} it scrolls sideways: ${over}`);
   }
+  await page.emulateMedia({ media: 'print' });
+  await page.setViewportSize(SHEET);
+  const over = await page.evaluate(widest);
+  if (over) told(`on paper it is cut off: ${over}`);
+  for (const left of await page.evaluate(pressed)) told(`on paper it has ${left}, which nobody can press there`);
+  await page.emulateMedia({ media: 'screen' });
   await page.setViewportSize(before);
   desk.report.judged += 1;
 }
@@ -63,6 +73,12 @@ function shape() {
   }
   if (count('[style], style, script:not([src])') > 0) faults.push('it has styles or scripts of its own, which the policy forbids');
   return faults;
+}
+
+/** What is there to be pressed or filled in, as far as it is seen. Runs in the page. */
+function pressed() {
+  const seen = [...document.querySelectorAll('nav ul, button, a.button, input:not([readonly]), select, textarea:not([readonly])')];
+  return seen.filter((it) => it.checkVisibility()).map((it) => `${it.tagName.toLowerCase()} ${it.name || it.innerText.slice(0, 20)}`).slice(0, 3);
 }
 
 /** What sticks out of the window; nothing if nothing does. Runs in the page. */

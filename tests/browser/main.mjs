@@ -4,19 +4,18 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Console } from './console.mjs';
+import { Teller, blank } from './telling.mjs';
 import { walks } from './walk.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const site = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const only = process.env.BAILIWICK_STORIES ?? '';
 const began = Date.now();
-const report = { findings: [], axe: 0, pages: 0, judged: 0, stories: [], deaths: [] };
-const signedIn = new Map();
+const report = blank();
+const teller = new Teller(site, report);
 
-let desk = null;
 process.on('SIGTERM', async () => {
-  await desk?.close();
+  await teller.close();
   process.exit(1);
 });
 
@@ -28,32 +27,8 @@ for (const file of readdirSync(join(here, 'stories')).filter((file) => file.ends
 // The walks are last: the stories leave more for them to see.
 stories.push(...walks(site));
 
-/** Tells a story in a browser of its own; whether the browser outlived it. */
-async function told({ title, tell }) {
-  desk = await Console.open(site, report, signedIn);
-  const before = report.findings.length;
-  try {
-    await tell(desk);
-  } catch (error) {
-    report.findings.push(`${title}: ${error.message ?? error}`);
-    if (!desk.died) await desk.remember(title);
-  }
-  const { died } = desk;
-  await desk.close();
-  if (died) {
-    report.deaths.push(`${title}: the browser died (${died}): ${desk.lastWords()}`);
-    // What was found of a browser that was dying is said of the second telling, if it is so.
-    report.findings.splice(before);
-  }
-  return !died;
-}
-
 for (const story of stories.filter(({ title }) => title.includes(only))) {
-  const from = Date.now();
-  // A browser that dies is no fault of the console's: its story is told once more, and the report says so.
-  if (!(await told(story)) && !(await told(story))) report.findings.push(`${story.title}: the browser died of it twice`);
-  const seconds = (Date.now() - from) / 1000;
-  report.stories.push({ title: story.title, seconds });
+  const seconds = await teller.tell(story);
   console.log(`${seconds.toFixed(1).padStart(6)} s  ${story.title}`);
 }
 

@@ -26,8 +26,8 @@ export default [
       await page.keyboard.press('Enter');
       must((await page.evaluate(() => location.hash)).startsWith('#/'), 'a fault does not lead to its field');
       await keys.write(page.getByLabel('Loss'), '125000.00');
-      await page.getByLabel('Date received').fill('2026-11-02');
-      await page.getByLabel(/Date of accident/).fill('2026-10-30');
+      await page.getByLabel('Date received').fill('2/11/2026');
+      await page.getByLabel(/Date of accident/).fill('30 October 2026');
       await keys.press(page.getByRole('button', { name: 'Decide' }).last());
       must(await page.getByRole('heading', { name: 'Decision', exact: true }).isVisible(), 'there is no decision');
       await judge(desk, page, 'a decision');

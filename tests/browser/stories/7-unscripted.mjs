@@ -7,7 +7,7 @@ const PAGES = [
   ['', 'Needs somebody'],
   ['/jobs', 'LGPS monthly return'],
   ['/jobs/lgps-monthly-return', 'Next times'],
-  ['/runs', 'claim-routing'],
+  ['/runs', 'On request'],
   ['/rejects', 'By what is wrong'],
   ['/plugins', 'lgps-return'],
   ['/rules', 'Insurance claim routing'],

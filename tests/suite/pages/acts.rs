@@ -147,7 +147,7 @@ fn days_are_backfilled_after_each_time_was_named() {
     wait(async {
         let console = Console::open(&site).await;
         let path = format!("{HOME}/jobs/{LGPS}/backfill");
-        console.post(OPERATOR, &path, &[("from", "x"), ("to", "")]).await.is(422).has("must be a date").has("Enter the last day");
+        console.post(OPERATOR, &path, &[("from", "x"), ("to", "")]).await.is(422).has("must be a real day").has("Enter the last day");
         console.post(OPERATOR, &path, &[("from", "2026-10-31"), ("to", "2026-10-01")]).await.is(422).has("or after it");
         let days = [("from", "2026-09-01"), ("to", "2026-10-31"), ("dry-run", "yes")];
         console.post(OPERATOR, &path, &days).await.is(200).has("Check before you backfill").has("1 September 2026 to 31 October 2026");

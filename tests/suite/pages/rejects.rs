@@ -46,7 +46,7 @@ fn rejects_are_shown_masked_to_everybody_and_acts_to_those_who_may() {
         let run = rejected(&console).await;
         for who in [VIEWER, OPERATOR, APPROVER, ADMIN] {
             let page = console.get(who, &format!("{HOME}/rejects?run={run}")).await;
-            page.is(200).has("••••••").has("nobody sees to it");
+            page.is(200).has("••••••").has("Nobody sees to it");
             for personal in PERSONAL {
                 page.has_not(personal);
             }

@@ -2,6 +2,7 @@
 //!
 //! It must not know what a page looks like: `tests/browser` does.
 
+mod receiver;
 mod site;
 
 use std::process::{Child, Command};
@@ -65,7 +66,7 @@ fn stories(options: &Options) -> Result<()> {
 
 /// Sees that a browser is there, and the packages that drive and judge it.
 fn prepare() -> Result<()> {
-    prerequisites::debian(&[("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium")])?;
+    prerequisites::debian(&[("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium"), ("openssl", "openssl")])?;
     let version = output(command("node", &["--version"]))?;
     let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
     ensure!(major.is_some_and(|major| major >= 20), "the browser tests need Node.js 20 or later, and this is {}", version.trim());

@@ -1,5 +1,5 @@
-//! The Staffordshire example with something in every state: runs that closed, one with rejects, a held one, a release that waits for
-//! its approval with a trial that came to something else; and people of every role. All of it is invented.
+//! The Staffordshire example with something in every state: runs that closed, one with rejects, a held one, deliveries in doubt, a
+//! release that waits for its approval with a trial that came to something else; and people of every role. All of it is invented.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
+use super::receiver::Receiver;
 use crate::demo::{Serving, copy};
 use crate::tools::{bailiwick, command, output, root};
 
@@ -32,19 +33,23 @@ const BAD_CLAIMS: usize = 45;
 /// A folder that is removed with this: configuration, data, keys and what is delivered.
 pub(super) struct Site {
     folder: PathBuf,
+    receiver: Receiver,
 }
 
 impl Site {
     /// Made afresh, with everything in it but what needs a hub that serves.
     pub(super) fn new() -> Result<Self> {
-        let site = Self { folder: std::env::temp_dir().join(format!("bailiwick-browser-{}", std::process::id())) };
+        let folder = std::env::temp_dir().join(format!("bailiwick-browser-{}", std::process::id()));
+        let site = Self { receiver: Receiver::start(folder.join("receiver"))?, folder };
         copy(&root().join("examples/staffordshire"), &site.config())?;
         // Where their signatures have a place beside them.
         copy(&root().join("target/plugins"), &site.folder.join("plugins"))?;
         site.edit("plugins.toml", "../../target/plugins", "../plugins")?;
+        site.receiver.declare(&site.config())?;
         site.tell(&["apply", "."])?;
         site.people()?;
         site.runs()?;
+        site.in_doubt()?;
         site.release()?;
         Ok(site)
     }
@@ -70,6 +75,7 @@ impl Site {
             "component": self.folder.join("next.wasm"),
             "signature": self.folder.join("next.wasm.minisig"),
             "claims": self.config().join("data/claims"),
+            "receiver": self.receiver.folder(),
             "procurement": self.config().join("out/procurement"),
             "runs": self.by_job()?,
         });
@@ -101,6 +107,21 @@ impl Site {
             (1..=BAD_CLAIMS).map(|number| format!("{{\"reference\":\"BAD-{number:03}\",\"class\":\"property\"}}\n")).collect();
         fs::write(self.config().join("data/claims/claims-2027.jsonl"), claims)?;
         self.held(&["run", "claim-routing"])
+    }
+
+    /// Two runs of which nobody can tell whether their file arrived.
+    fn in_doubt(&self) -> Result<()> {
+        self.receiver.losing_answers(|| {
+            for number in 1..=2 {
+                let claim = json!({
+                    "reference": format!("INS-{number}"), "class": "property", "loss": "120000.00",
+                    "received_date": "2026-11-02", "accident_date": "2026-10-30",
+                });
+                fs::write(self.config().join(format!("data/claims/insurer-{number}.jsonl")), format!("{claim}\n"))?;
+                self.held(&["run", "claims-to-insurer"])?;
+            }
+            Ok(())
+        })
     }
 
     /// A release that its partner asks to have signed and approved, tried on what ran, and another that is not handed in yet.

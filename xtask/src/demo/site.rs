@@ -100,7 +100,9 @@ impl Serving {
                 drop(child.wait());
                 bail!("hub {name} said no address");
             }
-            if let Some(address) = line.split_whitespace().find_map(|word| word.strip_prefix("http://")) {
+            if let Some(address) =
+                line.split_whitespace().find_map(|word| word.strip_prefix("http://").or_else(|| word.strip_prefix("https://")))
+            {
                 break address.trim_end_matches(';').to_owned();
             }
         };

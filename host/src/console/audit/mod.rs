@@ -7,11 +7,10 @@ use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use jiff::civil::Date;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::look::{Column, Faults, Field, Table, Weight, button, details, filter, form, link_button, pages, words};
+use super::look::{Column, Faults, Field, Table, Weight, button, day_of, details, filter, form, link_button, pages, words};
 use super::visit::{At, Fault, Posted};
 use crate::access::Action;
 use crate::ledger::{AuditEntry, AuditSought, AuditWords};
@@ -58,19 +57,19 @@ impl Filter {
             if text.trim().is_empty() {
                 return None;
             }
-            let day: Result<Date, _> = text.trim().parse();
-            let local = day.and_then(|day| day.checked_add(jiff::Span::new().days(days))).and_then(|day| day.in_tz(words::ZONE));
+            let day = day_of(text).and_then(|day| day.checked_add(jiff::Span::new().days(days)).ok());
+            let local = day.and_then(|day| day.in_tz(words::ZONE).ok());
             match local {
-                Ok(local) => Some(local.timestamp().as_millisecond()),
-                Err(_) => {
-                    faults.add(field, "Write a day that exists, such as 2026-11-22.");
+                Some(local) => Some(local.timestamp().as_millisecond()),
+                None => {
+                    faults.add(field, "Write a day that exists, such as 31/3/2026");
                     None
                 }
             }
         };
         let (from_ms, until_ms) = (moment("from", &sought.from, 0), moment("to", &sought.to, 1));
         if from_ms.zip(until_ms).is_some_and(|(from, until)| from >= until) {
-            faults.add("to", "The last day must not be before the first.");
+            faults.add("to", "The last day must not be before the first");
         }
         (Self { sought, from_ms, until_ms }, faults)
     }
@@ -160,8 +159,8 @@ fn search(at: &At, sought: &Filter, faults: &Faults) -> Markup {
             (Field::new("actor", "Who").value(actor).text())
             (Field::new("action", "What").value(action).text())
             (Field::new("subject", "To what").value(subject).text())
-            (Field::new("from", "From").value(from).faults(faults).input("date"))
-            (Field::new("to", "To").value(to).faults(faults).input("date"))
+            (Field::new("from", "From").value(from).faults(faults).day())
+            (Field::new("to", "To").value(to).faults(faults).day())
         },
     )
 }
@@ -173,7 +172,7 @@ fn row(entry: &AuditEntry) -> [Markup; 6] {
         html! { (entry.seq) },
         words::exact_moment(entry.at_ms),
         html! { (entry.actor) },
-        html! { code { (entry.action) } },
+        html! { code class="no-wrap" { (entry.action) } },
         html! { span class="mono" { (entry.subject) } },
         html! {
             @if said {

@@ -8,6 +8,7 @@ use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
 
+use super::jobs::Titles;
 use super::look::{Column, Summary, Table, Tone, Weight, button, form, inset, tag, words};
 use super::visit::{At, Fault, Posted};
 use crate::access::Action;
@@ -19,13 +20,14 @@ pub(super) fn routes() -> Router<Hub> {
 
 async fn list(State(hub): State<Hub>, at: At) -> Result<Response, Fault> {
     at.may(Action::Read)?;
+    let titles = Titles::of(&hub, &at).await?;
     let mut table = Table::new("Connections", ["Connection", "Kind", "Where", "Jobs that use it"].map(Column::words));
     for used in hub.connections(at.caller.partner()).await? {
         table.push([
             html! { a href=(at.href(format_args!("connections/{}", used.name))) { (used.name) } },
             html! { (used.kind) },
             html! { span class="mono" { (used.place) } },
-            jobs(&at, &used),
+            jobs((&at, &titles), &used),
         ]);
     }
     Ok(at.page("Connections").section("connections").body(html! {
@@ -34,11 +36,11 @@ async fn list(State(hub): State<Hub>, at: At) -> Result<Response, Fault> {
     }))
 }
 
-fn jobs(at: &At, used: &ConnectionUse) -> Markup {
+fn jobs((at, titles): (&At, &Titles), used: &ConnectionUse) -> Markup {
     let ways = [("takes from it", &used.taken_by), ("delivers to it", &used.delivered_by), ("tells people by it", &used.told_by)];
     html! {
         @for (way, jobs) in ways {
-            @for job in jobs { div { a class="plain" href=(at.href(format_args!("jobs/{job}"))) { (job) } " " (way) } }
+            @for job in jobs { div { a class="plain" href=(at.href(format_args!("jobs/{job}"))) { (titles.of_job(job)) } " " (way) } }
         }
         @if used.taken_by.is_empty() && used.delivered_by.is_empty() && used.told_by.is_empty() { "None" }
     }
@@ -47,7 +49,7 @@ fn jobs(at: &At, used: &ConnectionUse) -> Markup {
 async fn one(State(hub): State<Hub>, at: At, Path((_, name)): Path<(String, String)>) -> Result<Response, Fault> {
     at.may(Action::Read)?;
     let used = found(&hub, &at, &name).await?;
-    Ok(page(&at, &used, None))
+    Ok(page((&at, &Titles::of(&hub, &at).await?), &used, None))
 }
 
 /// Tries it. Where a job delivers there, a small hidden file is written and removed.
@@ -60,14 +62,14 @@ async fn check(State(hub): State<Hub>, at: At, Path((_, name)): Path<(String, St
         Err(error @ (RunError::NoSecret { .. } | RunError::Vault(_))) => failed(&used, "Credentials", &error.to_string(), None),
         Err(error) => return Err(error.into()),
     };
-    Ok(page(&at, &used, Some(&checked)))
+    Ok(page((&at, &Titles::of(&hub, &at).await?), &used, Some(&checked)))
 }
 
 async fn found(hub: &Hub, at: &At, name: &str) -> Result<ConnectionUse, Fault> {
     hub.connections(at.caller.partner()).await?.into_iter().find(|used| used.name.as_str() == name).ok_or(Fault::NotFound)
 }
 
-fn page(at: &At, used: &ConnectionUse, checked: Option<&Markup>) -> Response {
+fn page((at, titles): (&At, &Titles), used: &ConnectionUse, checked: Option<&Markup>) -> Response {
     let secrets = html! {
         @if used.secrets.is_empty() { "None" }
         @else {
@@ -81,7 +83,7 @@ fn page(at: &At, used: &ConnectionUse, checked: Option<&Markup>) -> Response {
     let summary = Summary::new()
         .row("Kind", used.kind)
         .row("Where", html! { span class="mono" { (used.place) } })
-        .row("Used by", jobs(at, used))
+        .row("Used by", jobs((at, titles), used))
         .row("Credentials", secrets)
         .maybe("Runs at once", used.runs_at_once.map(|most| most.to_string()));
     at.page(used.name.to_string()).caption("Connection").section("connections").crumb(at.href("connections"), "Connections").body(html! {

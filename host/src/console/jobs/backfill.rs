@@ -9,7 +9,7 @@ use super::act::act_page;
 use super::job_of;
 use super::page::note;
 use crate::access::Action;
-use crate::console::look::{Check, Column, Faults, Field, Summary, Table, Weight, button, form, words};
+use crate::console::look::{Check, Column, Faults, Field, Summary, Table, Weight, button, day_of, form, words};
 use crate::console::visit::{Answers, At, Fault, Posted};
 use crate::ledger::StoredJob;
 use crate::run::Hub;
@@ -29,8 +29,8 @@ fn days_form(at: &At, job: &StoredJob, answers: &Answers, faults: &Faults) -> Re
     let content = html! {
         p { "Every time of these days at which the job would have run by itself gets a run, unless it has had one." }
         (form(&action, at.csrf(), html! {
-            (Field::new("from", "First day").value(answers.text("from")).faults(faults).input("date"))
-            (Field::new("to", "Last day").value(answers.text("to")).faults(faults).input("date"))
+            (Field::new("from", "First day").value(answers.text("from")).faults(faults).day())
+            (Field::new("to", "Last day").value(answers.text("to")).faults(faults).day())
             (Field::new("dry-run", "Delivery").checkboxes(&[("yes", "Dry run: everything but delivery", None)], &chosen))
             (button(Weight::First, "Continue"))
         }))
@@ -93,13 +93,13 @@ fn days(answers: &Answers) -> Result<(Date, Date), Faults> {
     let mut faults = Faults::new();
     let mut day = |field: &str, what: &str| {
         let text = answers.text(field);
-        let read = text.parse::<Date>();
+        let read = day_of(text);
         match (&read, text.is_empty()) {
             (_, true) => faults.add(field, format!("Enter the {what} day")),
-            (Err(_), false) => faults.add(field, format!("The {what} day must be a date, such as 2026-09-01")),
-            (Ok(_), false) => {}
+            (None, false) => faults.add(field, format!("The {what} day must be a real day, such as 31/3/2026")),
+            (Some(_), false) => {}
         }
-        read.ok()
+        read
     };
     let (from, to) = (day("from", "first"), day("to", "last"));
     match (from, to) {

@@ -16,9 +16,12 @@ mod backfill;
 mod history;
 mod list;
 mod page;
+mod titles;
 
 use axum::Router;
 use axum::routing::get;
+
+pub(super) use titles::Titles;
 
 use super::visit::{At, Fault};
 use crate::ledger::StoredJob;

@@ -58,12 +58,12 @@ pub(super) async fn page(
                 h2 { "Runs" }
                 (history(&at, &runs))
                 p { a href=(at.href(format_args!("runs?job={}", job.name))) { "All runs of this job" } }
+                h2 { "Next times" }
+                (next_times(&job, declared.schedule.as_ref(), now_ms))
             }
             div {
                 h2 { "About this job" }
                 (about(&at, &job, &declared))
-                h2 { "Next times" }
-                (next_times(&job, declared.schedule.as_ref(), now_ms))
             }
         }
     };

@@ -5,6 +5,7 @@
 
 use maud::{Markup, Render, html};
 
+use super::day::DAY_HINT;
 use super::parts::{Summary, warning};
 
 /// The name of the field that shows a form came from the hub's own page.
@@ -101,7 +102,7 @@ impl<'a> Field<'a> {
         self
     }
 
-    /// Its width: `short` or `middle`.
+    /// Its width: `short`, `day` or `middle`.
     #[must_use]
     pub(crate) const fn class(mut self, class: &'static str) -> Self {
         self.class = Some(class);
@@ -134,7 +135,13 @@ impl<'a> Field<'a> {
         self.input("text")
     }
 
-    /// A line of another kind: `password`, `date`, `email`, `file`, `number`, `search`.
+    /// A line for a day, with what helps to fill it in.
+    pub(crate) fn day(self) -> Markup {
+        let field = if self.hint.is_none() { self.hint(DAY_HINT) } else { self };
+        field.class("day").complete("off").text()
+    }
+
+    /// A line of another kind: `password`, `email`, `file`, `number`, `search`.
     pub(crate) fn input(&self, kind: &str) -> Markup {
         let value = (!matches!(kind, "password" | "file")).then_some(self.value);
         self.around(&html! {

@@ -78,16 +78,22 @@ impl Table {
         self
     }
 
-    fn cells(&self, row: &[Markup]) -> Markup {
+    /// Whether a column has something in it; one of which every cell is empty is left out. The first names the rows, and rows of data
+    /// are shown as they are.
+    fn shown(&self, place: usize) -> bool {
+        place == 0 || self.scrolls || self.rows.iter().any(|row| row.get(place).is_some_and(|cell| !cell.0.is_empty()))
+    }
+
+    fn cells(&self, row: &[Markup], shown: &[bool]) -> Markup {
         html! {
             tr {
-                @for (place, (column, cell)) in self.columns.iter().zip(row).enumerate() {
+                @for (place, (column, cell)) in self.columns.iter().zip(row).enumerate().filter(|(place, _)| shown[*place]) {
                     @let class = column.number.then_some("number");
                     @let empty = cell.0.is_empty().then_some("cell-empty");
                     @if place == 0 {
                         th scope="row" class=[class] { (cell) }
                     } @else {
-                        td class=[class.or(empty)] data-label=(column.name) { (cell) }
+                        td class=[class.or(empty)] data-label=(column.name) { div { (cell) } }
                     }
                 }
             }
@@ -103,17 +109,18 @@ impl Render for Table {
                 p class="none" { (self.empty) }
             };
         }
+        let shown: Vec<bool> = (0..self.columns.len()).map(|place| self.shown(place)).collect();
         let table = html! {
             table class=[(!self.scrolls).then_some("stacks")] {
                 caption class=[self.hidden_caption.then_some("hidden")] { (self.caption) }
                 thead {
                     tr {
-                        @for column in &self.columns {
+                        @for (column, _) in self.columns.iter().zip(&shown).filter(|(_, shown)| **shown) {
                             th scope="col" class=[column.number.then_some("number")] { (column.name) }
                         }
                     }
                 }
-                tbody { @for row in &self.rows { (self.cells(row)) } }
+                tbody { @for row in &self.rows { (self.cells(row, &shown)) } }
             }
         };
         if !self.scrolls {

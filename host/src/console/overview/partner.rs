@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use super::day_began_ms;
 use super::needs::needs;
 use crate::access::Action;
+use crate::console::jobs::Titles;
 use crate::console::look::{Column, Figures, Table, Tone, words};
 use crate::console::visit::{At, Fault};
 use crate::ledger::{RunFilter, RunState, StateCount, StoredJob};
@@ -36,8 +37,9 @@ pub(super) async fn page(State(hub): State<Hub>, at: At) -> Result<Response, Fau
     let began_ms = day_began_ms(now_ms);
     let counts = hub.ledger().counts_since(at.scope(), began_ms).await?;
     let jobs = hub.ledger().jobs(at.scope()).await?;
-    let (needs, today, due, money) =
-        (needs(&hub, &at).await?, today(&hub, &at, began_ms).await?, due_next(&hub, &at, &jobs).await?, money(&hub, &at, began_ms).await?);
+    let titles = Titles::from(jobs.as_slice());
+    let (needs, due) = (needs(&hub, &at, &titles).await?, due_next(&hub, &at, &jobs).await?);
+    let (today, money) = (today(&hub, (&at, &titles), began_ms).await?, money(&hub, (&at, &titles), began_ms).await?);
     let body = html! {
         p class="lede" { "Today, " (words::day(now_ms)) ", since midnight UK time." }
         (figures(&counts))
@@ -74,14 +76,14 @@ fn figures(counts: &[StateCount]) -> Figures {
         .figure(tone(rejected, Tone::Attention), words::count(rejected), "rows rejected")
 }
 
-async fn today(hub: &Hub, at: &At, began_ms: i64) -> Result<Markup, Fault> {
+async fn today(hub: &Hub, (at, titles): (&At, &Titles), began_ms: i64) -> Result<Markup, Fault> {
     let runs = hub.ledger().runs(at.scope(), &RunFilter::default(), RUNS_SHOWN).await?;
     let columns =
         [Column::words("Job"), Column::words("State"), Column::number("Rows"), Column::number("Rejected"), Column::words("Began")];
     let mut table = Table::new("Today’s runs", columns).caption_read_out().empty("No run yet today.");
     for run in runs.items.iter().filter(|run| run.enqueued_at_ms >= began_ms) {
         table.push([
-            html! { a class="plain" href=(at.href(format_args!("runs/{}", run.id))) { (run.job()) } },
+            html! { a class="plain" href=(at.href(format_args!("runs/{}", run.id))) { (titles.of_job(run.job())) } },
             words::run_tag(run),
             html! { (words::count(run.rows.read)) },
             html! { (words::count(run.rows.rejected)) },
@@ -111,33 +113,44 @@ async fn due_next(hub: &Hub, at: &At, jobs: &[StoredJob]) -> Result<Markup, Faul
     Ok(html! { (table) p { a href=(at.href("jobs")) { "All jobs" } } })
 }
 
+/// Columns of money, each with its sum; none where that is too large.
+type Sums = BTreeMap<String, Option<Amount>>;
+
 /// What was delivered today, added up by job, output and column: the hub's own control totals.
-async fn money(hub: &Hub, at: &At, began_ms: i64) -> Result<Markup, Fault> {
+async fn money(hub: &Hub, (at, titles): (&At, &Titles), began_ms: i64) -> Result<Markup, Fault> {
     let delivered = hub.ledger().delivered_since(at.caller.partner(), began_ms, RUNS_ADDED).await?;
     let cut = delivered.len() >= RUNS_ADDED as usize;
     let mut money_of: BTreeMap<Option<Digest>, Vec<String>> = BTreeMap::new();
-    let mut sums: BTreeMap<(JobName, String, String), (u64, Option<Amount>)> = BTreeMap::new();
+    // By job and output: how many runs, and each column's sum, as far as it can be added up.
+    let mut sums: BTreeMap<(JobName, String), (u64, Sums)> = BTreeMap::new();
     for run in delivered {
         let money = match money_of.entry(run.release) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(hub.columns_of(run.release).await?.money),
         };
         for output in &run.processed.totals.outputs {
+            let (runs, of_port) = sums.entry((run.job.clone(), output.port.clone())).or_default();
+            *runs += 1;
             for (column, sum) in output.sums.iter().filter(|(column, _)| money.contains(column)) {
-                let entry = sums.entry((run.job.clone(), output.port.clone(), column.clone())).or_insert((0, Some(Amount::ZERO)));
-                entry.0 += 1;
-                entry.1 = entry.1.and_then(|so_far| so_far.checked_add(*sum));
+                let so_far = of_port.entry(column.clone()).or_insert(Some(Amount::ZERO));
+                *so_far = so_far.and_then(|so_far| so_far.checked_add(*sum));
             }
         }
     }
-    let columns = [Column::words("Job"), Column::words("Control total"), Column::number("Runs"), Column::number("Sum")];
+    let columns = [Column::words("Job"), Column::words("Output"), Column::number("Runs"), Column::words("Control totals")];
     let mut table = Table::new("Money moved today", columns).caption_read_out().empty("No money was moved yet today.");
-    for ((job, port, column), (runs, sum)) in sums {
+    for ((job, port), (runs, of_port)) in sums.iter().filter(|(_, (_, of_port))| !of_port.is_empty()) {
         table.push([
-            html! { a class="plain" href=(at.href(format_args!("jobs/{job}"))) { (job) } },
-            html! { (words::spaced(&column)) span class="small quiet" { "of " (port) } },
-            html! { (words::count(runs)) },
-            html! { @match sum { Some(sum) => { (words::pounds(sum)) } None => { "too large to add up" } } },
+            html! { a class="plain" href=(at.href(format_args!("jobs/{job}"))) { (titles.of_job(job)) } },
+            html! { (port) },
+            html! { (words::count(*runs)) },
+            html! {
+                dl class="sums" {
+                    @for (column, sum) in of_port {
+                        div { dt { (words::spaced(column)) } dd { @match sum { Some(sum) => { (words::pounds(*sum)) } None => { "too large to add up" } } } }
+                    }
+                }
+            },
         ]);
     }
     Ok(html! {

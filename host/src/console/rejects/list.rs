@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::access::Action;
+use crate::console::jobs::Titles;
 use crate::console::look::{Column, Field, Table, Tone, Weight, button, filter, form, pages, tag, words};
 use crate::console::visit::{At, Fault};
 use crate::ledger::{FindingId, QuarantineFilter, Waiting, WaitingGroup};
@@ -61,6 +62,7 @@ pub(super) async fn page(State(hub): State<Hub>, at: At, Query(asked): Query<Ask
     let (ledger, scope, now_ms) = (hub.ledger(), at.scope(), hub.clock().now_ms());
     let wanted = asked.wanted();
     let groups = ledger.waiting_groups(scope, &QuarantineFilter::default()).await?;
+    let titles = Titles::of(&hub, &at).await?;
     let after: Option<FindingId> = asked.after.parse().ok();
     let found = ledger.waiting(scope, &wanted, after, ROWS_SHOWN).await?;
     let rows = rows(&views(&hub, &at, &found.items).await?, found.items)?;
@@ -72,12 +74,12 @@ pub(super) async fn page(State(hub): State<Hub>, at: At, Query(asked): Query<Ask
     };
     let body = html! {
         h2 { "By what is wrong" }
-        (groups_table(&at, &groups, now_ms))
+        (groups_table((&at, &titles), &groups, now_ms))
         h2 id="rows" { "Rejected rows" }
-        (filter_form(&at, &asked, &groups))
+        (filter_form((&at, &titles), &asked, &groups))
         @if rows.is_empty() { p class="none" { "No rejected row is like this." } }
         @for rows in rows.chunk_by(|one, other| one.waiting.finding.id.run == other.waiting.finding.id.run) {
-            (of_run(&at, rows, now_ms))
+            (of_run((&at, &titles), rows, now_ms))
         }
         (pages("rejected rows", after.map(|_| asked.href(&at, "")), found.next.map(|after| asked.href(&at, &after.to_string()))))
     };
@@ -109,7 +111,7 @@ fn rows(views: &BTreeMap<RunId, View>, waiting: Vec<Waiting>) -> Result<Vec<Row>
     waiting.into_iter().map(row).collect()
 }
 
-fn groups_table(at: &At, groups: &[WaitingGroup], now_ms: i64) -> Table {
+fn groups_table((at, titles): (&At, &Titles), groups: &[WaitingGroup], now_ms: i64) -> Table {
     let columns =
         [Column::words("Reason"), Column::words("Job"), Column::number("Rows"), Column::number("Unassigned"), Column::words("Oldest")];
     let mut table = Table::new("Rejects by reason", columns).caption_read_out().empty("No row is in quarantine.");
@@ -117,7 +119,7 @@ fn groups_table(at: &At, groups: &[WaitingGroup], now_ms: i64) -> Table {
         let href = at.href(format_args!("rejects?job={}&code={}", group.job, words::encoded(&group.code)));
         table.push([
             html! { a class="plain" href=(href) { (words::spaced(&group.code)) } },
-            html! { (group.job) },
+            html! { (titles.of_job(&group.job)) },
             html! { (words::count(group.rows)) },
             html! { (words::count(group.unowned)) },
             html! {
@@ -129,16 +131,16 @@ fn groups_table(at: &At, groups: &[WaitingGroup], now_ms: i64) -> Table {
     table
 }
 
-fn filter_form(at: &At, asked: &Asked, groups: &[WaitingGroup]) -> Markup {
-    let options = |any: &str, given: &mut dyn Iterator<Item = String>| {
-        let mut list: Vec<(String, String)> = given.map(|value| (value.clone(), words::spaced(&value))).collect();
-        list.sort();
+fn filter_form((at, titles): (&At, &Titles), asked: &Asked, groups: &[WaitingGroup]) -> Markup {
+    let options = |any: &str, given: &mut dyn Iterator<Item = (String, String)>| {
+        let mut list: Vec<(String, String)> = given.collect();
+        list.sort_by(|one, other| one.1.cmp(&other.1));
         list.dedup();
         list.insert(0, (String::new(), any.to_owned()));
         list
     };
-    let jobs = options("All jobs", &mut groups.iter().map(|group| group.job.to_string()));
-    let codes = options("All reasons", &mut groups.iter().map(|group| group.code.clone()));
+    let jobs = options("All jobs", &mut groups.iter().map(|group| (group.job.to_string(), titles.of_job(&group.job).to_owned())));
+    let codes = options("All reasons", &mut groups.iter().map(|group| (group.code.clone(), words::spaced(&group.code))));
     filter(
         &at.href("rejects"),
         "Filter rejected rows",
@@ -152,19 +154,19 @@ fn filter_form(at: &At, asked: &Asked, groups: &[WaitingGroup]) -> Markup {
 }
 
 /// The rejects of one run, to be chosen from.
-fn of_run(at: &At, rows: &[Row], now_ms: i64) -> Markup {
+fn of_run((at, titles): (&At, &Titles), rows: &[Row], now_ms: i64) -> Markup {
     let Some(first) = rows.first().map(|row| &row.waiting) else { return html! {} };
     let run = first.finding.id.run;
     let (can_correct, href) = (at.caller.can(Action::Correct), |act: &str| at.href(format_args!("rejects/{run}/{act}")));
     let columns = ["Line", "What is wrong", "Row", "How it stands"].map(Column::words);
     let columns: Vec<Column> = can_correct.then(|| Column::words("Choose")).into_iter().chain(columns).collect();
-    let mut table = Table::new(format!("Rejected rows of {}", first.job), columns).caption_read_out();
+    let mut table = Table::new(format!("Rejected rows of {}", titles.of_job(&first.job)), columns).caption_read_out();
     for row in rows {
         table.push(cells(row, now_ms, can_correct));
     }
     html! {
         section class="card" {
-            h3 { a class="plain" href=(at.href(format_args!("runs/{run}"))) { (first.job) ", run " (crate::console::runs::short(run)) } }
+            h3 { a class="plain" href=(at.href(format_args!("runs/{run}"))) { (titles.of_job(&first.job)) ", run " (crate::console::runs::short(run)) } }
             @if can_correct {
                 // Choosing asks for a page: what is done is checked there.
                 form method="get" action=(href("correct")) {
@@ -213,8 +215,8 @@ fn cells(Row { waiting, values: shown }: &Row, now_ms: i64, can_correct: bool) -
     cells.push(html! {
         @if now_ms > waiting.due_ms { (tag(Tone::Bad, "Overdue")) " " }
         @if finding.quarantine.resubmitted_by.is_some() { (tag(Tone::Busy, "Coming back")) }
-        span class="small" { "since " (words::away(since, now_ms)) }
-        span class="small" { @match &finding.quarantine.owner { Some(owner) => { (owner) " sees to it" } None => { "nobody sees to it" } } }
+        span class="small no-wrap" { (words::capital(&words::away(since, now_ms))) }
+        span class="small" { @match &finding.quarantine.owner { Some(owner) => { (owner) " sees to it" } None => { span class="no-wrap" { "Nobody sees to it" } } } }
     });
     cells
 }
@@ -225,7 +227,7 @@ fn values(row: Option<&Value>) -> Markup {
         @match row.and_then(Value::as_object) {
             Some(object) => {
                 dl class="values" {
-                    @for (name, value) in object.iter().filter(|(_, value)| !value.is_null()) {
+                    @for (name, value) in object.iter().filter(|(_, value)| !value.is_null() && value.as_str() != Some("")) {
                         div { dt { (words::spaced(name)) } dd { @match value.as_str() { Some(text) => { (text) } None => { (value) } } } }
                     }
                 }

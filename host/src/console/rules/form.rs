@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::read::{ADD, REMOVE};
 use super::schema::{Fields, Kind, Place};
-use crate::console::look::{Faults, Field, words};
+use crate::console::look::{DAY_HINT, Faults, Field, day_shown, words};
 
 /// A case on a form.
 pub(super) struct Form<'a> {
@@ -37,9 +37,14 @@ impl<'a> Form<'a> {
 
     fn single(&self, place: &Place<'_>) -> Markup {
         let label = labelled(place);
-        let text = self.text(&place.pointer);
+        let mut text = self.text(&place.pointer);
+        let mut hint = place.hint.clone();
+        if matches!(place.kind, Kind::Day) {
+            text = day_shown(&text);
+            hint = Some(hint.map_or_else(|| DAY_HINT.to_owned(), |hint| format!("{hint} {DAY_HINT}")));
+        }
         let mut field = Field::new(&place.pointer, &label).value(&text).faults(self.faults).complete("off");
-        if let Some(hint) = &place.hint {
+        if let Some(hint) = &hint {
             field = field.hint(hint);
         }
         match &place.kind {
@@ -68,7 +73,7 @@ impl<'a> Form<'a> {
                 }
                 field.radios(&options)
             }
-            Kind::Day => field.input("date"),
+            Kind::Day => field.day(),
             Kind::Whole => field.class("short").text(),
             Kind::Line { short, most } => {
                 if *short {

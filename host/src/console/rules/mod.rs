@@ -41,6 +41,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The field that says which job's settings are used.
 const SETTINGS: &str = "settings-of";
 
+/// How a schema wants a day written, and how a person may write it here.
+const SCHEMA_DAY: &str = "written as 2026-03-31";
+const FORM_DAY: &str = "such as 31/3/2026";
+
 /// The field that names a case that is saved.
 const NAME: &str = "case-name";
 
@@ -197,7 +201,7 @@ impl Tried<'_> {
 
     fn saving(&self) -> Markup {
         let action = format!("{}/case", self.address());
-        let hint = "A file for the plugin’s cases folder: `bailiwick plugin test` then sees that this case is decided so. It holds what you filled in, names and all.";
+        let hint = "A file for the plugin’s cases folder: the command “bailiwick plugin test” then sees that this case is decided so. It holds what you filled in, names and all.";
         html! {
             h2 { "Save as a case" }
             (posted_form(&action, self.at.csrf(), html! {
@@ -227,7 +231,10 @@ impl Tried<'_> {
                     let sentence = format!("Fill in: {}", fields.title(&pointer));
                     faults.add(pointer, sentence);
                 }
-                None => faults.add(violation.pointer, format!("{}.", violation.message)),
+                None => {
+                    let sentence = format!("{}: {}", fields.title(&violation.pointer), violation.message.replace(SCHEMA_DAY, FORM_DAY));
+                    faults.add(violation.pointer, sentence);
+                }
             }
         }
         faults

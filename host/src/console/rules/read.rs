@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::schema::{Fields, Kind, Place};
+use crate::console::look::day_of;
 use crate::console::visit::Answers;
 
 /// Most entries of a list that are read, whatever a form holds.
@@ -101,7 +102,9 @@ fn read(fields: Fields<'_>, place: &Place<'_>, answers: &Answers) -> Option<Valu
         // What is no number stays a text, so that the schema says so and the field keeps it.
         Kind::Whole => (!text.is_empty()).then(|| text.parse::<i64>().map_or_else(|_| text.into(), Value::from)),
         Kind::Json => (!text.is_empty()).then(|| serde_json::from_str(text).unwrap_or_else(|_| text.into())),
-        Kind::One { .. } | Kind::Day | Kind::Line { .. } => (!text.is_empty()).then(|| text.into()),
+        // A schema asks for days as the contract has them, and people write them otherwise.
+        Kind::Day => (!text.is_empty()).then(|| day_of(text).map_or_else(|| text.into(), |day| day.to_string().into())),
+        Kind::One { .. } | Kind::Line { .. } => (!text.is_empty()).then(|| text.into()),
     }
 }
 

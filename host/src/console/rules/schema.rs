@@ -124,8 +124,13 @@ impl<'a> Fields<'a> {
         let said = [written.get("description"), schema.get("description")].into_iter().flatten().filter_map(Value::as_str);
         let mut hints: Vec<&str> = said.collect();
         hints.dedup();
+        let kind = self.kind(schema, text("format"));
+        // People write days in their own way, and are told so by the field.
+        if matches!(kind, Kind::Day) {
+            hints.truncate(1);
+        }
         let hint = (!hints.is_empty()).then(|| hints.join(" "));
-        Place { pointer, title: title(written, schema, name), hint, required, kind: self.kind(schema, text("format")) }
+        Place { pointer, title: title(written, schema, name), hint, required, kind }
     }
 
     fn kind(&self, schema: &'a Value, format: Option<&str>) -> Kind<'a> {

@@ -6,6 +6,7 @@ use maud::html;
 use serde::Deserialize;
 
 use crate::access::Action;
+use crate::console::jobs::Titles;
 use crate::console::look::{Column, Field, Table, filter, pages, words};
 use crate::console::visit::{At, Fault};
 use crate::ledger::{Run, RunFilter, RunState};
@@ -30,6 +31,7 @@ pub(super) async fn page(State(hub): State<Hub>, at: At, Query(asked): Query<Ask
     let wanted = RunFilter { job: asked.job.parse().ok(), state: asked.state.parse().ok(), before: asked.before.parse().ok() };
     let found = hub.ledger().runs(at.scope(), &wanted, RUNS_SHOWN).await?;
     let jobs = hub.ledger().jobs(at.scope()).await?;
+    let titles = Titles::from(jobs.as_slice());
     let any = |words: &str| (String::new(), words.to_owned());
     let jobs: Vec<(String, String)> =
         std::iter::once(any("All jobs")).chain(jobs.into_iter().map(|job| (job.name.to_string(), job.title))).collect();
@@ -44,13 +46,13 @@ pub(super) async fn page(State(hub): State<Hub>, at: At, Query(asked): Query<Ask
             (Field::new("job", "Job").value(&asked.job).select(&jobs))
             (Field::new("state", "State").value(&asked.state).select(&states))
         }))
-        (table(&at, &found.items))
+        (table(&at, &titles, &found.items))
         (pages("runs", wanted.before.map(|_| here("")), found.next.map(|before| here(&before.to_string()))))
     };
     Ok(at.page("Runs").section("runs").body(body))
 }
 
-fn table(at: &At, runs: &[Run]) -> Table {
+fn table(at: &At, titles: &Titles, runs: &[Run]) -> Table {
     let columns = [
         Column::words("Run"),
         Column::words("Job"),
@@ -64,7 +66,7 @@ fn table(at: &At, runs: &[Run]) -> Table {
     for run in runs {
         table.push([
             html! { a class="plain" href=(at.href(format_args!("runs/{}", run.id))) { (words::short_moment(run.enqueued_at_ms)) } },
-            html! { (run.job()) },
+            html! { (titles.of_job(run.job())) },
             words::run_tag(run),
             html! { (words::count(run.rows.read)) },
             html! { (words::count(run.rows.accepted)) },

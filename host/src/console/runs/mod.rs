@@ -26,6 +26,7 @@ use axum::Router;
 use axum::routing::get;
 
 pub(super) use file::attachment;
+pub(super) use told::in_short;
 
 use super::visit::{At, Fault};
 use crate::ledger::Run;

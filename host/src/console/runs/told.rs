@@ -1,7 +1,20 @@
 //! What happened to a run, in words.
 
 use crate::console::look::words;
-use crate::ledger::{Outcome, Run, RunEvent, Trigger};
+use crate::ledger::{DELIVERY_UNCERTAIN, Outcome, Reason, Run, RunEvent, Trigger};
+
+/// The code of a trial that came to something else than the run that it was tried on.
+pub(super) const TRIAL_DIFFERS: &str = "trial-differs";
+
+/// Why a run stands as it does, for somebody at a page: without the ids and the commands that its events have.
+pub(in crate::console) fn in_short(reason: &Reason) -> &str {
+    match reason.code.as_str() {
+        DELIVERY_UNCERTAIN => "A file was sent, and nobody can tell whether it arrived.",
+        TRIAL_DIFFERS => "A new release was tried on what an earlier run read, and came to something else.",
+        "replay-differs" => "An earlier run was done again, and came to something else.",
+        _ => &reason.sentence,
+    }
+}
 
 /// Why a run was enqueued.
 pub(super) fn trigger(run: &Run) -> &'static str {

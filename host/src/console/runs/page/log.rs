@@ -10,11 +10,10 @@ pub(super) fn events(events: &[LoggedEvent]) -> Table {
     let columns = [Column::words("When"), Column::words("What"), Column::words("By whom")];
     let mut table = Table::new("What happened", columns).caption_read_out();
     for logged in events {
-        table.push([
-            words::exact_moment(logged.at_ms),
-            html! { (told::event(&logged.event)) },
-            html! { (logged.actor) @if logged.lease > 0 { span class="small quiet" { "on hub " (logged.hub) } } },
-        ]);
+        table.push([words::exact_moment(logged.at_ms), html! { (told::event(&logged.event)) }, {
+            let who = words::actor(&logged.actor);
+            html! { @match who.strip_prefix("hub:") { Some(hub) => { "Hub " (hub) } None => { (who) } } }
+        }]);
     }
     table
 }

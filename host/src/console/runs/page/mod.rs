@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::{acts, flow, live, run_of, short, told};
 use crate::access::Action;
+use crate::console::jobs::Titles;
 use crate::console::look::{Summary, bad_inset, details, inset, words};
 use crate::console::visit::{At, Fault};
 use crate::ledger::{LogLine, LoggedEvent, Processed, Quarantined, Receipt, Run, RunEvent};
@@ -98,7 +99,7 @@ pub(super) async fn page(
         _ => None,
     };
     let body = html! {
-        (why(&seen))
+        (why(&at, &seen))
         @if live::under_way(run) { (live_box(&hub, &at, run)) }
         (acts::offered(&at, run, seen.processed.is_some()))
         (about(&at, &seen))
@@ -107,19 +108,25 @@ pub(super) async fn page(
         (log::events(&seen.events))
         @if !seen.log.is_empty() { h2 { "What the plugin noted" } (log::notes(&seen.log)) }
     };
-    let page = at.page(run.job().to_string()).caption(format!("Run {}", short(run.id))).section("runs").crumb(at.href("runs"), "Runs");
-    let page = page.crumb(at.href(format_args!("jobs/{}", run.job())), run.job().to_string());
+    let titles = Titles::of(&hub, &at).await?;
+    let title = titles.of_job(run.job());
+    let page = at.page(title).caption(format!("Run {}", short(run.id))).section("runs").crumb(at.href("runs"), "Runs");
+    let page = page.crumb(at.href(format_args!("jobs/{}", run.job())), title);
     Ok(page.aside(words::run_tag(run)).done(said).body(body))
 }
 
 /// Why it stands as it does, where that is not well.
-fn why(seen: &Seen) -> Markup {
+fn why(at: &At, seen: &Seen) -> Markup {
     let run = &seen.run;
     html! {
         @if let Some(reason) = &run.reason {
             (bad_inset(html! {
-                p { span class="strong" { (words::spaced(&reason.code)) "." } " " (reason.sentence) }
-                @if run.is_uncertain() { p { "Ask the receiver whether it has the file, and say so under “Deliveries”. Nothing more is sent before that." } }
+                p { span class="strong" { (words::spaced(&reason.code)) "." } " " (told::in_short(reason)) }
+                @if run.is_uncertain() {
+                    p { "Ask the receiver whether it has the file, and say so under “" a class="plain" href="#deliveries" { "Deliveries" } "”. Nothing more is sent before that." }
+                } @else if reason.code == told::TRIAL_DIFFERS {
+                    p { a class="plain" href=(at.href(format_args!("trials/{}", run.id))) { "See where they differ" } }
+                }
             }))
         }
         @if let (true, Some(due_ms)) = (run.overdue, run.enqueued.overdue_at_ms) {

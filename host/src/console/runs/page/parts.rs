@@ -82,7 +82,7 @@ pub(super) fn balances(processed: &Processed, state: RunState) -> Markup {
         let apart = balance.left.checked_sub(balance.right).unwrap_or(Amount::ZERO);
         let verdict = if balance.holds() { tag(Tone::Good, "Balances") } else { tag(Tone::Bad, "Does not balance") };
         table.push([
-            html! { (balance.name) span class="small quiet mono" { (balance.equation) } },
+            html! { (words::capital(&balance.name)) span class="small quiet mono" { (balance.equation) } },
             html! { (format!("{:#}", balance.left)) },
             html! { (format!("{:#}", balance.right)) },
             html! { @if balance.holds() { "0" } @else { span class="bad" { (format!("{apart:#}")) } } },
@@ -177,7 +177,7 @@ fn resends(seen: &Seen) -> Markup {
         any = true;
         let outcome = ended(logged.seq).unwrap_or_else(|| "Not known: it is under way, or its hub ended before it could say.".to_owned());
         table.push([
-            html! { (words::exact_moment(logged.at_ms)) span class="small quiet" { (logged.actor) } },
+            html! { (words::exact_moment(logged.at_ms)) span class="small quiet" { (words::actor(&logged.actor)) } },
             html! { (told::event(&logged.event)) },
             html! { (outcome) },
         ]);
