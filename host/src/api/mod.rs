@@ -35,6 +35,11 @@ pub fn router(hub: Hub) -> Router {
     routes::router(hub)
 }
 
+/// Routes with all that the API has around its own: keys of repeats, headers, what becomes of a defect.
+pub fn around(routes: Router<Hub>, hub: Hub) -> Router {
+    routes::around(routes, hub)
+}
+
 /// Makes a token for a partner that may be used for [`SCOPES_OF_TOKEN`]. Only its hash is kept, so this is the one time that it can be shown.
 ///
 /// # Errors

@@ -2,18 +2,26 @@
 //!
 //! The answer is kept after the effect, in a transaction of its own. A hub that is killed between the two does it again when it is asked
 //! again; what has a key of its own in the ledger, as a run has that a key started, is then found and not made a second time.
+//!
+//! Where the hub fails while it answers, by a defect too, nobody knows whether it was done. Then it is not done again: that it is not known
+//! is what a repeat is told, for as long as an answer would be.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
 
-use super::answer::{Bearer, Code, Problem, hub_fault};
-use super::routes::BODY_BYTES_MAX;
+use super::amend;
+use super::answer::{Bearer, Code, Problem, hub_fault, take_file};
+use super::routes::{BODY_BYTES_MAX, panicked};
+use crate::access::Caller;
 use crate::ledger::{KeptAnswer, KeyedRequest, Repeat};
 use crate::model::ids::Digest;
 use crate::run::Hub;
@@ -59,10 +67,9 @@ async fn done_once(hub: Hub, request: Request, next: Next) -> Result<Response, P
         return Err(Problem::new(Code::IdempotencyKey, format!("an Idempotency-Key has 1 to {KEY_CHARS_MAX} visible characters")));
     }
     let Bearer(caller) = Bearer::from_request_parts(&mut parts, &hub).await?;
-    let too_large = |_| Problem::new(Code::BodyTooLarge, format!("the body has more than {BODY_BYTES_MAX} bytes"));
-    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(too_large)?;
+    let body = taken((&hub, &caller), &mut parts, body).await?;
     let mut whole = format!("{} {}\n", parts.method, parts.uri).into_bytes();
-    whole.extend_from_slice(&body);
+    whole.extend_from_slice(&body.digested);
     let by = caller.by(hub.id(), hub.clock().now_ms());
     let keyed = KeyedRequest {
         partner: caller.partner().clone(),
@@ -86,17 +93,41 @@ async fn done_once(hub: Hub, request: Request, next: Next) -> Result<Response, P
         }
     }
     parts.extensions.insert(caller);
-    let request = Request::from_parts(parts, Body::from(body));
+    let request = Request::from_parts(parts, body.rest);
     // Ends with the request, and goes on though the caller goes away, so that what was done is also kept.
     let answering = tokio::spawn(async move {
-        let response = next.run(request).await;
+        let response = AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(panicked);
         kept(&hub, &keyed, response).await
     });
     answering.await.unwrap_or_else(|ended| Err(hub_fault(&ended)))
 }
 
-/// Keeps an answer that says that something was done. A refusal did nothing, and leaves the key free.
+/// What a request brought: that by which it is told from others, and what is left for whoever answers it.
+struct Brought {
+    digested: Bytes,
+    rest: Body,
+}
+
+/// A body that is whole: in memory, or, where it is a file, on the disk.
+async fn taken((hub, caller): (&Hub, &Caller), parts: &mut Parts, body: Body) -> Result<Brought, Problem> {
+    if let Some(action) = amend::file_wanted(parts.uri.path()) {
+        caller.may(action)?;
+        let file = take_file(hub, caller, (&parts.headers, body)).await?;
+        let digest = file.stored().digest.to_string();
+        parts.extensions.insert(file);
+        return Ok(Brought { digested: digest.into(), rest: Body::empty() });
+    }
+    let too_large = |_| Problem::new(Code::BodyTooLarge, format!("the body has more than {BODY_BYTES_MAX} bytes"));
+    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(too_large)?;
+    Ok(Brought { digested: body.clone(), rest: Body::from(body) })
+}
+
+/// Keeps an answer that says that something was done. A refusal did nothing, and leaves the key free; what the hub failed of may be done.
 async fn kept(hub: &Hub, keyed: &KeyedRequest, response: Response) -> Result<Response, Problem> {
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        hub.ledger().end_answer(keyed, Some(&KeptAnswer { status: response.status().as_u16(), body: None })).await?;
+        return Ok(response);
+    }
     if !response.status().is_success() {
         hub.ledger().end_answer(keyed, None).await?;
         return Ok(response);
@@ -110,6 +141,11 @@ async fn kept(hub: &Hub, keyed: &KeyedRequest, response: Response) -> Result<Res
 }
 
 fn told_again(answer: KeptAnswer) -> Response {
+    if answer.status == StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
+        let sentence = "the hub failed when this was sent before under this Idempotency-Key, and it may be done or not: look, and where it is \
+                        not, send it under another key";
+        return Problem::new(Code::OutcomeUnknown, sentence).into_response();
+    }
     let Some(body) = answer.body else {
         let sentence = "this was done before under this Idempotency-Key, and what it answered is shown once only: look at what it made";
         return Problem::new(Code::AnswerNotKept, sentence).into_response();

@@ -22,7 +22,7 @@ mod sql;
 mod tests;
 
 pub use api::{Api, Bounds, Post, PostError, TokenSlot, post};
-pub use artefacts::{ArtefactFile, Artefacts, StagedWriter, Stored};
+pub use artefacts::{ArtefactFile, Artefacts, Handed, Incoming, StagedWriter, Stored};
 pub use check::{Checked, Trial, advice, check};
 pub use deliver::{Delivery, Notes, Receipt, check_file_name};
 pub use error::{ConnectionError, Step};

@@ -49,9 +49,10 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
+pub use crate::connection::Handed;
 pub use crate::format::RecordCells;
 pub use again::Backfilled;
-pub use amend::{Corrections, ForCorrection, Retained};
+pub use amend::{Corrections, FileIn, ForCorrection, Retained};
 pub use audit::{
     AuditError, CHECKPOINT_ENTRIES, CHECKPOINT_MS, Checkpoint, Evidence, Export, ExportForm, Line as AuditLine, SignedCheckpoint, Verified,
     checkpoints_file, verify_file, verify_ledger,

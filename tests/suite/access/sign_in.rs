@@ -167,18 +167,26 @@ fn a_name_that_nobody_has_takes_as_long() {
 }
 
 #[test]
-fn whoever_loses_a_role_is_signed_out_at_once() {
+fn whoever_loses_a_role_loses_it_at_once_and_nothing_elsewhere() {
     let site = Site::staffordshire();
     wait(async {
         let (hub, _) = with_joan(&site).await;
         let key = signed_in(&hub, "joan").await;
-        let (police, joan) = (partner(POLICE), named("joan"));
-        let role = NewRole { partner: &police, person: &joan, role: "approver" };
-        assert!(hub.ledger().revoke_role(role, &operator(&hub)).await.unwrap());
-        assert!(door(&hub).session(&key).await.unwrap().is_none());
-        let key = signed_in(&hub, "joan").await;
-        let caller = door(&hub).session(&key).await.unwrap().unwrap().at(&police).unwrap();
-        assert!(caller.can(Action::Read) && !caller.can(Action::Approve));
+        let (police, fire, joan) = (partner(POLICE), partner(FIRE), named("joan"));
+        let now = async || door(&hub).session(&key).await.unwrap().expect("her session goes on");
+        // Given while she is signed in, it holds at once.
+        let elsewhere = NewRole { partner: &fire, person: &joan, role: "operator" };
+        assert!(now().await.at(&fire).is_err());
+        assert!(hub.ledger().grant_role(elsewhere, &operator(&hub)).await.unwrap());
+        assert!(now().await.at(&fire).unwrap().can(Action::Run));
+        let lose = async |role| hub.ledger().revoke_role(NewRole { partner: &police, person: &joan, role }, &operator(&hub)).await.unwrap();
+        assert!(now().await.at(&police).unwrap().can(Action::Approve));
+        assert!(lose("approver").await);
+        let left = now().await.at(&police).unwrap();
+        assert!(left.can(Action::Read) && !left.can(Action::Approve));
+        assert!(lose("viewer").await);
+        assert!(now().await.at(&police).is_err(), "she is nobody there");
+        assert!(now().await.at(&fire).unwrap().can(Action::Run), "and what she was elsewhere");
     });
 }
 

@@ -31,7 +31,7 @@ fn schemathesis() -> PathBuf {
 }
 
 /// The ledger of the hub that serves, as another process sees it.
-async fn beside(site: &Site) -> (Ledger, By) {
+pub(super) async fn beside(site: &Site) -> (Ledger, By) {
     let ledger = Ledger::open(&Database::Sqlite(site.data().join("ledger.sqlite"))).await.unwrap();
     let now_ms = jiff::Timestamp::now().as_millisecond();
     (ledger, By { actor: Actor::person("operator"), hub: HubId::new("main"), from: None, now_ms, as_of: None })

@@ -5,6 +5,7 @@ mod configuration;
 mod conformance;
 mod once;
 mod routes;
+mod uploads;
 mod webhooks;
 
 use std::collections::BTreeSet;

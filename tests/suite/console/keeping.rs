@@ -99,8 +99,9 @@ fn people_are_added_given_roles_and_shut_out_only_where_they_are_alone() {
         }
         adam.post(&format!("{people}/both/remove"), &[("confirmed", "yes")]).await.is(303);
         adam.get(&format!("{people}/both")).await.is(404);
-        // What somebody may do has changed, so they sign in again.
-        both.get(&people).await.is(303);
+        // They are signed in as before, and are nobody here.
+        both.get(&people).await.is(404);
+        both.get(&format!("/p/{FIRE}/jobs")).await.is(200);
         let known = desk.hub.ledger().people(Scope::Partner(&partner(FIRE))).await.unwrap();
         assert_eq!(known.len(), 1, "what they are elsewhere stays");
     });

@@ -96,6 +96,11 @@ impl Serving {
         std::fs::read_to_string(Self::log_of(site)).expect("it is text")
     }
 
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where it is: `http://127.0.0.1:…`.
     pub(crate) fn address(&self) -> &str {
         &self.address

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -16,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::Action;
-use crate::api::answer::{Asked, Bearer, Body, Code, Named, Page, Problem, Wanted, bad_request, reason};
+use crate::api::answer::{Asked, Bearer, Body, Code, Named, Page, Problem, Wanted, bad_request, file_of, reason};
 use crate::api::routes::run_id;
 use crate::api::wire::{FindingJson, RunJson, moment};
 use crate::ledger::{Chosen, FindingId, QuarantineFilter, Quarantined, Waiting, WaitingGroup};
@@ -324,6 +322,8 @@ struct ResubmissionQuery {
 }
 
 /// Brings corrected rows back, as a run of their own.
+///
+/// The file goes to the hub's disk as it comes, sealed, and may have 64 MiB.
 #[utoipa::path(
     post, path = "/api/v1/runs/{run}/resubmissions", tag = "rejects", params(ResubmissionQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The corrected file, with the numbers that were put before each row."),
@@ -334,12 +334,15 @@ async fn resubmit(
     Bearer(caller): Bearer,
     Named(run): Named,
     Asked(query): Asked<ResubmissionQuery>,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<(StatusCode, Json<RunJson>), Problem> {
     caller.may(Action::Correct)?;
-    let body = body.map_err(|refused| Problem::new(Code::BodyTooLarge, refused.body_text()))?;
     let (id, scope) = (run_id(&run)?, caller.scope());
-    let corrections = Corrections { port: query.input, content: body.to_vec(), afresh: query.afresh };
+    // Before its file is taken.
+    hub.ledger().run(scope, id).await?.ok_or_else(|| Problem::not_found("run"))?;
+    let file = file_of(&hub, &caller, request).await?;
+    let content = Box::new(file.read().map_err(RunError::from)?);
+    let corrections = Corrections { port: query.input, content, afresh: query.afresh };
     let made = hub.resubmit(scope, id, corrections, &caller.by(hub.id(), hub.clock().now_ms())).await?;
     let made = hub.ledger().run(scope, made).await?.ok_or_else(|| Problem::not_found("run"))?;
     Ok((StatusCode::ACCEPTED, Json(RunJson::new(&made))))

@@ -3,10 +3,12 @@
 //! ```text
 //! codes     every code of a problem, with its status       page   lists, and where they go on
 //! extract   what stands in a request                       tag    ETag, If-None-Match, If-Match
+//! file      a file as a body, to the disk as it comes
 //! ```
 
 mod codes;
 mod extract;
+mod file;
 mod page;
 mod tag;
 
@@ -19,6 +21,7 @@ use utoipa::ToSchema;
 
 pub(super) use codes::{Code, Row, TABLE};
 pub(super) use extract::{Asked, Bearer, Body, Named};
+pub(super) use file::{file_of, take_file};
 pub(super) use page::{PAGE_ITEMS, Page, Wanted};
 pub(super) use tag::{IfMatch, Single, not_modified};
 
@@ -98,6 +101,7 @@ impl From<RunError> for Problem {
             RunError::NoRelease { .. } | RunError::NotARuleSet { .. } => Code::NoSuchRuleSet,
             RunError::BadCase { .. } => Code::CaseDoesNotFitSchema,
             RunError::NotCorrected { .. } => Code::NotCorrected,
+            RunError::FileTooLarge { .. } => Code::BodyTooLarge,
             RunError::Expired { .. } => Code::Expired,
             RunError::InputGone { .. } => Code::InputGone,
             RunError::NotResent { .. } => Code::NotResent,

@@ -55,11 +55,17 @@ pub(super) fn described() -> OpenApiRouter<Hub> {
 }
 
 pub(super) fn router(hub: Hub) -> Router {
-    let header = |name, value: &'static str| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    Router::from(described())
+    let routes = Router::from(described())
         .route("/api/v1/openapi.json", get(docs::openapi))
         .route("/api/v1/docs", get(docs::page))
-        .route("/api/v1/docs.css", get(docs::style))
+        .route("/api/v1/docs.css", get(docs::style));
+    around(routes, hub)
+}
+
+/// What every route has around it.
+pub(super) fn around(routes: Router<Hub>, hub: Hub) -> Router {
+    let header = |name, value: &'static str| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    routes
         .fallback(async || Problem::not_found("address"))
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed, "this address takes another method"))
         .layer(from_fn(not_modified))
@@ -73,7 +79,8 @@ pub(super) fn router(hub: Hub) -> Router {
         .with_state(hub)
 }
 
-/// A defect: told as any other that is the hub's own.
-fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    hub_fault(&"the answer panicked").into_response()
+/// A defect: told as any other that is the hub's own, and what it was stands in the log.
+pub(super) fn panicked(with: Box<dyn std::any::Any + Send>) -> Response {
+    let said = with.downcast_ref::<&str>().copied().or_else(|| with.downcast_ref::<String>().map(String::as_str));
+    hub_fault(&format_args!("the answer panicked: {}", said.unwrap_or("it does not say why"))).into_response()
 }

@@ -305,10 +305,10 @@ async fn export(options: ExportOptions) -> Answer {
 
 pub(in crate::cli) async fn resubmit(options: ResubmitOptions) -> Answer {
     let ResubmitOptions { run, input, port, afresh } = options;
-    let content = std::fs::read(&input).map_err(|error| format!("{} cannot be read: {error}", input.display()))?;
+    let content = std::fs::File::open(&input).map_err(|error| format!("{} cannot be read: {error}", input.display()))?;
     let hub = open::working_hub(run.data()).await?;
     let origin = show::find(&hub, run.run()).await?;
-    let corrections = Corrections { port, content, afresh };
+    let corrections = Corrections { port, content: Box::new(content), afresh };
     let made = hub.resubmit(Scope::Hub, origin, corrections, &open::person(&hub)).await?;
     let state = open::wait(&hub, made).await?;
     show::one_run(&hub, made, run.json()).await?;

@@ -18,9 +18,9 @@ pub(in crate::cli) enum Command {
     Add(AddOptions),
     /// Lists people: what they are where, and whether they may sign in.
     List(ListOptions),
-    /// Gives a person a role at a partner. They sign in again to have it.
+    /// Gives a person a role at a partner. They have it at once, also where they are signed in.
     Grant(RoleOptions),
-    /// Takes a role at a partner from a person, and ends their sessions.
+    /// Takes a role at a partner from a person, also where they are signed in.
     Revoke(RoleOptions),
     /// Lets a person sign in no longer, and ends their sessions; with --undo, lets them sign in again.
     Disable(DisableOptions),

@@ -5,6 +5,7 @@
 //! PARTNER/ab/ab12…   under sealed/: what is a partner's, sealed under its key      staged   one that is being written
 //! ab/ab12…           as it is: releases in a bucket, and what an earlier version    file     one that is open
 //!                    of the hub kept                                               copy     bytes with their digest
+//! without a name     what somebody sends, until it has been read                   incoming one that comes in
 //! ```
 //!
 //! The name is the digest of the plain bytes, as the ledger, receipts and receivers know it: so it is proof of what was read and sent
@@ -16,6 +17,7 @@
 
 mod copy;
 mod file;
+mod incoming;
 mod staged;
 
 use std::fs::{self, File};
@@ -33,6 +35,7 @@ use crate::vault::{DataKeys, SealedFile, VaultError};
 
 pub(super) use copy::{COPY_BYTES, Side, copy, digest_of};
 pub use file::ArtefactFile;
+pub use incoming::{Handed, Incoming};
 pub use staged::StagedWriter;
 
 /// Where files stand while they are written.

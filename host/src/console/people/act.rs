@@ -152,7 +152,7 @@ fn check_page(at: &At, (act, person): (Act, &Person), roles: &[&str]) -> Respons
     let own = person.name.as_str() == at.caller.actor().as_str().trim_start_matches("person:");
     let warning = match act {
         _ if own => Some("This is you. You may shut yourself out."),
-        Act::Roles | Act::Remove => Some("They are signed out, and sign in again with what they then may do."),
+        Act::Roles | Act::Remove => Some("It holds at once, also where they are signed in."),
         Act::SignOut | Act::Disable => Some("Their sessions end at once."),
         Act::Enable => None,
     };

@@ -14,12 +14,13 @@ use crate::console::runs::run_of;
 use crate::console::visit::{Answers, At, Fault, Posted};
 use crate::ledger::Run;
 use crate::model::limits::CORRECTED_BYTES_MAX;
-use crate::run::{Corrections, Hub};
+use crate::run::{Corrections, Handed, Hub, RunError};
 
 type Named = Path<(String, String)>;
 
-/// Longest value beside the file.
-const VALUE_CHARS_MAX: usize = 1_000;
+/// Longest value beside the file, in bytes, and how many there are at most.
+const VALUE_BYTES_MAX: usize = 1_000;
+const FIELDS_MAX: usize = 10;
 
 pub(super) async fn download(State(hub): State<Hub>, at: At, Path((_, named)): Named, Posted(answers): Posted) -> Result<Response, Fault> {
     at.may(Action::Correct)?;
@@ -65,13 +66,14 @@ pub(super) async fn upload(
 ) -> Result<Response, Fault> {
     at.may(Action::Correct)?;
     let run = run_of(&hub, &at, &named).await?;
-    let (answers, content) = taken(form.map_err(|_| unread())?).await?;
+    let (answers, file) = taken(&hub, &at, form.map_err(|_| unread())?).await?;
     if !answers.come_from(at.visit()) {
         return Err(Fault::Stale);
     }
-    if content.is_empty() {
+    let Some(file) = file.filter(|file| file.stored().size > 0) else {
         return Ok(form_of(&at, &run, answers.text("with"), &Faults::one("file", "Select the corrected file")));
-    }
+    };
+    let content = Box::new(file.read().map_err(RunError::from)?);
     let corrections = Corrections { port: None, content, afresh: answers.text("with") == "now" };
     match hub.resubmit(at.scope(), run.id, corrections, &at.by(&hub)).await.map_err(Fault::from) {
         Ok(back) => Ok(Redirect::to(&at.href(format_args!("runs/{back}?done=resubmitted"))).into_response()),
@@ -87,17 +89,28 @@ fn unread() -> Fault {
     Fault::Wrong { status: StatusCode::PAYLOAD_TOO_LARGE, sentence }
 }
 
-/// The fields of the form, and the file.
-async fn taken(mut form: Multipart) -> Result<(Answers, Vec<u8>), Fault> {
-    let (mut fields, mut content) = (Vec::new(), Vec::new());
-    while let Some(field) = form.next_field().await.map_err(|_| unread())? {
+/// The fields of the form, and the file, which goes to the disk as it comes.
+async fn taken(hub: &Hub, at: &At, mut form: Multipart) -> Result<(Answers, Option<Handed>), Fault> {
+    let (mut fields, mut file) = (Vec::new(), None);
+    while let Some(mut field) = form.next_field().await.map_err(|_| unread())? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
-            content = field.bytes().await.map_err(|_| unread())?.to_vec();
+            let mut incoming = hub.begin_file(at.caller.partner()).await?;
+            while let Some(piece) = field.chunk().await.map_err(|_| unread())? {
+                incoming.take(&piece).await?;
+            }
+            file = Some(incoming.whole().await?);
         } else {
-            let value: String = field.text().await.map_err(|_| unread())?.chars().take(VALUE_CHARS_MAX).collect();
-            fields.push((name, value));
+            // A form may be as large as a file: what is no file is not held beyond what it may have.
+            let mut value = Vec::new();
+            while let Some(piece) = field.chunk().await.map_err(|_| unread())? {
+                value.extend(piece.iter().take(VALUE_BYTES_MAX.saturating_sub(value.len())));
+            }
+            if fields.len() >= FIELDS_MAX {
+                return Err(unread());
+            }
+            fields.push((name, String::from_utf8_lossy(&value).into_owned()));
         }
     }
-    Ok((Answers::new(fields), content))
+    Ok((Answers::new(fields), file))
 }

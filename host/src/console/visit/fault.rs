@@ -78,6 +78,7 @@ impl From<RunError> for Fault {
         match error {
             RunError::Ledger(error) => error.into(),
             RunError::Expired { .. } | RunError::InputGone { .. } => Self::Wrong { status: StatusCode::GONE, sentence: sentence(&error) },
+            RunError::FileTooLarge { .. } => Self::Wrong { status: StatusCode::PAYLOAD_TOO_LARGE, sentence: sentence(&error) },
             RunError::NotInTime { .. } => Self::Wrong { status: StatusCode::SERVICE_UNAVAILABLE, sentence: sentence(&error) },
             RunError::NoRelease { .. }
             | RunError::NotARuleSet { .. }

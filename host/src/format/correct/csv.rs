@@ -2,9 +2,10 @@
 
 use std::io::{self, Read, Write};
 
-use super::{Corrected, CorrectionError, RejectedRecord};
+use super::{CorrectionError, RejectedRecord, Taken, too_long};
 use crate::format::cell::Windows1252;
-use crate::format::csv::{Scanned, first_record, folded};
+use crate::format::csv::{Found, Scanned, careful, first_record, folded};
+use crate::format::window::Window;
 use crate::model::job::{CsvFormat, Encoding};
 use crate::model::limits::RECORD_BYTES_MAX;
 
@@ -57,38 +58,44 @@ pub(super) fn write(options: &CsvFormat, record: RejectedRecord<'_>, out: &mut d
     out.write_all(b"\n")
 }
 
-pub(super) fn read(options: &CsvFormat, bytes: &[u8]) -> Result<Corrected, CorrectionError> {
-    let mut content = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    if let Some(after) = rest.strip_prefix(UTF8_MARK) {
+pub(super) fn read(options: &CsvFormat, window: &mut Window<'_>, taken: &mut Taken<'_>) -> Result<(), CorrectionError> {
+    if window.look()?.starts_with(UTF8_MARK) {
         if options.encoding == Encoding::Windows1252 {
             let why = "it was saved as UTF-8, and the job reads this input as Windows-1252: save it as “CSV (Comma delimited)”".to_owned();
             return Err(CorrectionError::Header { why });
         }
-        content.extend_from_slice(UTF8_MARK);
-        rest = after;
+        taken.put(UTF8_MARK)?;
+        window.advance(UTF8_MARK.len(), 0);
     }
-    let (mut line, mut rows, mut headed) = (1, Vec::new(), false);
-    while !rest.is_empty() {
-        let Scanned::Record { length, step, lines, values } = first_record(rest, options.delimiter) else {
-            let why = "its quotation marks do not match: one is never closed, or stands inside a value. Write a mark inside a value twice";
-            return Err(CorrectionError::Line { line, why: why.to_owned() });
+    let (mut cells, mut headed) = (Vec::new(), false);
+    loop {
+        let line = window.place(0).line;
+        let (length, step, lines) = match careful(window.view(), options.delimiter, window.is_complete(), &mut cells) {
+            Found::Record { length: 0, step: 0, .. } => return Ok(()),
+            Found::Record { length, step, lines } => (length, step, lines),
+            Found::Open { .. } if !window.is_complete() && !window.view_is_full() => {
+                window.more()?;
+                continue;
+            }
+            Found::Open { .. } if !window.is_complete() => return Err(too_long(line)),
+            Found::Open { .. } | Found::Damaged => {
+                let why =
+                    "its quotation marks do not match: one is never closed, or stands inside a value. Write a mark inside a value twice";
+                return Err(CorrectionError::Line { line, why: why.to_owned() });
+            }
         };
-        let record = &rest[..length];
+        let record = &window.view()[..length];
+        let values: Vec<(usize, usize)> = cells.iter().map(|cell| (cell.start as usize, cell.end as usize)).collect();
         if !headed && length > 0 {
-            content.extend_from_slice(after_two(record, &values, options.delimiter).ok_or_else(|| no_headings(options.delimiter))?);
-            content.push(b'\n');
+            taken.put(after_two(record, &values, options.delimiter).ok_or_else(|| no_headings(options.delimiter))?)?;
+            taken.put(b"\n")?;
             headed = true;
         } else if let Some((number, corrected)) = row(record, &values, options.delimiter, line)? {
-            rows.push((number, content.len() as u64));
             // A record of nothing would be no record.
-            content.extend_from_slice(if corrected.is_empty() { b"\"\"" } else { corrected });
-            content.push(b'\n');
+            taken.record(line, number, if corrected.is_empty() { b"\"\"" } else { corrected })?;
         }
-        line += lines;
-        rest = &rest[step..];
+        window.advance(step, lines);
     }
-    Ok(Corrected { content, rows })
 }
 
 /// The header without the two headings; none if it has not got them.

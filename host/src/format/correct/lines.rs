@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Corrected, CorrectionError, RejectedRecord};
+use super::{CorrectionError, RejectedRecord, Taken, too_long};
+use crate::format::window::{Line, Window};
 use crate::model::job::{Format, LineEnd};
 
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -17,24 +18,29 @@ pub(super) fn write(format: &Format, record: RejectedRecord<'_>, out: &mut dyn W
     out.write_all(end)
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Corrected, CorrectionError> {
-    let bytes = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
-    let mut corrected = Corrected { content: Vec::with_capacity(bytes.len()), rows: Vec::new() };
-    for (line, text) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
-        if text.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let wrong = |why: &str| CorrectionError::Line { line, why: why.to_owned() };
-        let mut parts = text.splitn(3, |byte| *byte == b'\t');
-        let number = parts.next().and_then(|number| std::str::from_utf8(number).ok()?.trim().parse().ok());
-        let number = number.ok_or_else(|| wrong("it does not begin with the number of a reject and a tab: leave those as they were"))?;
-        let record = parts.nth(1).filter(|record| !record.iter().all(u8::is_ascii_whitespace));
-        let record = record.ok_or_else(|| wrong("nothing stands behind its number and its reason: leave the line out instead"))?;
-        corrected.rows.push((number, corrected.content.len() as u64));
-        corrected.content.extend_from_slice(record);
-        if !record.ends_with(b"\n") {
-            corrected.content.push(b'\n');
-        }
+pub(super) fn read(window: &mut Window<'_>, taken: &mut Taken<'_>) -> Result<(), CorrectionError> {
+    if window.look()?.starts_with(UTF8_MARK) {
+        window.advance(UTF8_MARK.len(), 0);
     }
-    Ok(corrected)
+    loop {
+        let found = window.line()?;
+        let line = window.place(0).line;
+        let step = match found {
+            Line::None => return Ok(()),
+            Line::TooLong => return Err(too_long(line)),
+            Line::Whole { step, .. } => step,
+        };
+        let text = &window.view()[..step];
+        if !text.iter().all(u8::is_ascii_whitespace) {
+            let wrong = |why: &str| CorrectionError::Line { line, why: why.to_owned() };
+            let mut parts = text.splitn(3, |byte| *byte == b'\t');
+            let number = parts.next().and_then(|number| std::str::from_utf8(number).ok()?.trim().parse().ok());
+            let number =
+                number.ok_or_else(|| wrong("it does not begin with the number of a reject and a tab: leave those as they were"))?;
+            let record = parts.nth(1).filter(|record| !record.iter().all(u8::is_ascii_whitespace));
+            let record = record.ok_or_else(|| wrong("nothing stands behind its number and its reason: leave the line out instead"))?;
+            taken.record(line, number, record)?;
+        }
+        window.advance(step, 1);
+    }
 }

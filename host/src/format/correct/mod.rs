@@ -17,6 +17,8 @@ use std::io::{self, Read, Write};
 pub use cells::{RecordCells, cells_of, with_cells};
 
 use super::csv::Scanned;
+use super::error::FormatError;
+use super::window::Window;
 use crate::model::job::Format;
 use crate::model::limits::RECORD_BYTES_MAX;
 
@@ -31,17 +33,42 @@ pub(super) struct RejectedRecord<'a> {
     pub raw: &'a [u8],
 }
 
-/// Corrected records in the job's own format.
+/// Corrected records that were written in the job's own format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Corrected {
-    /// The file.
-    pub content: Vec<u8>,
     /// Of each record the number that it came with, and where it begins in the file, in bytes.
     pub rows: Vec<(u64, u64)>,
 }
 
+/// Where corrected records go, and what is known of them.
+pub(super) struct Taken<'o> {
+    out: &'o mut dyn Write,
+    bytes: u64,
+    rows: Vec<(u64, u64)>,
+    rows_max: u64,
+}
+
+impl Taken<'_> {
+    /// Writes what is no record, or more of one.
+    fn put(&mut self, bytes: &[u8]) -> Result<(), CorrectionError> {
+        self.bytes += bytes.len() as u64;
+        self.out.write_all(bytes).map_err(CorrectionError::Disk)
+    }
+
+    /// Writes a record that begins here, with its line end.
+    fn record(&mut self, line: u64, number: u64, bytes: &[u8]) -> Result<(), CorrectionError> {
+        if self.rows.len() as u64 >= self.rows_max {
+            let why = format!("there are more than {} rows before it, and not so many rows were rejected", self.rows_max);
+            return Err(CorrectionError::Line { line, why });
+        }
+        self.rows.push((number, self.bytes));
+        self.put(bytes)?;
+        if bytes.ends_with(b"\n") { Ok(()) } else { self.put(b"\n") }
+    }
+}
+
 /// What the clerk mends in a file of corrected records.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum CorrectionError {
     /// The file's beginning.
     #[error("the file does not begin as `bailiwick rejects export` wrote it: {why}")]
@@ -60,6 +87,9 @@ pub enum CorrectionError {
     /// There is nothing in it.
     #[error("the file has no rows in it")]
     Nothing,
+    /// It is not the clerk's affair: the file cannot be read, or what is made of it cannot be written.
+    #[error("the file cannot be taken: {0}")]
+    Disk(io::Error),
 }
 
 /// Writes rejected records for correction. `input` is the file that they stood in, from its beginning: its header is kept.
@@ -87,16 +117,34 @@ pub fn write_rejected(
     Ok(())
 }
 
-/// Takes off what stands before each record.
+/// Takes off what stands before each record, and writes what is left: of at most so many records. Of the file one record is held at a
+/// time, and of each record its number and its place.
 ///
 /// # Errors
 /// [`CorrectionError`] names the first line that cannot be taken.
-pub fn read_corrected(format: &Format, bytes: &[u8]) -> Result<Corrected, CorrectionError> {
-    let corrected = match format {
-        Format::Csv(options) => csv::read(options, bytes)?,
-        Format::JsonLines(_) | Format::FixedWidth(_) => lines::read(bytes)?,
-    };
-    if corrected.rows.is_empty() { Err(CorrectionError::Nothing) } else { Ok(corrected) }
+pub fn read_corrected(format: &Format, source: impl Read + Send, out: &mut dyn Write, rows_max: u64) -> Result<Corrected, CorrectionError> {
+    let mut window = Window::new(Box::new(source), 0, 1);
+    let mut taken = Taken { out, bytes: 0, rows: Vec::new(), rows_max };
+    match format {
+        Format::Csv(options) => csv::read(options, &mut window, &mut taken)?,
+        Format::JsonLines(_) | Format::FixedWidth(_) => lines::read(&mut window, &mut taken)?,
+    }
+    if taken.rows.is_empty() { Err(CorrectionError::Nothing) } else { Ok(Corrected { rows: taken.rows }) }
+}
+
+impl From<FormatError> for CorrectionError {
+    fn from(error: FormatError) -> Self {
+        Self::Disk(match error {
+            FormatError::Read(error) => error,
+            other => io::Error::other(other.to_string()),
+        })
+    }
+}
+
+/// A record with what stands before it that is more than is held.
+fn too_long(line: u64) -> CorrectionError {
+    let why = format!("it is longer than {RECORD_BYTES_MAX} bytes, or a quotation mark in it is never closed");
+    CorrectionError::Line { line, why }
 }
 
 /// The record that begins where some bytes of a file begin, without its line end: as it is told apart when the file is read.

@@ -11,6 +11,7 @@ mod write;
 
 pub(super) use header::folded;
 pub(super) use read::Reader;
+pub(super) use scan::{Found, careful};
 pub(super) use write::Writer;
 
 use super::error::FormatError;
@@ -56,12 +57,12 @@ pub(super) enum Scanned {
 /// Splits the record at the beginning of a file's last bytes.
 pub(super) fn first_record(bytes: &[u8], delimiter: u8) -> Scanned {
     let mut cells = Vec::new();
-    match scan::careful(bytes, delimiter, true, &mut cells) {
-        scan::Found::Record { length, step, lines } => {
+    match careful(bytes, delimiter, true, &mut cells) {
+        Found::Record { length, step, lines } => {
             let values = cells.iter().map(|cell| (cell.start as usize, cell.end as usize)).collect();
             Scanned::Record { length, step, lines, values }
         }
-        scan::Found::Open { .. } | scan::Found::Damaged => Scanned::Damaged,
+        Found::Open { .. } | Found::Damaged => Scanned::Damaged,
     }
 }
 

@@ -2,18 +2,18 @@
 
 /// One value of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cell {
+pub(in crate::format) struct Cell {
     /// Its first byte within the record, its quotation mark left out.
-    pub(super) start: u32,
+    pub(in crate::format) start: u32,
     /// After its last byte.
-    pub(super) end: u32,
+    pub(in crate::format) end: u32,
     /// Whether doubled quotation marks in it stand for one.
     pub(super) doubled: bool,
 }
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(in crate::format) enum Found {
     /// A record of `length` bytes; the next one begins after `step` bytes and `lines` line ends.
     Record { length: usize, step: usize, lines: u64 },
     /// The bytes end within a record. `quoted` says that a quotation mark is open.
@@ -77,7 +77,7 @@ fn quick(bytes: &[u8], delimiter: u8, cells: &mut [Cell]) -> Option<(Found, usiz
 }
 
 /// The way of all records.
-pub(super) fn careful(bytes: &[u8], delimiter: u8, complete: bool, cells: &mut Vec<Cell>) -> Found {
+pub(in crate::format) fn careful(bytes: &[u8], delimiter: u8, complete: bool, cells: &mut Vec<Cell>) -> Found {
     cells.clear();
     let mut marks = Marks::new(bytes, delimiter);
     let mut lines = 0;

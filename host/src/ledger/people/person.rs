@@ -1,4 +1,4 @@
-//! A person as they are kept, and what changes of them. Each change that matters ends their sessions.
+//! A person as they are kept, and what changes of them. Each change of these ends their sessions.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};

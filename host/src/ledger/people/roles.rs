@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{end_sessions, found, nobody, subject};
+use super::{found, nobody, subject};
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act, Covered};
 use crate::ledger::declared::require_partner;
@@ -23,7 +23,8 @@ pub struct NewRole<'a> {
 }
 
 impl Ledger {
-    /// Gives a person a role at a partner, and ends their sessions. Answers whether they did not have it.
+    /// Gives a person a role at a partner. Sessions read roles at each use, so they have it at once, and nothing has to end. Answers
+    /// whether they did not have it.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`] if there is no such partner or person.
@@ -61,7 +62,8 @@ impl Ledger {
             .await
     }
 
-    /// Takes a role at a partner from a person, and ends their sessions. Answers whether they had it.
+    /// Takes a role at a partner from a person, in the sessions too that they have; what they are elsewhere stays. Answers whether they
+    /// had it.
     ///
     /// # Errors
     /// What the database failed of.
@@ -92,9 +94,7 @@ async fn changed(
     (action, role): (&str, NewRole<'_>),
     (person, by): (Covered, &By),
 ) -> Result<(), LedgerError> {
-    let mut covered = end_sessions(transaction, role.person).await?;
-    covered.push(person);
     let after = Some(json!({ "role": role.role }));
     let act = Act { partner: Some(role.partner), action, subject: subject(role.person), before: None, after };
-    audit::append_over(transaction, act, &covered, by).await
+    audit::append_over(transaction, act, &[person], by).await
 }

@@ -211,7 +211,7 @@ pub const RETENTION_DAYS_MAX: u32 = 36_525;
 /// Most clean runs that a partner may ask of a release before it becomes active: a year of days.
 pub const PROOF_RUNS_MAX: u32 = 366;
 
-/// Largest file of corrected rows that is taken: it is held in memory while its rows are told apart.
+/// Largest file of corrected rows that is taken: it lies on the hub's disk, sealed, while its rows are told apart.
 pub const CORRECTED_BYTES_MAX: u64 = 64 << 20;
 
 /// Most rows that a job may allow to be rejected: they are held in memory until the run is written.

@@ -1,10 +1,11 @@
 //! Rejected rows out to a clerk, and corrected ones back in as a run of their own.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use crate::config::Configuration;
-use crate::connection::ArtefactFile;
-use crate::format::{read_corrected, record_of, write_rejected};
+use crate::connection::{ArtefactFile, StagedWriter};
+use crate::format::{CorrectionError, read_corrected, record_of, write_rejected};
 use crate::ledger::{
     By, Claim, FindingId, LedgerError, NewResubmission, Pulled, PulledFile, QuarantineFilter, Resubmitted, Run, Scope, StoredFinding,
 };
@@ -18,6 +19,12 @@ use crate::run::{Hub, Look, View};
 
 /// Rejects that are read at once.
 const PAGE: u32 = 1_000;
+
+/// Rows of a file beyond those that its run rejected, of which each is looked for.
+const ROWS_OVER: u64 = 1_000;
+
+/// Room for the number and the reason before a record that is written out.
+const BEFORE_BYTES: usize = 64 << 10;
 
 /// Rejected rows as a clerk corrects them.
 #[derive(Debug)]
@@ -35,12 +42,11 @@ pub struct ForCorrection {
 }
 
 /// Corrected rows that somebody hands in.
-#[derive(Debug, Clone)]
 pub struct Corrections {
     /// The input; none where only one has rejects that can come back.
     pub port: Option<String>,
-    /// The file, as it was exported and then corrected.
-    pub content: Vec<u8>,
+    /// The file, as it was exported and then corrected. It is read once, from its beginning to its end, and never held whole.
+    pub content: Box<dyn Read + Send>,
     /// Whether it runs with the job, release and tables in force now, and not with those of the first run.
     pub afresh: bool,
 }
@@ -60,7 +66,8 @@ impl Hub {
     ) -> Result<ForCorrection, RunError> {
         let run = self.run_seen(scope, run).await?;
         let (waiting, job) = (self.waiting_of(scope, &run).await?, self.job_of(&run).await?);
-        let port = chosen_port(&run, &job, &waiting, port)?;
+        let ports = waiting.iter().map(|finding| finding.found.port.clone()).collect();
+        let port = chosen_port(&run, &job, &ports, port)?;
         let format = built_in(&run, &job, &port)?;
         let input = self.stored_inputs(&run, run.id).await?.inputs.into_iter().find(|file| file.port == port);
         let input = input.ok_or_else(|| not_corrected(&run, format!("it had no file for input {port}")))?;
@@ -86,27 +93,28 @@ impl Hub {
     /// [`RunError::NotCorrected`] if the file cannot be taken; [`RunError::Ledger`] names the first row that is no reject of the run
     /// that waits.
     pub async fn resubmit(&self, scope: Scope<'_>, origin: RunId, corrections: Corrections, by: &By) -> Result<RunId, RunError> {
+        let Corrections { port, content, afresh } = corrections;
         let run = self.run_seen(scope, origin).await?;
-        if corrections.content.len() as u64 > CORRECTED_BYTES_MAX {
-            let (size, most) = (corrections.content.len(), CORRECTED_BYTES_MAX);
-            return Err(not_corrected(&run, format!("the file has {size} bytes and may have {most}: hand its rows in by several files")));
-        }
-        let (waiting, job) = (self.waiting_of(scope, &run).await?, self.job_of(&run).await?);
-        let port = chosen_port(&run, &job, &waiting, corrections.port.as_deref())?;
-        let job = if corrections.afresh { self.job_now(&run).await? } else { job };
+        let (ports, job) = (self.ledger().ports_waiting(scope, origin).await?, self.job_of(&run).await?);
+        let port = chosen_port(&run, &job, &ports, port.as_deref())?;
+        let job = if afresh { self.job_now(&run).await? } else { job };
         let format = built_in(&run, &job, &port)?;
         self.refuse_used_up(&run, &job, &port).await?;
-        let taken = read_corrected(&format, &corrections.content).map_err(|error| not_corrected(&run, error.to_string()))?;
-        let (artefacts, content) = (self.artefacts(run.partner()).await?, taken.content);
-        let stored = tokio::task::spawn_blocking(move || artefacts.put(content.as_slice())).await.expect("storing does not panic")?;
-        let new = NewResubmission {
-            origin,
-            port,
-            artefact: stored.digest,
-            size_bytes: stored.size,
-            rows: taken.rows,
-            afresh: corrections.afresh,
+        let artefacts = self.artefacts(run.partner()).await?;
+        // The ledger names the row that is too much, unless a file has far more than there can be.
+        let rows_max = run.rows.rejected.saturating_add(ROWS_OVER);
+        let taken = tokio::task::spawn_blocking(move || take_off(&format, (content, artefacts.writer()?), rows_max));
+        let (rows, staged) = match taken.await.expect("reading does not panic")? {
+            Ok(taken) => taken,
+            Err(CorrectionError::Disk(error)) => return Err(error.into()),
+            Err(error) => return Err(not_corrected(&run, error.to_string())),
         };
+        // Before it is in the store: of what is refused nothing is left.
+        self.ledger().may_resubmit(scope, origin, (&port, &rows)).await?;
+        let stored = tokio::task::spawn_blocking(move || staged.commit()).await.expect("storing does not panic")?;
+        // Refused at the last moment, it goes with the next artefacts that go.
+        self.ledger().artefact_passes(stored.digest, run.partner()).await?;
+        let new = NewResubmission { origin, port, artefact: stored.digest, size_bytes: stored.size, rows, afresh };
         Ok(self.ledger().resubmit(scope, &new, by).await?)
     }
 
@@ -209,9 +217,23 @@ fn not_corrected(run: &Run, why: String) -> RunError {
     RunError::NotCorrected { run: run.id.to_string(), why }
 }
 
+/// Takes off what was put before each row, on the way into the store; or says what the clerk mends.
+fn take_off(
+    format: &Format,
+    (content, mut staged): (Box<dyn Read + Send>, StagedWriter),
+    rows_max: u64,
+) -> Result<Result<(Vec<(u64, u64)>, StagedWriter), CorrectionError>, RunError> {
+    let mut content = content.take(CORRECTED_BYTES_MAX + 1);
+    let taken = read_corrected(format, &mut content, &mut staged, rows_max);
+    if content.limit() == 0 {
+        return Err(RunError::FileTooLarge { bytes_max: CORRECTED_BYTES_MAX });
+    }
+    Ok(taken.map(|taken| (taken.rows, staged)))
+}
+
 /// The input that is meant: the one that was named, or the only one with rejects that can come back.
-fn chosen_port(run: &Run, job: &Job, waiting: &[StoredFinding], named: Option<&str>) -> Result<String, RunError> {
-    let has_rejects = |port: &str| waiting.iter().any(|finding| finding.found.port == port);
+fn chosen_port(run: &Run, job: &Job, waiting: &BTreeSet<String>, named: Option<&str>) -> Result<String, RunError> {
+    let has_rejects = |port: &str| waiting.contains(port);
     let used_up = |port: &str| job.inputs.iter().any(|input| input.port == port && input.take == Take::Next);
     if let Some(port) = named {
         return match (used_up(port), has_rejects(port)) {
@@ -288,11 +310,11 @@ fn write(format: &Format, (input, mut again): (ArtefactFile, ArtefactFile), reje
     Ok((content, rows, left_out))
 }
 
-/// The record that begins at an offset; none if it is longer than a record may be.
+/// The record that begins at an offset; none if it is longer than one may be that comes back with what stands before it.
 fn record_at(format: &Format, input: &mut ArtefactFile, offset: u64) -> io::Result<Option<Vec<u8>>> {
     input.seek(SeekFrom::Start(offset))?;
     let mut bytes = Vec::new();
     input.take(RECORD_BYTES_MAX as u64 + 2).read_to_end(&mut bytes)?;
     let record = record_of(format, &bytes);
-    Ok((record.len() <= RECORD_BYTES_MAX).then(|| record.to_vec()))
+    Ok((record.len() <= RECORD_BYTES_MAX - BEFORE_BYTES).then(|| record.to_vec()))
 }

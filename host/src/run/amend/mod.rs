@@ -2,7 +2,9 @@
 
 mod corrections;
 mod deliveries;
+mod incoming;
 mod retain;
 
 pub use corrections::{Corrections, ForCorrection};
+pub use incoming::FileIn;
 pub use retain::Retained;

@@ -217,6 +217,12 @@ pub enum RunError {
         /// Why not, and what to do.
         why: String,
     },
+    /// The person hands in several files.
+    #[error("the file has more than {bytes_max} bytes: hand its rows in by several files")]
+    FileTooLarge {
+        /// The most that it may have.
+        bytes_max: u64,
+    },
     /// The hub mends itself: rows came back corrected and were not all read. Nothing was delivered.
     #[error("{resubmitted} corrected rows were handed in and {read} were read: look for blank lines and quotation marks in the file")]
     RowsUnaccounted {

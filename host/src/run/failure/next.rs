@@ -92,6 +92,7 @@ impl RunError {
             Self::NotResent { .. } => "not-resent",
             Self::Expired { .. } => "expired",
             Self::NotCorrected { .. } => "not-corrected",
+            Self::FileTooLarge { .. } => "file-too-large",
             Self::RowsUnaccounted { .. } => "rows-unaccounted",
             Self::Connection { error: ConnectionError::Uncertain { .. }, .. } => DELIVERY_UNCERTAIN,
             Self::Connection { .. } => "connection-failed",

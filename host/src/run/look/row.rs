@@ -55,8 +55,10 @@ impl Hub {
         let (run, format) = self.format_of(scope, run, &corrected.port).await?;
         let wrong = |error: &dyn std::fmt::Display| not_corrected(&run, error.to_string());
         let written = with_cells(&format, &corrected.rows).map_err(|error| wrong(&error))?;
-        let taken = read_corrected(&format, &written).map_err(|error| wrong(&error))?;
-        let (artefacts, content) = (self.artefacts(run.partner()).await?, taken.content);
+        let mut content = Vec::new();
+        let taken =
+            read_corrected(&format, written.as_slice(), &mut content, corrected.rows.len() as u64).map_err(|error| wrong(&error))?;
+        let artefacts = self.artefacts(run.partner()).await?;
         let size_bytes = content.len() as u64;
         let stored = tokio::task::spawn_blocking(move || artefacts.put(content.as_slice())).await.expect("storing does not panic")?;
         // Only to be judged: no run reads it, unless the very same rows are brought back.
@@ -102,6 +104,7 @@ impl Hub {
     pub async fn resubmit_rows(&self, scope: Scope<'_>, run: RunId, corrected: &RejectRows, by: &By) -> Result<RunId, RunError> {
         let (run, format) = self.format_of(scope, run, &corrected.port).await?;
         let content = with_cells(&format, &corrected.rows).map_err(|error| not_corrected(&run, error.to_string()))?;
+        let content = Box::new(std::io::Cursor::new(content));
         let corrections = Corrections { port: Some(corrected.port.clone()), content, afresh: false };
         self.resubmit(scope, run.id, corrections, by).await
     }

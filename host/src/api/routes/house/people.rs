@@ -77,7 +77,7 @@ fn named(person: &str, role: &str) -> Result<(PersonName, Role), Problem> {
     Ok((person, role.parse().map_err(|_| Problem::not_found("role"))?))
 }
 
-/// Gives a person a role at the partner, and ends their sessions. One who has it keeps it.
+/// Gives a person a role at the partner, in the sessions too that they have. One who has it keeps it.
 #[utoipa::path(
     put, path = "/api/v1/people/{person}/roles/{role}", tag = "access",
     responses((status = 204, description = "They have the role."))
@@ -94,7 +94,7 @@ async fn grant_role(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Takes a role at the partner from a person, and ends their sessions. One who has it not is left as they are.
+/// Takes a role at the partner from a person, in the sessions too that they have. One who has it not is left as they are.
 #[utoipa::path(
     delete, path = "/api/v1/people/{person}/roles/{role}", tag = "access",
     responses((status = 204, description = "They have the role no more."))

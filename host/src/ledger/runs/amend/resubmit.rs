@@ -1,6 +1,6 @@
 //! Rejected rows that come back corrected, as a run of their own. Each comes back once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -57,6 +57,36 @@ pub struct Resubmitted {
 }
 
 impl Ledger {
+    /// The inputs of a run of which rejects wait that are in nobody's hands.
+    ///
+    /// # Errors
+    /// What the database failed of.
+    pub async fn ports_waiting(&self, scope: Scope<'_>, run: RunId) -> Result<BTreeSet<String>, LedgerError> {
+        let ports: Vec<(String,)> = query(
+            "SELECT DISTINCT port FROM findings WHERE run = $1 AND ($2 = '' OR partner = $2)
+             AND waiting_since_ms IS NOT NULL AND left_how IS NULL AND resubmitted_by IS NULL",
+        )
+        .bind(run.to_string())
+        .bind(scope.text())
+        .fetch_all(&self.store)
+        .await?;
+        Ok(ports.into_iter().map(|(port,)| port).collect())
+    }
+
+    /// Whether rows may come back, as things stand: each names a reject of an input, and where its record begins.
+    ///
+    /// # Errors
+    /// As for [`Ledger::resubmit`].
+    pub async fn may_resubmit(&self, scope: Scope<'_>, origin: RunId, (port, rows): (&str, &[(u64, u64)])) -> Result<(), LedgerError> {
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let origin = seen(&mut transaction, scope, origin).await?;
+                may_come_back(&mut transaction, &origin, (port, rows)).await
+            })
+            .await
+    }
+
     /// Puts a run in the queue that brings rejected rows back corrected. From now on they are in its hands, until it closes and they
     /// leave quarantine, or until it is cancelled and has sent nothing.
     ///
@@ -70,7 +100,7 @@ impl Ledger {
                 // Locked, so that of two people with the same rows one waits for the other.
                 let origin = seen(&mut transaction, scope, new.origin).await?;
                 let fates = Covered::run(CoveredKind::Fates, origin.id).found_before(&mut transaction).await?;
-                may_come_back(&mut transaction, &origin, new).await?;
+                may_come_back(&mut transaction, &origin, (&new.port, &new.rows)).await?;
                 let id = id_at(by.now_ms);
                 let enqueued = enqueued(&mut transaction, &origin, new, id).await?;
                 let run = begin(&mut transaction, id, enqueued, by)?;
@@ -137,7 +167,7 @@ impl Ledger {
 }
 
 /// Refuses rows that are no rejects of the run, or do not wait any more, or have come back already.
-async fn may_come_back(transaction: &mut Transaction, origin: &Run, new: &NewResubmission) -> Result<(), LedgerError> {
+async fn may_come_back(transaction: &mut Transaction, origin: &Run, (port, of): (&str, &[(u64, u64)])) -> Result<(), LedgerError> {
     let Some(standing) = origin.standing.filter(|_| origin.outcome == Some(Outcome::Delivered)) else {
         let wanted = "its rejects are resubmitted once it has closed: until then it waits as a whole".to_owned();
         return Err(LedgerError::WrongState { run: origin.id, state: origin.state, wanted });
@@ -146,7 +176,7 @@ async fn may_come_back(transaction: &mut Transaction, origin: &Run, new: &NewRes
         query("SELECT number, left_how, resubmitted_by FROM findings WHERE run = $1 AND lease = $2 AND port = $3 AND effect = 'reject'")
             .bind(origin.id.to_string())
             .bind(to_stored(standing.lease))
-            .bind(new.port.as_str())
+            .bind(port)
             .fetch_all(transaction)
             .await?;
     let mut waiting: BTreeMap<u64, Option<String>> = rows
@@ -161,13 +191,13 @@ async fn may_come_back(transaction: &mut Transaction, origin: &Run, new: &NewRes
             (count(number), why)
         })
         .collect();
-    for (number, _) in &new.rows {
-        let unknown = || Some(format!("input {} has no reject of that number, or the file has it twice", new.port));
+    for (number, _) in of {
+        let unknown = || Some(format!("input {port} has no reject of that number, or the file has it twice"));
         if let Some(why) = waiting.remove(number).unwrap_or_else(unknown) {
             return Err(LedgerError::NotResubmitted { run: origin.id, number: *number, why });
         }
     }
-    if new.rows.is_empty() {
+    if of.is_empty() {
         return Err(LedgerError::NotFound { what: "row to resubmit to the job of run", name: origin.id.to_string() });
     }
     Ok(())

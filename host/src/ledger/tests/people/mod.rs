@@ -102,8 +102,17 @@ async fn whatever_changes_a_person_ends_their_sessions(on: Kind) {
         assert_eq!((stored.person, stored.display_name.as_str(), stored.hub_operator), (joan(), "Joan Éire", change > 5), "{change}");
         assert_eq!(stored.partners.len(), if change > 5 { 2 } else { 0 });
         match change {
-            0 => drop(ledger.grant_role(role(&police, &who, "viewer"), &person(12)).await.unwrap()),
-            1 => drop(ledger.revoke_role(role(&police, &who, "viewer"), &person(12)).await.unwrap()),
+            0 | 1 => {
+                let viewer = role(&police, &who, "viewer");
+                let changed =
+                    if change == 0 { ledger.grant_role(viewer, &person(12)).await } else { ledger.revoke_role(viewer, &person(12)).await };
+                assert!(changed.unwrap());
+                // What a role gives is read at each use: the session goes on, with it or without.
+                let now = ledger.session(hash, 13).await.unwrap().expect("it goes on");
+                assert_eq!(now.roles.iter().any(|(at, role)| *at == police && role == "viewer"), change == 0);
+                ledger.end_session(hash, &person(13)).await.unwrap();
+                continue;
+            }
             2 => ledger.set_password(&who, &SecretString::from("other"), &person(12)).await.unwrap(),
             3 => assert!(ledger.disable_person(&who, true, &person(12)).await.unwrap()),
             4 => assert_eq!(ledger.end_sessions(&who, &person(12)).await.unwrap(), 1),
