@@ -80,7 +80,7 @@ fn files(folder: &Path) -> BTreeSet<PathBuf> {
 /// How many acts the trail has.
 fn acts(site: &Site) -> usize {
     wait(async {
-        let (ledger, _) = super::conformance::beside(site).await;
+        let (ledger, _) = beside(site).await;
         let acts = ledger.audit(Scope::Hub, None, 1_000).await.unwrap().items.len();
         ledger.close().await;
         acts
