@@ -71,11 +71,12 @@ pub(super) fn around(routes: Router<Hub>, hub: Hub) -> Router {
         .layer(from_fn(not_modified))
         .layer(from_fn_with_state(hub.clone(), repeat::once))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        // Within the headers, so that a defect's answer has them too.
+        .layer(CatchPanicLayer::custom(panicked))
         .layer(header(CACHE_CONTROL, "no-store"))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(CONTENT_SECURITY_POLICY, "default-src 'none'"))
         .layer(TraceLayer::new_for_http())
-        .layer(CatchPanicLayer::custom(panicked))
         .with_state(hub)
 }
 
