@@ -64,6 +64,7 @@ fn a_protected_change_is_in_force_once_a_second_person_says_so() {
     assert!(two.done("ann", &["plan", ".", "--drift"]).contains("nothing to change"), "what was approved is what the folder says");
     let trail = two.done("ann", &["audit", "export", "--partner", POLICE]);
     assert!(trail.contains("\"change.propose\"") && trail.contains("\"change.approve\""), "{trail}");
+    assert!(trail.lines().any(|line| line.contains("\"change.turn-away\"") && line.contains("person:ann proposed this change")), "{trail}");
     two.done("ann", &["audit", "verify"]);
 }
 

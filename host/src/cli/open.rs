@@ -190,6 +190,7 @@ pub(super) fn say_plan(plan: &Plan, word: &str) {
     for release in &plan.unlisted {
         say(format!("  {release} is active, and the folder does not name it"));
     }
+    plan.unwanted.iter().for_each(|line| say(format!("  {line}")));
     match changes {
         0 if !plan.proposed.is_empty() => say("nothing more to change"),
         0 => say("nothing to change: the configuration is the one in force"),

@@ -85,10 +85,12 @@ pub enum LedgerError {
         digest: Digest,
     },
     /// Another person does it: nobody vouches for their own work.
-    #[error("{actor} {what}, so another person has to do this")]
+    #[error("{actor}{through} {what}, so another person has to do this")]
     OwnWork {
-        /// Who asked.
+        /// Who asked, or stands behind the token that did.
         actor: Actor,
+        /// The tokens behind which they stand, half a sentence with a comma before it and after; nothing where they acted themselves.
+        through: String,
         /// What they did before.
         what: &'static str,
     },

@@ -3,7 +3,7 @@
 use super::Ledger;
 use super::audit::{self, Act, Covered, CoveredKind};
 use super::error::LedgerError;
-use super::store::{parsed, query};
+use super::store::{Transaction, parsed, query, query_scalar};
 use super::who::{Actor, By, HubId, Scope};
 use crate::model::ids::{Digest, PartnerName};
 
@@ -229,4 +229,34 @@ impl Ledger {
             })
             .await
     }
+}
+
+/// Refuses that somebody decides on what they did themselves. What a token does, whoever made it does.
+pub(super) async fn refuse_own(transaction: &mut Transaction, (did, what): (&Actor, &'static str), by: &By) -> Result<(), LedgerError> {
+    let actor = behind(transaction, &by.actor).await?;
+    if actor != behind(transaction, did).await? {
+        return Ok(());
+    }
+    let mut tokens: Vec<&str> = [&by.actor, did].into_iter().filter(|one| **one != actor).map(Actor::as_str).collect();
+    tokens.dedup();
+    let through = if tokens.is_empty() { String::new() } else { format!(", who stands behind {},", tokens.join(" and ")) };
+    Err(LedgerError::OwnWork { actor, through, what })
+}
+
+/// Who stands behind an actor: behind a token whoever made it, and so on until it is no token.
+async fn behind(transaction: &mut Transaction, actor: &Actor) -> Result<Actor, LedgerError> {
+    let mut line = vec![actor.clone()];
+    while let Some((partner, token)) = line.last().and_then(Actor::of_token) {
+        let made_by: Option<String> = query_scalar("SELECT created_by FROM tokens WHERE partner = $1 AND token = $2")
+            .bind(partner)
+            .bind(token)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        // Rows that were written past the hub may name each other.
+        match made_by.map(Actor::stored).filter(|next| !line.contains(next)) {
+            Some(next) => line.push(next),
+            None => break,
+        }
+    }
+    Ok(line.pop().expect("it begins with the actor"))
 }

@@ -68,6 +68,11 @@ impl Actor {
         self.0.starts_with("person:")
     }
 
+    /// Of a token, its partner and its name.
+    pub(super) fn of_token(&self) -> Option<(&str, &str)> {
+        self.0.strip_prefix("token:")?.split_once('/')
+    }
+
     /// As it stands in an export of the audit trail.
     #[must_use]
     pub const fn of_record(text: String) -> Self {

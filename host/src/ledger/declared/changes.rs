@@ -9,6 +9,7 @@ use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
+use crate::ledger::tokens::refuse_own;
 use crate::ledger::who::{Actor, By, Scope};
 use crate::model::ids::{Digest, PartnerName};
 
@@ -231,9 +232,7 @@ impl Ledger {
                 if !by.actor.is_person() {
                     return Err(LedgerError::NotAPerson { actor: by.actor.clone() });
                 }
-                if kept.proposed_by == by.actor {
-                    return Err(LedgerError::OwnWork { actor: by.actor.clone(), what: "proposed this change" });
-                }
+                refuse_own(&mut transaction, (&kept.proposed_by, "proposed this change"), by).await?;
                 if in_force(&mut transaction, &kept.partner).await? != kept.base {
                     return Err(LedgerError::StateMoved { partner: kept.partner, number: kept.number });
                 }

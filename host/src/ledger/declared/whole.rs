@@ -2,10 +2,12 @@
 
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::Transaction;
+use crate::ledger::store::{Transaction, query};
 use crate::ledger::who::By;
+use crate::model::ids::PluginName;
+use crate::model::job::ReleaseChoice;
 
-use super::apply::{Applied, Declaration, declare};
+use super::apply::{Applied, Declaration, DeclaredJob, declare};
 use super::releases::{self, NewRelease, ReleaseKey};
 use super::tables::{self, NewTable};
 
@@ -38,7 +40,7 @@ impl Ledger {
     /// its new settings on its old release.
     ///
     /// # Errors
-    /// As for [`Ledger::apply`], [`Ledger::put_release`], [`Ledger::activate`] and [`Ledger::put_table`].
+    /// [`LedgerError::NotVouchedFor`] if a job names a release that could not be put in use; and as for [`Ledger::apply`], [`Ledger::put_release`], [`Ledger::activate`] and [`Ledger::put_table`].
     pub async fn apply_all(&self, wholes: &[Whole<'_>], by: &By) -> Result<Vec<AppliedWhole>, LedgerError> {
         self.store
             .again(|| async move {
@@ -56,6 +58,7 @@ impl Ledger {
 
 /// Makes what one partner declares the one in force, with its releases and tables, within a transaction.
 pub(super) async fn put_whole(transaction: &mut Transaction, whole: &Whole<'_>, by: &By) -> Result<AppliedWhole, LedgerError> {
+    let named = newly_named(transaction, whole.declaration).await?;
     let declared = declare(transaction, whole.declaration, by).await?;
     let mut applied = AppliedWhole { declared, activated: Vec::new(), added: Vec::new() };
     for release in whole.releases {
@@ -66,8 +69,28 @@ pub(super) async fn put_whole(transaction: &mut Transaction, whole: &Whole<'_>, 
             applied.activated.push(key.clone());
         }
     }
+    for (plugin, choice) in named {
+        releases::may_all_be_named(transaction, (&whole.declaration.partner.name, plugin), choice).await?;
+    }
     for table in whole.tables {
         applied.added.push(tables::keep(transaction, table, by).await?);
     }
     Ok(applied)
+}
+
+/// Of the jobs whose file names one release, those whose file did not before: each plugin, and what is chosen.
+async fn newly_named<'a>(
+    transaction: &mut Transaction,
+    declaration: &'a Declaration,
+) -> Result<Vec<(&'a PluginName, &'a ReleaseChoice)>, LedgerError> {
+    let stored: Vec<(String, String, String)> =
+        query("SELECT job, plugin, release_choice FROM jobs WHERE partner = $1 AND removed_at_ms IS NULL")
+            .bind(declaration.partner.name.as_str())
+            .fetch_all(transaction)
+            .await?;
+    let new = |job: &&DeclaredJob| {
+        let stands = (job.name.to_string(), job.plugin.to_string(), job.release.to_string());
+        matches!(job.release, ReleaseChoice::One(_)) && !stored.contains(&stands)
+    };
+    Ok(declaration.jobs.iter().filter(new).map(|job| (&job.plugin, &job.release)).collect())
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Installed, Plan, declaration, nothing, read_again};
-use crate::ledger::{By, Declaration, LedgerError, NewChange, ReleaseKey, Scope, StoredChange, Whole};
+use crate::ledger::{Act, By, Declaration, LedgerError, NewChange, ReleaseKey, Scope, StoredChange, Whole};
 use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::model::job::Partner;
 use crate::run::Hub;
@@ -50,12 +50,21 @@ impl Hub {
     /// Puts a proposed change in force. By another person than the one who proposed it.
     ///
     /// # Errors
-    /// [`RunError::Ledger`] if it does not wait, if whoever asks proposed it, or if something else has come into force since.
+    /// [`RunError::Ledger`] if it does not wait, if something else has come into force since, or if whoever asks proposed it, which is noted
+    /// in the audit trail.
     pub async fn approve_change(&self, (partner, number): (&PartnerName, u64), why: &str, by: &By) -> Result<Plan, RunError> {
         let change = self.ledger().proposed_change(partner, number).await?;
         let (declaration, activate) = self.wanted(&change).await?;
         let whole = Whole { declaration: &declaration, releases: &[], activate: &activate, tables: &[] };
-        let applied = self.ledger().approve_change(&change, &whole, why, by).await?;
+        let applied = match self.ledger().approve_change(&change, &whole, why, by).await {
+            Err(error @ (LedgerError::OwnWork { .. } | LedgerError::NotAPerson { .. } | LedgerError::NotVouchedFor { .. })) => {
+                let (subject, after) = (format!("change:{number}"), Some(serde_json::json!({ "why": error.to_string() })));
+                let act = Act { partner: Some(partner), action: "change.turn-away", subject, before: None, after };
+                self.ledger().note(act, by).await?;
+                return Err(error.into());
+            }
+            applied => applied?,
+        };
         if declaration.sources.is_empty() {
             self.revoke_tokens(partner, by).await?;
         }

@@ -6,6 +6,7 @@
 //! text     what the ledger keeps of a configuration
 //! posted   what a partner sends in place of a folder, within the frame that the operator set
 //! drift    what is in force and not in the folder, or the other way round
+//! vouch    what a folder's components lack that their partner asks
 //! ```
 
 mod change;
@@ -13,6 +14,7 @@ mod drift;
 mod posted;
 mod split;
 mod text;
+mod vouch;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,15 +22,12 @@ use std::sync::Arc;
 
 use crate::config::{self, ConfigError, Configuration, PluginFile};
 use crate::ledger::{
-    Applied, By, Declaration, LedgerError, NewChange, NewRelease, NewTable, Release, ReleaseKey, ReleaseSignature, ReleaseStanding, Scope,
-    Whole,
+    Applied, By, Declaration, LedgerError, NewChange, NewRelease, NewTable, Release, ReleaseKey, ReleaseSignature, Scope, Whole,
 };
 use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::model::job::{ChangePolicy, Partner};
-use crate::registry::signature::SIGNATURE_FILE_END;
 use crate::run::Hub;
 use crate::run::failure::RunError;
-use crate::run::release::ReleaseError;
 use crate::run::shelf::Plugin;
 
 pub use change::Proposed;
@@ -50,6 +49,8 @@ pub struct Plan {
     pub proposed: Vec<Proposed>,
     /// Releases that are active and that the configuration does not name. Nothing is done about them.
     pub unlisted: Vec<String>,
+    /// Releases that stay active although their partner would have them no longer. It is for the partner to put another in use.
+    pub unwanted: Vec<String>,
 }
 
 /// A release that a configuration names.
@@ -77,7 +78,7 @@ impl Hub {
         let configuration = read(folder)?;
         let taken = self.take(&configuration, by).await?;
         let (parts, proposals, gone) = self.parts(&configuration, &taken).await?;
-        let mut plan = Plan { unlisted: self.unlisted(&configuration).await?, ..Plan::default() };
+        let mut plan = Plan { unlisted: self.unlisted(&configuration).await?, unwanted: unwanted(&taken), ..Plan::default() };
         self.put_in_force(parts, &mut plan, by).await?;
         for gone in &gone {
             self.revoke_tokens(&gone.name, by).await?;
@@ -88,7 +89,8 @@ impl Hub {
 
     /// Makes parts the ones in force, all or none.
     async fn put_in_force(&self, parts: Vec<Part<'_>>, plan: &mut Plan, by: &By) -> Result<(), RunError> {
-        let applied = self.ledger().apply_all(&parts.iter().map(Part::whole).collect::<Vec<_>>(), by).await?;
+        let applied = self.ledger().apply_all(&parts.iter().map(Part::whole).collect::<Vec<_>>(), by).await.map_err(RunError::from);
+        let applied = self.noted_where_it_says(applied, by).await?;
         for (part, applied) in parts.into_iter().zip(applied) {
             let partner = part.declaration.partner.name;
             let new = part.tables.iter().zip(applied.added).filter(|(_, added)| *added).map(|(table, _)| &table.version);
@@ -195,7 +197,7 @@ impl Hub {
     fn part<'a>(&self, partner: &Partner, configuration: &Configuration, taken: &'a [Taken]) -> Result<Part<'a>, RunError> {
         let taken: Vec<&Taken> = taken.iter().filter(|taken| taken.file.partner == partner.name).collect();
         let mut releases = Vec::new();
-        for Taken { file, plugin, signature } in &taken {
+        for Taken { file, plugin, signature, .. } in &taken {
             let size_bytes = std::fs::metadata(&file.component)?.len();
             releases.push(self.kept(&file.partner, plugin, (size_bytes, signature.clone())));
         }
@@ -213,7 +215,7 @@ impl Hub {
         let configuration = read(folder)?;
         let taken = self.take(&configuration, by).await?;
         let (parts, proposals, _) = self.parts(&configuration, &taken).await?;
-        let mut plan = Plan { unlisted: self.unlisted(&configuration).await?, ..Plan::default() };
+        let mut plan = Plan { unlisted: self.unlisted(&configuration).await?, unwanted: unwanted(&taken), ..Plan::default() };
         for part in parts {
             self.plan_part(&part, &mut plan, by).await?;
         }
@@ -242,8 +244,8 @@ impl Hub {
         self.check_tables(configuration).await?;
         let mut taken = Vec::new();
         for (file, plugin) in plugins {
-            let signature = self.vouch(configuration, (&file, &plugin), by).await?;
-            taken.push(Taken { file, plugin, signature });
+            let (signature, unwanted) = self.vouch(configuration, (&file, &plugin), by).await?;
+            taken.push(Taken { file, plugin, signature, unwanted });
         }
         Ok(taken)
     }
@@ -304,34 +306,6 @@ impl Hub {
         }
         Ok(())
     }
-
-    /// Refuses a component that lacks what its partner asks of releases, before anything is changed.
-    async fn vouch(
-        &self,
-        configuration: &Configuration,
-        (file, plugin): (&PluginFile, &Plugin),
-        by: &By,
-    ) -> Result<Option<ReleaseSignature>, RunError> {
-        let partner = configuration.partners.iter().find(|partner| partner.name == file.partner).expect("its partner was checked");
-        let mut beside = file.component.clone().into_os_string();
-        beside.push(SIGNATURE_FILE_END);
-        let signature = match std::fs::read_to_string(&beside) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => {
-                return Err(RunError::ComponentUnreadable { path: beside.to_string_lossy().into_owned(), why: error.to_string() });
-            }
-        };
-        let signature = self.vouched(partner, (&std::fs::read(&file.component)?, signature.as_deref()), by).await?;
-        if partner.releases.asks_approval() {
-            let key = ReleaseKey { partner: partner.name.clone(), plugin: file.name.clone(), digest: plugin.release.digest };
-            let standing = self.ledger().release(&key).await?.and_then(|kept| kept.verdict).map(|verdict| verdict.standing);
-            if standing != Some(ReleaseStanding::Approved) {
-                return Err(ReleaseError::NotApproved { partner: key.partner, plugin: key.plugin, digest: key.digest }.into());
-            }
-        }
-        Ok(signature)
-    }
 }
 
 impl Plan {
@@ -346,6 +320,8 @@ struct Taken {
     file: PluginFile,
     plugin: Arc<Plugin>,
     signature: Option<ReleaseSignature>,
+    /// Why its partner would have it no longer, though it is active.
+    unwanted: Option<String>,
 }
 
 impl Taken {
@@ -367,6 +343,10 @@ impl Part<'_> {
     fn whole(&self) -> Whole<'_> {
         Whole { declaration: &self.declaration, releases: &self.releases, activate: &self.activate, tables: &self.tables }
     }
+}
+
+fn unwanted(taken: &[Taken]) -> Vec<String> {
+    taken.iter().filter_map(|taken| taken.unwanted.clone()).collect()
 }
 
 fn read(folder: &Path) -> Result<Configuration, RunError> {

@@ -119,7 +119,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`ReleaseError::OtherReview`] if the review is of another release, or of how things stood before; [`ReleaseError::NotForThis`] if it
-    /// does not ask for what is kept back; [`ReleaseError::NotGranted`] if it cannot work with so little; [`RunError::Ledger`] if there is none, or whoever added it approves it. Each is noted in the
+    /// does not ask for what is kept back; [`ReleaseError::NotGranted`] if it cannot work with so little; [`RunError::Ledger`] if there is none, whoever handed it in approves it, or the key that signed it was revoked. Each is noted in the
     /// audit trail, and nothing is changed.
     pub async fn approve_release(&self, approval: &Approval<'_>, by: &By) -> Result<bool, RunError> {
         let key = approval.key;
@@ -173,7 +173,7 @@ impl Hub {
     }
 
     /// Notes in the audit trail why something was refused that somebody wanted done with a release.
-    pub(super) async fn noted<T>(&self, key: &ReleaseKey, done: Result<T, RunError>, by: &By) -> Result<T, RunError> {
+    pub(in crate::run) async fn noted<T>(&self, key: &ReleaseKey, done: Result<T, RunError>, by: &By) -> Result<T, RunError> {
         if let Err(
             error @ (RunError::Release(_)
             | RunError::Ledger(LedgerError::OwnWork { .. } | LedgerError::NotAPerson { .. } | LedgerError::NotVouchedFor { .. })),

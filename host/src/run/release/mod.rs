@@ -21,7 +21,7 @@ use std::sync::Arc;
 use super::Hub;
 use super::failure::RunError;
 use super::shelf::{Plugin, file_name};
-use crate::ledger::{Act, By, NewRelease, NewSigningKey, Release, ReleaseKey, ReleaseSignature, Scope};
+use crate::ledger::{Act, By, LedgerError, NewRelease, NewSigningKey, Release, ReleaseKey, ReleaseSignature, Scope};
 use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::registry::signature::{PublicKey, SigningKeyId};
 
@@ -56,7 +56,7 @@ pub struct Pushed {
     pub new: bool,
     /// The cases that it brings, all of which came out as they say.
     pub cases: usize,
-    /// The key that signed it.
+    /// The key of the signature that is kept with it.
     pub signed_by: Option<String>,
     /// What of the partner's jobs, tables and grants would not fit it, each a sentence.
     pub unfit: Vec<String>,
@@ -92,9 +92,12 @@ impl Hub {
                 return Err(error);
             }
         };
-        let signed_by = signature.as_ref().map(|signature| signature.key.clone());
         let new = self.kept(push.partner, &plugin, (push.component.len() as u64, signature));
-        let added = self.ledger().put_release(&new, by).await?;
+        let put = self.ledger().put_release(&new, by).await.map_err(RunError::from);
+        let added = self.noted(&new.key, put, by).await?;
+        // Of a release that was there already, the signature that is kept need not be the one that came.
+        let kept = self.ledger().release(&new.key).await?.and_then(|kept| kept.release.signature);
+        let signed_by = kept.map(|signature| signature.key);
         let unfit = self.misfits(&new.key).await?;
         Ok(Pushed { key: new.key, version: new.version, new: added, cases, signed_by, unfit })
     }
@@ -146,9 +149,17 @@ impl Hub {
     /// Makes the release active again that was so before the one that is. It takes effect with the next claim.
     ///
     /// # Errors
-    /// [`RunError::Ledger`] if there is none to go back to, or the partner asks more of releases now than it has.
+    /// [`RunError::Ledger`] if there is none to go back to that has what the partner asks of releases now, which is noted in the audit trail.
     pub async fn roll_back_release(&self, partner: &PartnerName, plugin: &PluginName, by: &By) -> Result<ReleaseKey, RunError> {
-        Ok(self.ledger().roll_back((partner, plugin), by).await?)
+        match self.ledger().roll_back((partner, plugin), by).await {
+            Err(error @ LedgerError::NotFound { .. }) => {
+                let (subject, after) = (format!("plugin:{plugin}"), Some(serde_json::json!({ "why": error.to_string() })));
+                let act = Act { partner: Some(partner), action: "release.turn-away", subject, before: None, after };
+                self.ledger().note(act, by).await?;
+                Err(error.into())
+            }
+            back => Ok(back?),
+        }
     }
 
     /// The release that is named so: by the beginning of its digest, or as `lgps-return@2.0.0`.

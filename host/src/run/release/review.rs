@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ReleaseError;
 use super::grant::{Ask, Bound, asks, beyond, bounds, lacking};
 use crate::config::{self, ConfigError};
-use crate::ledger::{LedgerError, Release, ReleaseKey};
+use crate::ledger::{LedgerError, Release, ReleaseKey, Scope};
 use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::registry::review;
 use crate::run::Hub;
@@ -67,6 +67,9 @@ impl Hub {
         if !plugin.has_cases {
             may_do.push("It brings no cases of its own: nothing that it answers was held against what its author expects.".to_owned());
         }
+        if let Some(revoked) = self.revoked(&release).await? {
+            may_do.insert(0, revoked);
+        }
         let code = code(&release, active.as_ref(), [&may_do, &changes, &unfit]);
         let ceiling = self.ceiling(&key.partner).await?;
         let (asks, bounds) = (asks(&plugin, &ceiling), bounds(&plugin, &ceiling));
@@ -75,6 +78,16 @@ impl Hub {
 }
 
 impl Hub {
+    /// That the key which signed a release was revoked, and why.
+    async fn revoked(&self, release: &Release) -> Result<Option<String>, RunError> {
+        let Some(signature) = &release.release.signature else { return Ok(None) };
+        let keys = self.ledger().signing_keys(Scope::Partner(&release.release.key.partner)).await?;
+        let why = keys.into_iter().find(|key| key.key.id == signature.key).and_then(|key| key.revoked).map(|(_, why)| why);
+        Ok(why.map(|why| {
+            format!("It is signed by key {}, which was revoked: {why}. Nobody approves it before it is signed again.", signature.key)
+        }))
+    }
+
     pub(super) async fn fits_its_jobs(&self, key: &ReleaseKey) -> Result<(), RunError> {
         let findings = self.misfits(key).await?;
         if findings.is_empty() {

@@ -165,14 +165,23 @@ impl Hub {
         (component, signature): (&[u8], Option<&str>),
         by: &By,
     ) -> Result<Option<ReleaseSignature>, RunError> {
-        let keys = self.ledger().signing_keys(Scope::Partner(&partner.name)).await?;
-        match check(partner, (component, signature), &keys) {
-            Ok(signature) => Ok(signature),
-            Err(error) => {
+        match self.checked(partner, (component, signature)).await {
+            Err(RunError::Release(error)) => {
                 self.note_refusal(&partner.name, ("release.turn-away", Digest::of(component), &error.to_string()), by).await?;
                 Err(error.into())
             }
+            checked => checked,
         }
+    }
+
+    /// The same, for whoever sees to it that what is turned away is noted.
+    pub(in crate::run) async fn checked(
+        &self,
+        partner: &Partner,
+        (component, signature): (&[u8], Option<&str>),
+    ) -> Result<Option<ReleaseSignature>, RunError> {
+        let keys = self.ledger().signing_keys(Scope::Partner(&partner.name)).await?;
+        Ok(check(partner, (component, signature), &keys)?)
     }
 }
 

@@ -116,7 +116,8 @@ pub(in crate::cli::plugin) async fn trials(options: TrialsOptions) -> Answer {
     candidates.iter().for_each(|candidate| say(format!("  {}", stands(candidate))));
     let row = |trial: &StoredTrial| {
         let explained = if trial.explained { " (explained)" } else { "" };
-        let outcome = format!("{}{explained}", trial.trial.outcome);
+        let counts = if trial.proves { "" } else { " (does not count: no delivery of another release)" };
+        let outcome = format!("{}{explained}{counts}", trial.trial.outcome);
         vec![trial.origin.to_string(), trial.run.to_string(), outcome, trial.trial.kinds.join(", ")]
     };
     if !proof.trials.is_empty() {

@@ -6,9 +6,9 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Transaction, parsed, query, query_scalar};
 use crate::ledger::who::By;
 use crate::model::ids::{PartnerName, PluginName};
-use crate::model::job::ReleasePolicy;
+use crate::model::job::{ReleaseChoice, ReleasePolicy};
 
-use super::{ReleaseKey, Standing, candidates, proof};
+use super::{ReleaseKey, Standing, candidates, hands, keys, proof};
 
 impl Ledger {
     /// Makes a release the one that the partner's runs use from their first claim on. If it stood beside the active one, it does so no longer.
@@ -31,7 +31,7 @@ impl Ledger {
     }
 
     /// Makes the release that was active before the one that is, active again; and answers it.
-    /// A release that was refused or given up since is passed over.
+    /// A release that was refused or given up since, or lacks what its partner asks by now, is passed over.
     ///
     /// # Errors
     /// [`LedgerError::NotFound`] if there is none to go back to.
@@ -39,27 +39,34 @@ impl Ledger {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
-                // The one before is the last of another name that was active before the one that is first became so.
-                let before: Option<String> = query_scalar(
+                // Those of another name that were active before the one that is first became so, the last first.
+                let earlier: Vec<String> = query_scalar(
                     "SELECT earlier.digest FROM activations AS earlier
                      JOIN active_releases AS active ON active.partner = earlier.partner AND active.plugin = earlier.plugin
                      WHERE earlier.partner = $1 AND earlier.plugin = $2 AND earlier.digest <> active.digest
                        AND earlier.number < (SELECT MIN(number) FROM activations
                          WHERE partner = $1 AND plugin = $2 AND digest = active.digest)
-                       AND (SELECT retired_at_ms FROM releases
-                         WHERE partner = $1 AND plugin = $2 AND digest = earlier.digest) IS NULL
-                       AND COALESCE((SELECT verdict FROM release_verdicts
-                         WHERE partner = $1 AND plugin = $2 AND digest = earlier.digest ORDER BY number DESC LIMIT 1), '') <> $3
-                     ORDER BY earlier.number DESC LIMIT 1",
+                     GROUP BY earlier.digest ORDER BY MAX(earlier.number) DESC",
                 )
                 .bind(partner.as_str())
                 .bind(plugin.as_str())
-                .bind(Standing::Refused.as_str())
-                .fetch_optional(&mut transaction)
+                .fetch_all(&mut transaction)
                 .await?;
+                let mut usable = None;
+                for digest in earlier {
+                    let digest = parsed(&digest, "digest of a release")?;
+                    let key = ReleaseKey { partner: partner.clone(), plugin: plugin.clone(), digest };
+                    match vouched_for(&mut transaction, &key).await {
+                        Ok(_) => {
+                            usable = Some(key);
+                            break;
+                        }
+                        Err(LedgerError::NotVouchedFor { .. }) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
                 let missing = || LedgerError::NotFound { what: "earlier release to go back to, of plugin", name: plugin.to_string() };
-                let digest = parsed(&before.ok_or_else(missing)?, "digest of a release")?;
-                let key = ReleaseKey { partner: partner.clone(), plugin: plugin.clone(), digest };
+                let key = usable.ok_or_else(missing)?;
                 activate(&mut transaction, &key, (How::Back, by)).await?;
                 transaction.commit().await?;
                 Ok(key)
@@ -101,12 +108,12 @@ pub(in crate::ledger::declared) async fn activate(
     (how, by): (How, &By),
 ) -> Result<bool, LedgerError> {
     let (partner, plugin, digest) = (key.partner.as_str(), key.plugin.as_str(), key.digest.to_string());
+    let before = active(transaction, key).await?;
+    if how == How::Declared && before.as_deref() == Some(digest.as_str()) {
+        // Nothing is put in use, so nothing is asked: a partner that refused what is active is told so, and keeps nobody from the rest.
+        return Ok(false);
+    }
     let policy = vouched_for(transaction, key).await?;
-    let before: Option<String> = query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
-        .bind(partner)
-        .bind(plugin)
-        .fetch_optional(&mut *transaction)
-        .await?;
     if before.as_deref() == Some(digest.as_str()) {
         return Ok(false);
     }
@@ -116,15 +123,10 @@ pub(in crate::ledger::declared) async fn activate(
     }
     let mut back = how == How::Back;
     if let Some(before) = before.as_deref().filter(|_| !back) {
-        let older = older(transaction, key, before).await?;
         if was_active(transaction, key).await? {
-            back = older.is_some();
+            back = older(transaction, key, before).await?.is_some();
         } else {
-            match older {
-                // Whoever declares the configuration of an open partner is trusted with it.
-                Some(lacks) if policy != ReleasePolicy::Open || how == How::ByHand => return Err(key.lacks(lacks)),
-                _ => proof::proven(transaction, key).await?,
-            }
+            takes_its_place(transaction, (key, before), (policy, how)).await?;
         }
     }
     query(
@@ -159,6 +161,67 @@ pub(in crate::ledger::declared) async fn activate(
     Ok(true)
 }
 
+/// Refuses a release that was never active, if it could not take the place of the one that is.
+async fn takes_its_place(
+    transaction: &mut Transaction,
+    (key, active): (&ReleaseKey, &str),
+    (policy, how): (ReleasePolicy, How),
+) -> Result<(), LedgerError> {
+    match older(transaction, key, active).await? {
+        // Whoever declares the configuration of an open partner is trusted with it.
+        Some(lacks) if policy != ReleasePolicy::Open || how == How::ByHand => Err(key.lacks(lacks)),
+        _ => proof::proven(transaction, key).await,
+    }
+}
+
+/// Refuses a release that a job would run because its file names it, and that could not be put in use: naming it goes past nothing that
+/// activation asks. What was active once was asked then.
+pub(super) async fn may_be_named(transaction: &mut Transaction, key: &ReleaseKey) -> Result<(), LedgerError> {
+    let policy = vouched_for(transaction, key).await?;
+    if was_active(transaction, key).await? {
+        return Ok(());
+    }
+    if policy == ReleasePolicy::ThreePersons {
+        let lacks = "it was never active, and its partner asks for a third person to put a release in use, who activates it";
+        return Err(key.lacks(lacks.to_owned()));
+    }
+    match active(transaction, key).await? {
+        Some(active) => takes_its_place(transaction, (key, &active), (policy, How::Declared)).await,
+        None => Ok(()),
+    }
+}
+
+/// Refuses that a job names releases of which one could not be put in use. What is not kept yet is judged when a run is to have it.
+pub(in crate::ledger::declared) async fn may_all_be_named(
+    transaction: &mut Transaction,
+    (partner, plugin): (&PartnerName, &PluginName),
+    choice: &ReleaseChoice,
+) -> Result<(), LedgerError> {
+    let kept: Vec<(String, String)> = query("SELECT digest, version FROM releases WHERE partner = $1 AND plugin = $2 ORDER BY digest")
+        .bind(partner.as_str())
+        .bind(plugin.as_str())
+        .fetch_all(&mut *transaction)
+        .await?;
+    for (digest, version) in kept {
+        let digest = parsed(&digest, "digest of a release")?;
+        let key = ReleaseKey { partner: partner.clone(), plugin: plugin.clone(), digest };
+        if choice.takes(&version, digest) && !was_active(transaction, &key).await? {
+            may_be_named(transaction, &key).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The release that is active now in place of, or beside, another.
+async fn active(transaction: &mut Transaction, key: &ReleaseKey) -> Result<Option<String>, LedgerError> {
+    let active = query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
+        .bind(key.partner.as_str())
+        .bind(key.plugin.as_str())
+        .fetch_optional(transaction)
+        .await?;
+    Ok(active)
+}
+
 async fn was_active(transaction: &mut Transaction, key: &ReleaseKey) -> Result<bool, LedgerError> {
     let number: Option<i64> =
         query_scalar("SELECT number FROM activations WHERE partner = $1 AND plugin = $2 AND digest = $3 ORDER BY number LIMIT 1")
@@ -190,11 +253,7 @@ async fn older(transaction: &mut Transaction, key: &ReleaseKey, active: &str) ->
 pub(super) async fn may_follow(transaction: &mut Transaction, key: &ReleaseKey, by: &By) -> Result<(), LedgerError> {
     let policy = vouched_for(transaction, key).await?;
     third_person(transaction, key, (policy, by)).await?;
-    let active: Option<String> = query_scalar("SELECT digest FROM active_releases WHERE partner = $1 AND plugin = $2")
-        .bind(key.partner.as_str())
-        .bind(key.plugin.as_str())
-        .fetch_optional(&mut *transaction)
-        .await?;
+    let active = active(transaction, key).await?;
     let active = active.ok_or_else(|| key.lacks("no release is active beside which it could stand".to_owned()))?;
     if let Some(lacks) = older(transaction, key, &active).await? {
         return Err(key.lacks(lacks));
@@ -210,23 +269,8 @@ async fn third_person(transaction: &mut Transaction, key: &ReleaseKey, (policy, 
     if !by.actor.is_person() {
         return Err(LedgerError::NotAPerson { actor: by.actor.clone() });
     }
-    let own: Vec<String> = query_scalar(
-        "SELECT 'added' FROM releases WHERE partner = $1 AND plugin = $2 AND digest = $3 AND added_by = $4
-         UNION SELECT verdict FROM release_verdicts WHERE partner = $1 AND plugin = $2 AND digest = $3 AND said_by = $4 AND verdict = $5",
-    )
-    .bind(key.partner.as_str())
-    .bind(key.plugin.as_str())
-    .bind(key.digest.to_string())
-    .bind(by.actor.as_str())
-    .bind(Standing::Approved.as_str())
-    .fetch_all(transaction)
-    .await?;
-    let what = match own.first().map(String::as_str) {
-        None => return Ok(()),
-        Some("added") => "added this release",
-        Some(_) => "approved this release",
-    };
-    Err(LedgerError::OwnWork { actor: by.actor.clone(), what })
+    hands::refuse_whoever_handed_in(transaction, key, by).await?;
+    hands::refuse_whoever_approved(transaction, key, by).await
 }
 
 /// What is known of a release before it is used.
@@ -269,9 +313,7 @@ pub(super) async fn vouched_for(transaction: &mut Transaction, key: &ReleaseKey)
         _ if retired_at.is_some() => Some("it was given up".to_owned()),
         (Some(Standing::Refused), _) => Some("it was refused".to_owned()),
         (_, None) if policy != ReleasePolicy::Open => Some("it is not signed".to_owned()),
-        (_, Some(signer)) if policy != ReleasePolicy::Open && revoked_at.is_some() => {
-            Some(format!("the key {signer} that signed it was revoked"))
-        }
+        (_, Some(signer)) if policy != ReleasePolicy::Open && revoked_at.is_some() => Some(keys::revoked_key(&signer)),
         (None, _) if policy.asks_approval() => Some("nobody has approved it".to_owned()),
         _ => None,
     };

@@ -4,9 +4,11 @@ use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::declared::require_partner;
 use crate::ledger::error::LedgerError;
-use crate::ledger::store::{parsed, query};
+use crate::ledger::store::{Transaction, parsed, query, query_scalar};
 use crate::ledger::who::{Actor, By, Scope};
 use crate::model::ids::PartnerName;
+
+use super::ReleaseKey;
 
 /// A key to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +141,26 @@ impl Ledger {
             })
             .await
     }
+}
+
+/// Refuses a release that was signed by a key which was revoked since.
+pub(super) async fn refuse_revoked(transaction: &mut Transaction, key: &ReleaseKey) -> Result<(), LedgerError> {
+    let revoked: Option<String> = query_scalar(
+        "SELECT signing_keys.key_id FROM releases
+         JOIN signing_keys ON signing_keys.partner = releases.partner AND signing_keys.key_id = releases.signed_by
+         WHERE releases.partner = $1 AND releases.plugin = $2 AND releases.digest = $3 AND signing_keys.revoked_at_ms IS NOT NULL",
+    )
+    .bind(key.partner.as_str())
+    .bind(key.plugin.as_str())
+    .bind(key.digest.to_string())
+    .fetch_optional(transaction)
+    .await?;
+    revoked.map_or(Ok(()), |signer| Err(key.lacks(revoked_key(&signer))))
+}
+
+/// What a release lacks whose signer's key was revoked.
+pub(super) fn revoked_key(signer: &str) -> String {
+    format!("the key {signer} that signed it was revoked")
 }
 
 fn subject(id: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod activate;
 mod candidates;
+mod hands;
 mod keys;
 mod proof;
 mod retire;
@@ -12,14 +13,14 @@ use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
 use crate::ledger::error::LedgerError;
 use crate::ledger::outside;
-use crate::ledger::store::{Transaction, count, parsed, query, to_stored};
+use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_stored};
 use crate::ledger::who::{Actor, By, Scope};
 use crate::model::grant::Grant;
 use crate::model::ids::{Digest, PartnerName, PluginName};
 
 use super::require_partner;
 
-pub(super) use activate::{How, activate};
+pub(super) use activate::{How, activate, may_all_be_named};
 pub use candidates::{Bounds, Candidate, NewCandidate, Way};
 pub(in crate::ledger) use candidates::{choose, follow};
 pub use keys::{NewSigningKey, SigningKey};
@@ -267,27 +268,37 @@ pub(super) async fn keep(transaction: &mut Transaction, new: &NewRelease, by: &B
     Ok(true)
 }
 
-/// Adds the signature to a release that is kept without one.
+/// Adds the signature to a release that is kept without one, or with one by a key that was revoked since. Any other stays as it is.
 async fn sign(transaction: &mut Transaction, new: &NewRelease, by: &By) -> Result<(), LedgerError> {
     let Some(signature) = &new.signature else { return Ok(()) };
     let key = &new.key;
-    let written = query(
-        "UPDATE releases SET signed_by = $4, signature = $5, signature_comment = $6
-         WHERE partner = $1 AND plugin = $2 AND digest = $3 AND signed_by IS NULL",
+    let before: Option<Option<String>> = query_scalar(
+        "SELECT releases.signed_by FROM releases
+         LEFT JOIN signing_keys ON signing_keys.partner = releases.partner AND signing_keys.key_id = releases.signed_by
+         WHERE releases.partner = $1 AND releases.plugin = $2 AND releases.digest = $3
+           AND (releases.signed_by IS NULL OR (signing_keys.revoked_at_ms IS NOT NULL AND releases.signed_by <> $4))",
     )
     .bind(key.partner.as_str())
     .bind(key.plugin.as_str())
     .bind(key.digest.to_string())
     .bind(signature.key.as_str())
-    .bind(signature.text.as_str())
-    .bind(signature.comment.as_str())
-    .execute(&mut *transaction)
+    .fetch_optional(&mut *transaction)
     .await?;
-    if written == 0 {
-        return Ok(());
-    }
+    let Some(before) = before else { return Ok(()) };
+    // Whoever approved it would come to have handed it in.
+    hands::lock(transaction, key).await?;
+    hands::refuse_whoever_approved(transaction, key, by).await?;
+    query("UPDATE releases SET signed_by = $4, signature = $5, signature_comment = $6 WHERE partner = $1 AND plugin = $2 AND digest = $3")
+        .bind(key.partner.as_str())
+        .bind(key.plugin.as_str())
+        .bind(key.digest.to_string())
+        .bind(signature.key.as_str())
+        .bind(signature.text.as_str())
+        .bind(signature.comment.as_str())
+        .execute(&mut *transaction)
+        .await?;
+    let before = before.map(|before| serde_json::json!({ "signed-by": before }));
     let after = Some(serde_json::json!({ "signed-by": signature.key }));
-    let act = Act { partner: Some(&key.partner), action: "release.sign", subject: format!("release:{}", key.digest), before: None, after };
-    audit::append_over(transaction, act, &[key.covered()], by).await?;
-    Ok(())
+    let act = Act { partner: Some(&key.partner), action: hands::SIGN, subject: format!("release:{}", key.digest), before, after };
+    audit::append_over(transaction, act, &[key.covered()], by).await
 }

@@ -13,7 +13,7 @@ use crate::ledger::who::{Actor, By};
 use crate::model::ids::{Digest, PluginName, RunId};
 use crate::model::job::Proof;
 
-use super::{ReleaseKey, wire};
+use super::{ReleaseKey, hands, wire};
 
 /// What a trial came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub struct Trial {
     pub at_ms: i64,
     /// Whether a person has explained every kind of its differences since.
     pub explained: bool,
+    /// Whether it counts: the run that it did again delivered, with another release. Done again with its own, any release comes to the same.
+    pub proves: bool,
 }
 
 /// A person's word on a kind of difference.
@@ -115,6 +117,8 @@ struct TrialRow {
     kinds: String,
     differences: Option<String>,
     at_ms: i64,
+    origin_release: Option<String>,
+    origin_outcome: Option<String>,
 }
 
 impl Ledger {
@@ -142,7 +146,7 @@ impl Ledger {
         state(&mut reader, key).await
     }
 
-    /// Keeps a person's word on a kind of difference of a release. Whoever added the release does not say it.
+    /// Keeps a person's word on a kind of difference of a release. Whoever handed the release in does not say it.
     ///
     /// # Errors
     /// [`LedgerError::NoSuchRelease`]; [`LedgerError::OwnWork`]; [`LedgerError::NotFound`] if no trial differs in that way.
@@ -151,17 +155,7 @@ impl Ledger {
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
                 let (partner, plugin, digest) = (key.partner.as_str(), key.plugin.as_str(), key.digest.to_string());
-                let added_by: Option<String> =
-                    query_scalar("SELECT added_by FROM releases WHERE partner = $1 AND plugin = $2 AND digest = $3")
-                        .bind(partner)
-                        .bind(plugin)
-                        .bind(digest.as_str())
-                        .locked()
-                        .fetch_optional(&mut transaction)
-                        .await?;
-                if added_by.ok_or_else(|| key.missing())? == by.actor.as_str() {
-                    return Err(LedgerError::OwnWork { actor: by.actor.clone(), what: "added this release" });
-                }
+                hands::refuse_whoever_handed_in(&mut transaction, key, by).await?;
                 let known = state(&mut transaction, key).await?;
                 if !known.trials.iter().any(|trial| trial.trial.kinds.iter().any(|known| known == kind)) {
                     return Err(LedgerError::NotFound { what: "difference of this release of the kind", name: kind.to_owned() });
@@ -239,8 +233,10 @@ async fn state(transaction: &mut Transaction, key: &ReleaseKey) -> Result<ProofS
         query_scalar("SELECT proofs FROM partners WHERE partner = $1").bind(partner).fetch_optional(&mut *transaction).await?;
     let asked = wire::proofs_of(asked.flatten().as_deref())?.of(&key.plugin);
     let rows: Vec<TrialRow> = query(
-        "SELECT run, origin, outcome, kinds, differences, at_ms FROM trials WHERE partner = $1 AND plugin = $2 AND digest = $3
-         ORDER BY at_ms, run",
+        "SELECT trials.run, trials.origin, trials.outcome, trials.kinds, trials.differences, trials.at_ms,
+           runs.release_digest AS origin_release, runs.outcome AS origin_outcome FROM trials
+         JOIN runs ON runs.run = trials.origin AND runs.partner = trials.partner
+         WHERE trials.partner = $1 AND trials.plugin = $2 AND trials.digest = $3 ORDER BY trials.at_ms, trials.run",
     )
     .bind(partner)
     .bind(plugin)
@@ -257,12 +253,12 @@ async fn state(transaction: &mut Transaction, key: &ReleaseKey) -> Result<ProofS
     .await?;
     let said = said.into_iter().map(|(kind, why, at_ms, by)| Explanation { kind, why, at_ms, by: Actor::stored(by) });
     let explanations: Vec<Explanation> = said.collect();
-    let trials = rows.into_iter().map(|row| trial(row, &explanations)).collect::<Result<Vec<_>, _>>()?;
+    let trials = rows.into_iter().map(|row| trial(row, &digest, &explanations)).collect::<Result<Vec<_>, _>>()?;
     let (clean, lacks) = enough(asked, &trials, (&key.plugin, key.digest));
     Ok(ProofState { asked, trials, explanations, clean, lacks })
 }
 
-fn trial(row: TrialRow, explanations: &[Explanation]) -> Result<Trial, LedgerError> {
+fn trial(row: TrialRow, tried: &str, explanations: &[Explanation]) -> Result<Trial, LedgerError> {
     let kinds: Vec<String> = row.kinds.lines().map(str::to_owned).collect();
     // Nobody can have explained what they had not seen.
     let explained = |kind: &String| explanations.iter().any(|said| said.kind == *kind && said.at_ms >= row.at_ms);
@@ -271,13 +267,14 @@ fn trial(row: TrialRow, explanations: &[Explanation]) -> Result<Trial, LedgerErr
         origin: parsed(&row.origin, "run id")?,
         at_ms: row.at_ms,
         explained: !kinds.is_empty() && kinds.iter().all(explained),
+        proves: row.origin_outcome.as_deref() == Some("delivered") && row.origin_release.is_some_and(|release| release != tried),
         trial: NewTrial { outcome: parsed(&row.outcome, "outcome of a trial")?, kinds, differences: row.differences },
     })
 }
 
 /// On how many runs a release came through, and what is lacking. Of trials on the same run the last counts.
 fn enough(asked: Proof, trials: &[Trial], (plugin, digest): (&PluginName, Digest)) -> (u32, Option<String>) {
-    let last: BTreeMap<RunId, &Trial> = trials.iter().map(|trial| (trial.origin, trial)).collect();
+    let last: BTreeMap<RunId, &Trial> = trials.iter().filter(|trial| trial.proves).map(|trial| (trial.origin, trial)).collect();
     let clean = |trial: &&&Trial| match trial.trial.outcome {
         TrialOutcome::Same => true,
         TrialOutcome::Differs => asked.explained && trial.explained,

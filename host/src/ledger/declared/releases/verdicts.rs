@@ -1,4 +1,4 @@
-//! What people say of a release before the partner's runs may use it. Whoever added it does not say it.
+//! What people say of a release before the partner's runs may use it. Whoever handed it in does not say it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::store::{query, query_scalar};
 use crate::ledger::who::{Actor, By};
 
-use super::{ReleaseKey, wire};
+use super::{ReleaseKey, hands, keys, wire};
 use crate::model::grant::Grant;
 
 /// What was said.
@@ -99,7 +99,8 @@ impl Ledger {
     /// Keeps what somebody says of a release; the last word counts. Answers false if that was its standing already.
     ///
     /// # Errors
-    /// [`LedgerError::NoSuchRelease`]; [`LedgerError::OwnWork`] if whoever added it approves it.
+    /// [`LedgerError::NoSuchRelease`]; [`LedgerError::OwnWork`] if whoever added it, or brought its signature, approves it;
+    /// [`LedgerError::NotVouchedFor`] if it is approved and the key that signed it was revoked.
     pub async fn judge_release(&self, key: &ReleaseKey, judgement: &Judgement<'_>, by: &By) -> Result<bool, LedgerError> {
         let standing = judgement.standing;
         let granted = judgement.grant.as_ref().map(wire::grant_text);
@@ -108,18 +109,11 @@ impl Ledger {
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
                 let (partner, plugin, digest) = (key.partner.as_str(), key.plugin.as_str(), key.digest.to_string());
-                let added_by: Option<String> =
-                    query_scalar("SELECT added_by FROM releases WHERE partner = $1 AND plugin = $2 AND digest = $3")
-                        .bind(partner)
-                        .bind(plugin)
-                        .bind(digest.as_str())
-                        // Of two who speak of it, one waits for the other: the trail has a digest of all that was said.
-                        .locked()
-                        .fetch_optional(&mut transaction)
-                        .await?;
-                let added_by = added_by.ok_or_else(|| key.missing())?;
-                if standing == Standing::Approved && added_by == by.actor.as_str() {
-                    return Err(LedgerError::OwnWork { actor: by.actor.clone(), what: "added this release" });
+                if standing == Standing::Approved {
+                    hands::refuse_whoever_handed_in(&mut transaction, key, by).await?;
+                    keys::refuse_revoked(&mut transaction, key).await?;
+                } else {
+                    hands::lock(&mut transaction, key).await?;
                 }
                 let last: Option<(i64, String, Option<String>)> = query(
                     "SELECT number, verdict, granted FROM release_verdicts WHERE partner = $1 AND plugin = $2 AND digest = $3

@@ -1,5 +1,7 @@
 //! Releases on their way into use: grants, choices of jobs, trials and what is asked of them, canaries, and the end of a release.
 
+mod hands;
+
 use super::*;
 use crate::model::grant::Grant;
 use crate::model::job::Proof;

@@ -108,8 +108,8 @@ async fn first_usable(
             continue;
         }
         let key = ReleaseKey { partner: partner.clone(), plugin: plugin.clone(), digest };
-        match activate::vouched_for(transaction, &key).await {
-            Ok(_) => return Ok(Some(digest)),
+        match activate::may_be_named(transaction, &key).await {
+            Ok(()) => return Ok(Some(digest)),
             Err(LedgerError::NotVouchedFor { .. }) => {}
             Err(error) => return Err(error),
         }

@@ -10,7 +10,7 @@ use crate::ledger::store::{Transaction, count, parsed, query, query_scalar, to_s
 use crate::ledger::who::{Actor, By, Scope};
 use crate::model::ids::{Digest, PartnerName, PluginName};
 
-use super::{ReleaseKey, activate};
+use super::{ReleaseKey, activate, keys};
 
 pub(in crate::ledger) use follow::{choose, follow};
 
@@ -255,7 +255,8 @@ async fn permitted(transaction: &mut Transaction, new: &NewCandidate, by: &By) -
     };
     match (lacks, new.way) {
         (Some(lacks), _) => Err(key.lacks(lacks.to_owned())),
-        (None, Way::Parallel) => Ok(()),
+        // Its deliveries are none, and its code runs on real rows all the same.
+        (None, Way::Parallel) => keys::refuse_revoked(transaction, key).await,
         (None, Way::Canary(_)) => activate::may_follow(transaction, key, by).await,
     }
 }
