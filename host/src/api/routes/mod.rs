@@ -82,6 +82,9 @@ pub(super) fn around(routes: Router<Hub>, hub: Hub) -> Router {
 
 /// A defect: told as any other that is the hub's own, and what it was stands in the log.
 pub(super) fn panicked(with: Box<dyn std::any::Any + Send>) -> Response {
-    let said = with.downcast_ref::<&str>().copied().or_else(|| with.downcast_ref::<String>().map(String::as_str));
-    hub_fault(&format_args!("the answer panicked: {}", said.unwrap_or("it does not say why"))).into_response()
+    let said = match with.downcast::<String>() {
+        Ok(said) => *said,
+        Err(with) => with.downcast::<&str>().map_or_else(|_| "it does not say why".to_owned(), |said| (*said).to_owned()),
+    };
+    hub_fault(&format_args!("the answer panicked: {said}")).into_response()
 }

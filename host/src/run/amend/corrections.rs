@@ -217,12 +217,15 @@ fn not_corrected(run: &Run, why: String) -> RunError {
     RunError::NotCorrected { run: run.id.to_string(), why }
 }
 
+/// Of each row its number and where it begins, and what is left of them all.
+type TakenOff = (Vec<(u64, u64)>, StagedWriter);
+
 /// Takes off what was put before each row, on the way into the store; or says what the clerk mends.
 fn take_off(
     format: &Format,
     (content, mut staged): (Box<dyn Read + Send>, StagedWriter),
     rows_max: u64,
-) -> Result<Result<(Vec<(u64, u64)>, StagedWriter), CorrectionError>, RunError> {
+) -> Result<Result<TakenOff, CorrectionError>, RunError> {
     let mut content = content.take(CORRECTED_BYTES_MAX + 1);
     let taken = read_corrected(format, &mut content, &mut staged, rows_max);
     if content.limit() == 0 {
