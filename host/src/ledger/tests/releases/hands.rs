@@ -135,7 +135,10 @@ async fn a_pin_goes_past_nothing_that_activation_asks(on: Kind) {
             let mut declared = declaration("police", &["lgps", "other"]);
             (declared.partner.releases, declared.partner.proofs.all) = (policy, proof);
             if named {
-                declared.jobs[0].release = format!("sha256:{}", pinned.key.digest).parse().unwrap();
+                let text = format!("sha256:{}", pinned.key.digest);
+                // Another choice is another file.
+                (declared.jobs[0].release, declared.jobs[0].definition) = (text.parse().unwrap(), Digest::of(text.as_bytes()));
+                declared.sources.push(Source { name: "choice.toml".to_owned(), text });
             }
             declared
         };
