@@ -134,7 +134,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         responses.insert("304".to_owned(), json!({ "description": "It is as the caller has it." }));
     }
     let conditions = [
-        (asks || takes || posts, 400),
+        (asks || takes || posts || has(&parameters, "If-Match"), 400),
         (!is_open, 401),
         (!is_open, 403),
         (!named.is_empty(), 404),

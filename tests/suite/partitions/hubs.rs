@@ -218,10 +218,12 @@ fn a_hub_that_only_slept_cannot_end_a_partition_that_another_has() {
         assert_eq!(hub.terminate(), Some(0));
         let after = (partitions(&ledger, run).await, ledger.events(Scope::Hub, run, 0).await.unwrap(), shared.site.delivered());
         assert!(before == after, "{before:?} {after:?}");
+        let ended = shared.check(&ledger, run).await;
         for (then, now) in asleep.iter().zip(&after.0).filter(|(then, _)| at_work(then, sleeper)) {
-            assert_eq!((now.claims, now.hub.as_ref()), (then.claims + 1, Some(&has)), "{now:?}");
+            assert_eq!(now.hub.as_ref(), Some(&has), "{now:?}");
+            // Whoever falls asleep with a row locked may cost the other its own lease: its next attempt counts claims anew.
+            assert!(ended.lease > 1 || now.claims == then.claims + 1, "{then:?} {now:?}");
         }
-        shared.check(&ledger, run).await;
         ledger.close().await;
     });
 }
