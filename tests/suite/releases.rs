@@ -286,9 +286,17 @@ fn a_component_is_judged_by_the_cases_that_it_brings() {
     altered(&site, "claim-routing", "unread.wasm", &[(r#"\"expect\":"#, r#"\"expezt\":"#)]);
     let refused = say(&site, &["plugin", "push", "unread.wasm", "--partner", POLICE]);
     assert!(refused.code != Some(0) && refused.err.contains("cannot be played to their end"), "{}", refused.err);
+    // Nor does a file that is no case pass for one.
+    let none = without_cases(&std::fs::read(plugin_path("claim-routing")).unwrap());
+    let mut section: serde_json::Value = serde_json::from_slice(&bailiwick::sandbox::read_section(&none).unwrap().unwrap()).expect("JSON");
+    section["cases"] = serde_json::json!({ "notes.txt": "there is no case here" });
+    let noted = bailiwick::sandbox::embed_section(&none, section.to_string().as_bytes()).expect("a component");
+    std::fs::write(site.path("noted.wasm"), noted).unwrap();
+    let refused = say(&site, &["plugin", "push", "noted.wasm", "--partner", POLICE]);
+    assert!(refused.code != Some(0) && refused.err.contains("cannot be played to their end"), "{}", refused.err);
     let pushed = ok(&["plugin", "push", plugin_path("claim-routing").to_str().unwrap(), "--partner", POLICE]).out;
     assert!(pushed.contains("cases that it brings come out as they say"), "{pushed}");
-    std::fs::write(site.path("none.wasm"), without_cases(&std::fs::read(plugin_path("claim-routing")).unwrap())).unwrap();
+    std::fs::write(site.path("none.wasm"), none).unwrap();
     let pushed = ok(&["plugin", "push", "none.wasm", "--partner", POLICE]).out;
     assert!(pushed.contains("it brings no cases of its own"), "{pushed}");
     let release = pushed.split_whitespace().nth(2).expect("a digest").trim_end_matches(':');

@@ -70,9 +70,7 @@ impl CaseFiles {
         }
         let wrong = |(name, content): &(&String, &Content)| !is_plain(name) || content.bytes().is_none();
         match self.files.iter().find(wrong) {
-            Some((name, _)) => {
-                Err(PackageError::NotACase { name: name.chars().take(NAME_BYTES_MAX).flat_map(char::escape_debug).collect() })
-            }
+            Some((name, _)) => Err(PackageError::NotACase { name: name.chars().take(NAME_BYTES_MAX).collect() }),
             None => Ok(()),
         }
     }

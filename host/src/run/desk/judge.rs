@@ -39,6 +39,13 @@ impl Hub {
         let play = stage.play(folder.path()).map_err(unplayable)?;
         // Some of the files are read while they are played.
         let judged = self.shared.sandbox.on_own_thread(play).await?.map_err(unplayable)?;
+        if judged.cases.is_empty() {
+            // Else a file that is no case would keep from whoever approves it that nothing was tried.
+            return Err(ReleaseError::CasesUnplayable {
+                why: "there are files in its folder of cases, and none of them is a case".to_owned(),
+            }
+            .into());
+        }
         let fails = |case: &&CaseOutcome| !case.differences.is_empty();
         let failed: Vec<&CaseOutcome> = judged.cases.iter().filter(fails).collect();
         if failed.is_empty() {
@@ -59,5 +66,13 @@ fn unplayable(error: RunError) -> RunError {
 
 /// A text that may come from anybody, in one line.
 fn shown(text: &str, most: usize) -> String {
-    text.chars().take(most).map(|each| if each == '\n' { ' ' } else { each }).flat_map(char::escape_debug).collect()
+    let mut shown = String::new();
+    for each in text.chars().take(most) {
+        match each {
+            '\n' => shown.push(' '),
+            '\'' | '"' => shown.push(each),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
+    shown
 }
