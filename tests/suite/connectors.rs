@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use bailiwick::ledger::{Instruction, Run, RunEvent, RunState, Scope, SessionOf};
-use bailiwick::run::Hub;
+use bailiwick::run::{Hub, Push};
 
 use crate::support::*;
 
@@ -249,6 +249,41 @@ fn a_replay_is_answered_from_the_record_and_calls_nobody() {
         let replay = ended(&hub, replayed).await;
         assert_eq!((replay.state, reason(&replay).0), (RunState::Held, "replay-differs"), "{:?}", replay.reason);
         assert!(reason(&replay).1.contains("it asks GET /deductions, and asked nothing more then"), "{:?}", replay.reason);
+        assert_eq!(web.asked().len(), asked);
+    });
+}
+
+#[test]
+fn a_release_is_tried_on_what_a_provider_answered_and_calls_nobody() {
+    const ASKS: &[u8] = b"/deductionsacceptlimit";
+    wait(async {
+        let web = provider(|_, _| None);
+        let site = site(&web, "idempotent = true");
+        let hub = hub_of(&site, &clock_at(MONDAY)).await;
+        let run = finished(&hub, FINANCE, JOB).await;
+        assert_eq!(run.state, RunState::Closed, "{:?}", run.reason);
+        let (whose, by, asked) = (partner(FINANCE), operator(&hub), web.asked().len());
+        let folder = tempfile::tempdir().unwrap();
+        let from = root().join("plugins/benefits-provider");
+        let manifest = std::fs::read_to_string(from.join("plugin.toml")).unwrap().replace("version = \"1.0.0\"", "version = \"1.0.1\"");
+        std::fs::write(folder.path().join("plugin.toml"), manifest).unwrap();
+        std::fs::copy(from.join("settings.schema.json"), folder.path().join("settings.schema.json")).unwrap();
+        let same = std::fs::read(plugin_path("benefits-provider")).unwrap();
+        let mut other = same.clone();
+        let place = other.windows(ASKS.len()).position(|bytes| bytes == ASKS).expect("what it asks stands in it") + ASKS.len();
+        other[place - 1] = b'x';
+        for (code, clean) in [(same, 1), (other, 0)] {
+            let component = component_of(&code, folder.path());
+            let key = hub.push_release(&Push { partner: &whose, component: &component, signature: None }, &by).await.unwrap().key;
+            let trials = hub.try_release(&key, (None, 1), &by).await.unwrap();
+            drain(&hub).await;
+            let tried = ended(&hub, trials[0].run).await;
+            let proof = hub.proof(&key).await.unwrap();
+            assert_eq!((proof.trials.len(), proof.clean, tried.state == RunState::Closed), (1, clean, clean == 1), "{:?}", tried.reason);
+            if clean == 0 {
+                assert!(reason(&tried).1.contains("it asks GET /deductions, and asked GET /deductions then"), "{:?}", tried.reason);
+            }
+        }
         assert_eq!(web.asked().len(), asked);
     });
 }

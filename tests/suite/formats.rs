@@ -1,9 +1,9 @@
 //! Files that a format plugin writes and reads, through the whole hub: supplier payments to a Bacs file, and back.
 
-use bailiwick::ledger::{By, FoundEffect, Pulled, Run, RunEvent, RunState, Scope};
+use bailiwick::ledger::{By, CanaryBounds, CandidateWay, FoundEffect, Pulled, Run, RunEvent, RunState, Scope, TrialOutcome};
 use bailiwick::model::limits::Limit;
 use bailiwick::model::personal::Sight;
-use bailiwick::run::{Hub, Look};
+use bailiwick::run::{Hub, Look, Push};
 
 use crate::support::*;
 
@@ -119,6 +119,79 @@ fn approved_invoices_become_a_bacs_file_byte_for_byte() {
     assert_eq!((&detail["formats"][0]["plugin"], &detail["formats"][0]["release"]), (&"bacs-standard-18".into(), &release.into()));
 }
 
+/// A later release, with another text in its manifest and so another digest, which calls payments of a single day what it is told.
+fn later(version: &str, daily: &str) -> Vec<u8> {
+    const DAILY: &str = "1 DAILY";
+    let folder = tempfile::tempdir().unwrap();
+    let from = root().join("plugins/bacs-standard-18");
+    for name in ["settings.schema.json", "tables/bank-holidays.toml", "tables/bank-holidays-2018-2028.csv"] {
+        std::fs::create_dir_all(folder.path().join("tables")).unwrap();
+        std::fs::copy(from.join(name), folder.path().join(name)).unwrap();
+    }
+    let manifest = std::fs::read_to_string(from.join("plugin.toml")).unwrap();
+    std::fs::write(folder.path().join("plugin.toml"), manifest.replace("version = \"1.0.0\"", &format!("version = {version:?}"))).unwrap();
+    let mut code = std::fs::read(plugin_path("bacs-standard-18")).unwrap();
+    let place = code.windows(DAILY.len()).position(|bytes| bytes == DAILY.as_bytes()).expect("its word stands in it");
+    code[place..place + DAILY.len()].copy_from_slice(daily.as_bytes());
+    component_of(&code, folder.path())
+}
+
+#[test]
+fn a_release_is_tried_on_the_files_that_went_through_another() {
+    let site = site(APPROVED);
+    site.edit("partners.toml", "title = \"Finance\"\n", "title = \"Finance\"\n[partner.proof]\nclean-runs = 1\n");
+    wait(async {
+        let hub = site.hub(&clock_at(MONDAY)).await;
+        site.write("in/bank/bank.txt", golden());
+        let (paid, checked) = (finished(&hub, FINANCE, PAY).await, finished(&hub, FINANCE, CHECK).await);
+        assert_eq!((paid.state, checked.state), (RunState::Closed, RunState::Closed), "{:?} {:?}", paid.reason, checked.reason);
+        let (whose, by) = (partner(FINANCE), operator(&hub));
+        let mut keys = Vec::new();
+        for component in [later("1.0.1", "1 DAILY"), later("1.0.2", "1 DALLY")] {
+            keys.push(hub.push_release(&Push { partner: &whose, component: &component, signature: None }, &by).await.unwrap().key);
+        }
+        let [same, other] = &keys[..] else { unreachable!() };
+        let refused = hub.activate_release(same, &by).await.unwrap_err().to_string();
+        assert!(refused.contains("clean"), "{refused}");
+
+        // Written and read again by the one that does the same: clean, both times.
+        let trials = hub.try_release(same, (None, 5), &by).await.unwrap();
+        drain(&hub).await;
+        for trial in &trials {
+            let tried = ended(&hub, trial.run).await;
+            assert_eq!((tried.state, pulled(&hub, &tried).await.formats[0].release), (RunState::Closed, same.digest), "{:?}", tried.reason);
+        }
+        let proof = hub.proof(same).await.unwrap();
+        assert_eq!((trials.len(), proof.clean, proof.lacks), (2, 2, None));
+
+        // By the one that writes another word: other bytes.
+        let trials = hub.try_release(other, (Some(&PAY.parse().unwrap()), 5), &by).await.unwrap();
+        drain(&hub).await;
+        let tried = ended(&hub, trials[0].run).await;
+        assert_eq!(tried.reason.as_ref().map(|reason| reason.code.as_str()), Some("trial-differs"), "{:?}", tried.reason);
+        let proof = hub.proof(other).await.unwrap();
+        assert_eq!((proof.clean, proof.trials[0].trial.kinds.clone()), (0, vec!["payments.file".to_owned()]));
+        assert!(proof.lacks.is_some());
+        let by_the_way = CanaryBounds { share: 5_000, failures_max: 0, held_max: 0, took_ms_max: None };
+        let refused = hub.begin_candidate(other, CandidateWay::Canary(by_the_way), &by).await.unwrap_err().to_string();
+        assert!(refused.contains("no canary"), "{refused}");
+
+        // In use, the one does not prove itself by its own runs; and beside it the other is tried by itself on each.
+        assert!(hub.activate_release(same, &by).await.unwrap());
+        hub.begin_candidate(other, CandidateWay::Parallel, &by).await.unwrap();
+        site.write("in/approved-2.csv", HEAD.to_owned() + "089999,66374958,Acme Fleet Ltd,INV 4799,1.00,\n");
+        let next = finished(&hub, FINANCE, PAY).await;
+        assert_eq!(pulled(&hub, &next).await.formats[0].release, same.digest);
+        drain(&hub).await;
+        let proof = hub.proof(other).await.unwrap();
+        assert!(proof.trials.iter().any(|trial| trial.origin == next.id && trial.trial.outcome == TrialOutcome::Differs), "{proof:?}");
+        hub.try_release(same, (Some(&PAY.parse().unwrap()), 1), &by).await.unwrap();
+        drain(&hub).await;
+        assert_eq!(hub.proof(same).await.unwrap().trials.len(), 2);
+        assert_eq!(site.names("out/bank").len(), 2, "nothing that was tried is delivered");
+    });
+}
+
 #[test]
 fn a_replay_uses_the_release_that_its_origin_had() {
     let site = site(APPROVED);
@@ -128,16 +201,8 @@ fn a_replay_uses_the_release_that_its_origin_had() {
         let origin = finished(&hub, FINANCE, PAY).await;
         let before = pulled(&hub, &origin).await.formats;
 
-        // A later release, with another text in its manifest and so another digest, and a later day.
-        let folder = tempfile::tempdir().unwrap();
-        let from = root().join("plugins/bacs-standard-18");
-        for name in ["settings.schema.json", "tables/bank-holidays.toml", "tables/bank-holidays-2018-2028.csv"] {
-            std::fs::create_dir_all(folder.path().join("tables")).unwrap();
-            std::fs::copy(from.join(name), folder.path().join(name)).unwrap();
-        }
-        let manifest = std::fs::read_to_string(from.join("plugin.toml")).unwrap().replace("version = \"1.0.0\"", "version = \"1.0.1\"");
-        std::fs::write(folder.path().join("plugin.toml"), manifest).unwrap();
-        site.write("later.wasm", component_of(&std::fs::read(plugin_path("bacs-standard-18")).unwrap(), folder.path()));
+        // A later release, and a later day.
+        site.write("later.wasm", later("1.0.1", "1 DAILY"));
         site.edit("plugins.toml", &format!("{:?}", plugin_path("bacs-standard-18")), "\"later.wasm\"");
         site.apply(&hub).await;
         clock.advance(jiff::SignedDuration::from_hours(24 * 30));

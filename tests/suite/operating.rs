@@ -25,9 +25,11 @@ bailiwick() {
     if [ "$1" != serve ]; then command bailiwick "$@"; return; fi
     local given=()
     while [ $# -gt 0 ]; do case "$1" in --listen) shift 2 ;; --metrics-listen) given+=("$1" 127.0.0.1:0); shift 2 ;; *) given+=("$1"); shift ;; esac; done
+    # What the last one said is not to be taken for this one's.
+    rm -f serve.log
     command bailiwick "${given[@]}" --listen 127.0.0.1:0 > serve.log 2>&1 &
     servers+=($!)
-    until grep -q "the hub is at" serve.log; do kill -0 "${servers[-1]}" || { cat serve.log; return 1; }; sleep 0.05; done
+    until grep -qs "the hub is at" serve.log; do kill -0 "${servers[-1]}" || { cat serve.log; return 1; }; sleep 0.05; done
 }
 "#;
 

@@ -60,6 +60,8 @@ const QUARANTINE: &[(&str, &[&str])] = &[
     ("wasmtime_wizer", &["sandbox"]),
     // The ledger's store, and apart from it the partners' databases, which are only asked.
     ("sqlx", &["ledger", "connection/sql"]),
+    ("rusqlite", &["ledger/store"]),
+    ("flume", &["sandbox"]),
     ("rusty_s3", &["connection/s3"]),
     ("lettre", &["connection/mail"]),
     ("axum", &["api", "console", "server"]),

@@ -6,6 +6,7 @@
 //! session    signing in and out, and what a session is worth
 //! provider   signing in at a provider of identities
 //! token      what other systems call with, shown once
+//! refused    what is noted of who was refused what
 //! password   hashed, and compared, away from the threads that answer
 //! ```
 //!
@@ -15,6 +16,7 @@ mod action;
 mod caller;
 mod password;
 mod provider;
+mod refused;
 mod session;
 mod token;
 
@@ -22,5 +24,6 @@ pub use action::{Action, Role};
 pub use caller::{Caller, Denied, TokenRefused};
 pub use password::{PasswordRefused, hashed};
 pub use provider::{Arrived, BadSettings, Provider, ProviderRefused, ProviderSettings, SentBack};
+pub use refused::{Asked, Asker, TurnedAway};
 pub use session::{Door, NotAMember, SignInRefused, SignedIn, form_key};
 pub use token::{SCOPES_OF_TOKEN, TokenAsk, make_token};

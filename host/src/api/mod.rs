@@ -4,7 +4,7 @@
 //! routes     the routes by families, each with its description     answer  what a call brings, and how it is answered
 //! amend      what persons put right                                wire    the JSON, a promise
 //! document   the OpenAPI document                                  docs    the same as a page
-//! repeat     Idempotency-Key
+//! repeat     Idempotency-Key                                  refused what callers are refused, into the audit trail
 //! ```
 //!
 //! Every call but `/health` has a bearer token, and every query is held to the token's partner.
@@ -16,6 +16,7 @@ pub mod amend;
 mod answer;
 mod docs;
 mod document;
+mod refused;
 mod repeat;
 mod routes;
 pub mod wire;

@@ -10,7 +10,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{FromRequestParts as _, Request, State};
+use axum::extract::{FromRequestParts as _, Request};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -50,7 +50,7 @@ static LIFE: LazyLock<String> = LazyLock::new(|| {
 pub(super) struct ShownOnce;
 
 /// Sees to it that a request with a key is done once.
-pub(super) async fn once(State(hub): State<Hub>, request: Request, next: Next) -> Response {
+pub(super) async fn once(hub: Hub, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     // Decisions change nothing, and a component is named by its bytes: both may be sent again without a key.
     let keyed = request.method() == Method::POST && request.headers().contains_key(KEY);

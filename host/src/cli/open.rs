@@ -18,6 +18,9 @@ use crate::run::{Hub, HubOptions, Plan, Request, RunError, Sharing};
 /// How `plan --drift` ends where there is any.
 const DRIFT: u8 = 2;
 
+/// Longest name of somebody who types, in characters: that of a person who signs in.
+const USER_CHARS_MAX: usize = 100;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct ApplyOptions {
     #[command(flatten)]
@@ -30,7 +33,8 @@ pub(super) struct ApplyOptions {
 pub(super) struct PlanOptions {
     #[command(flatten)]
     apply: ApplyOptions,
-    /// End with status 2 if anything is in force that the folder does not have, or the other way round.
+    /// End with status 2 if anything is in force that the folder does not have, or the other way round; or if a release in use was refused,
+    /// or could not work with what it is lent.
     #[arg(long)]
     drift: bool,
 }
@@ -53,12 +57,12 @@ pub(super) struct RunOptions {
 }
 
 /// Opens the hub in its folder to read, or to declare.
-pub(super) async fn hub(data: &DataOption) -> Result<Hub, RunError> {
+pub(super) async fn hub(data: &DataOption) -> Result<Hub, Box<dyn std::error::Error>> {
     open(data, false).await
 }
 
 /// Opens the hub in its folder to serve, making it if need be.
-pub(super) async fn serving_hub(data: &DataOption) -> Result<Hub, RunError> {
+pub(super) async fn serving_hub(data: &DataOption) -> Result<Hub, Box<dyn std::error::Error>> {
     open(data, true).await
 }
 
@@ -66,13 +70,13 @@ pub(super) async fn serving_hub(data: &DataOption) -> Result<Hub, RunError> {
 /// this one looks on.
 pub(super) async fn working_hub(data: &DataOption) -> Result<Hub, Box<dyn std::error::Error>> {
     check_exists(data)?;
-    Ok(open(data, true).await?)
+    open(data, true).await
 }
 
 /// Opens the hub in a folder where there must be one.
 pub(super) async fn existing_hub(data: &DataOption) -> Result<Hub, Box<dyn std::error::Error>> {
     check_exists(data)?;
-    Ok(hub(data).await?)
+    hub(data).await
 }
 
 /// A folder that was mistyped does not become a hub. With a database, that is what there must be.
@@ -84,7 +88,8 @@ pub(super) fn check_exists(data: &DataOption) -> Result<(), Box<dyn std::error::
     Ok(())
 }
 
-async fn open(data: &DataOption, works: bool) -> Result<Hub, RunError> {
+async fn open(data: &DataOption, works: bool) -> Result<Hub, Box<dyn std::error::Error>> {
+    refuse_name(&user())?;
     let runs_at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let options = HubOptions {
         data: data.data.clone(),
@@ -97,16 +102,34 @@ async fn open(data: &DataOption, works: bool) -> Result<Hub, RunError> {
     let lease = Duration::from_millis(data.lease_ms);
     // A hub may miss three words before its runs are taken over.
     let sharing = Sharing { database: data.database.clone(), artefacts: data.artefacts.as_deref().cloned(), lease, heartbeat: lease / 4 };
-    Hub::open_shared(options, sharing).await
+    Ok(Hub::open_shared(options, sharing).await?)
 }
 
 /// Who types.
 pub(super) fn person(hub: &Hub) -> By {
-    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".to_owned());
+    let name = user();
     // A name can be set; the number of the user cannot.
     let user = rustix::process::getuid().as_raw();
     let from = Some(format!("command line on {} as {name} (uid {user})", machine()));
     By { actor: Actor::person(&name), hub: hub.id().clone(), from, now_ms: hub.clock().now_ms(), as_of: None }
+}
+
+/// Under which name the system says that somebody types.
+fn user() -> String {
+    let named = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
+    named("USER").or_else(|| named("LOGNAME")).unwrap_or_else(|| "operator".to_owned())
+}
+
+/// Refuses a name that would read as another kind of actor in the audit trail, such as `token:PARTNER/NAME`, or as nothing at all.
+fn refuse_name(name: &str) -> Result<(), String> {
+    let strange = |character: char| matches!(character, ':' | '/') || character.is_control() || character.is_whitespace();
+    if !name.contains(strange) && name.chars().count() <= USER_CHARS_MAX {
+        return Ok(());
+    }
+    Err(format!(
+        "the name {name:?} of whoever types, from USER or LOGNAME, is none that the audit trail takes: \
+         it has up to {USER_CHARS_MAX} characters, and no colon, slash, space or control character. Set USER to your own name"
+    ))
 }
 
 /// The name of this machine, as far as it has one.
@@ -139,7 +162,8 @@ pub(super) async fn plan(options: PlanOptions) -> Answer {
     let hub = hub(&options.apply.data).await?;
     let plan = hub.plan(&options.apply.folder, &person(&hub)).await.map_err(shown)?;
     say_plan(&plan, "would change");
-    Ok(if options.drift && !plan.lines().is_empty() { ExitCode::from(DRIFT) } else { ExitCode::SUCCESS })
+    let nothing = plan.lines().is_empty() && plan.unwanted.is_empty() && plan.starved.is_empty();
+    Ok(if options.drift && !nothing { ExitCode::from(DRIFT) } else { ExitCode::SUCCESS })
 }
 
 /// An error with, for files that a person wrote, the lines that are wrong.
@@ -190,7 +214,7 @@ pub(super) fn say_plan(plan: &Plan, word: &str) {
     for release in &plan.unlisted {
         say(format!("  {release} is active, and the folder does not name it"));
     }
-    plan.unwanted.iter().for_each(|line| say(format!("  {line}")));
+    plan.unwanted.iter().chain(&plan.starved).for_each(|line| say(paint(Tone::Attention, format!("  {line}"))));
     match changes {
         0 if !plan.proposed.is_empty() => say("nothing more to change"),
         0 => say("nothing to change: the configuration is the one in force"),

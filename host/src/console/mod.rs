@@ -37,15 +37,15 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::from_fn_with_state;
 use axum::routing::any;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::trace::TraceLayer;
 
 use crate::model::limits::console::FORM_BYTES_MAX;
 use crate::run::Hub;
 pub use sign_in::{CameFrom, OverTls};
-use visit::{Fault, panicked};
+use visit::{Fault, noted, panicked};
 
 /// Only what this hub serves is loaded, nothing in a page runs or styles it, and no other site frames it or is posted to.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
@@ -70,13 +70,13 @@ pub fn router(hub: Hub) -> Router {
         .merge(rejects::routes())
         .route("/{page}", any(not_found))
         .route("/p/{partner}/{*page}", any(not_found))
+        .layer(from_fn_with_state(hub.clone(), noted))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(X_FRAME_OPTIONS, "DENY"))
         .layer(header(REFERRER_POLICY, "same-origin"))
         .layer(header(CONTENT_SECURITY_POLICY, POLICY))
-        .layer(TraceLayer::new_for_http())
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(hub)
 }

@@ -146,6 +146,22 @@ pub enum LedgerError {
         /// Whose trail went on.
         partner: PartnerName,
     },
+    /// The person looks again: another candidate took the place of the one that they saw.
+    #[error("release {} of {plugin} stands beside the active one, and not release {}: look again, and end what you mean", stands.short(), meant.short())]
+    OtherStands {
+        /// The plugin.
+        plugin: PluginName,
+        /// The release that is meant.
+        meant: Digest,
+        /// The one that stands there.
+        stands: Digest,
+    },
+    /// The caller asks again: others are at work on the same releases.
+    #[error("what releases of {partner} are judged by changed while this one was judged: look at it again, and decide then")]
+    JudgedMeanwhile {
+        /// Whose.
+        partner: PartnerName,
+    },
     /// The caller chooses another name.
     #[error("there is already a {what} {name}")]
     AlreadyThere {

@@ -57,7 +57,7 @@ pub use outside::{
     BegunDelivery, Exchange, MarkOf, MessagePlace, MessageState, MessagesSought, NewSecret, Notice, SessionOf, StoredDataKey, StoredSecret,
     WebhookMessage,
 };
-pub use people::{Counted, Guess, LiveSession, NewPerson, NewRole, NewSession, NewSignIn, PasswordKept, Person, StoredSession};
+pub use people::{Counted, Guess, LiveSession, NewPerson, NewRole, NewSession, NewSignIn, PasswordKept, Person, Refused, StoredSession};
 pub use runs::{
     Chosen, Claim, Claimed, Closed, Cut, Cutting, DELIVERY_UNCERTAIN, Delivered, Due, DueSlot, DuplicateOf, Enqueued, Failed, FileQuestion,
     FindingId, FormatUsed, Found, FoundEffect, Instruction, Keeping, Lease, LeftQuarantine, LimitUse, LogLine, LoggedEvent, NewFinding,
@@ -68,7 +68,7 @@ pub use runs::{
 };
 pub use store::{Database, HeldName};
 pub use tokens::{NewToken, Token};
-pub use who::{Actor, By, HubId, PAGE_ITEMS_MAX, Page, Scope};
+pub use who::{Actor, AsOf, By, HubId, PAGE_ITEMS_MAX, Page, Scope};
 
 /// Everything durable. Cheap to clone; all clones are the same ledger.
 #[derive(Debug, Clone)]
@@ -82,6 +82,8 @@ pub struct Ledger {
     tokens: alike::Alike<Digest, Option<Token>>,
     /// What is decided by, asked at the same time.
     deciding: declared::Deciding,
+    /// Who was refused what, within the hour.
+    refusals: people::Refusals,
 }
 
 impl Ledger {
@@ -109,7 +111,8 @@ impl Ledger {
 
     fn over(store: store::Store) -> Self {
         let (arrivals, steps) = (runs::arrivals(&store), runs::steps(&store));
-        Self { arrivals, steps, tokens: alike::Alike::default(), deciding: alike::Alike::default(), store }
+        let (tokens, deciding) = (alike::Alike::default(), alike::Alike::default());
+        Self { arrivals, steps, tokens, deciding, refusals: people::Refusals::default(), store }
     }
 
     /// Answers when there may be work to claim: something came into the queue or ended, here or, while somebody listens, on another hub.

@@ -127,7 +127,7 @@ impl Ledger {
     }
 
     /// The token of a hash, whether or not it may still be used. Those who show it at the same time share one reading, which begins after
-    /// all of them have shown it.
+    /// all of them have shown it, or is of what still stands.
     ///
     /// # Errors
     /// What the database failed of.
@@ -137,7 +137,7 @@ impl Ledger {
             let row: Option<TokenRow> = tokens.push(" WHERE hash = ").push_bind(hash.to_string()).fetch_optional(&self.store).await?;
             row.map(Token::try_from).transpose()
         };
-        self.tokens.ask(hash, read).await
+        self.tokens.ask(hash, || self.store.version(), read).await
     }
 
     /// Notes that a token was used which may no longer be used, unless that was noted within the last hour.

@@ -101,15 +101,32 @@ pub struct By {
     pub from: Option<String>,
     /// The moment, in milliseconds since 1970.
     pub now_ms: i64,
-    /// How far the partner's audit trail reached when the caller looked, where the act is to be done only if nothing was done there since.
-    pub as_of: Option<u64>,
+    /// How far the partner's audit trail reached when somebody looked, where the act is to be done only if it still holds.
+    pub as_of: Option<AsOf>,
+}
+
+/// How far a partner's audit trail reached when somebody looked, and what must not have been done there since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AsOf {
+    /// Since this entry, nothing at all.
+    pub anything: Option<u64>,
+    /// Since this one, nothing by which releases are judged: what the partner declares, releases, keys, tables, trials, candidates.
+    pub judging: Option<u64>,
 }
 
 impl By {
     /// The same, to be done only if nothing has been done at the partner since its trail reached so far.
     #[must_use]
     pub fn as_of(self, seq: u64) -> Self {
-        Self { as_of: Some(seq), ..self }
+        let as_of = AsOf { anything: Some(seq), ..self.as_of.unwrap_or_default() };
+        Self { as_of: Some(as_of), ..self }
+    }
+
+    /// The same, to be done only if nothing by which releases are judged has been done there since: other runs may go on meanwhile.
+    #[must_use]
+    pub fn judged_as_of(self, seq: u64) -> Self {
+        let as_of = AsOf { judging: Some(seq), ..self.as_of.unwrap_or_default() };
+        Self { as_of: Some(as_of), ..self }
     }
 
     /// The hub acting of itself.

@@ -167,10 +167,7 @@ impl Hub {
             sources.into_iter().filter(|source| !source.name.starts_with("jobs/")).map(|source| (source.name, source.text)).collect();
         let text = self.ledger().definition(&job.partner, job.definition).await?.unwrap_or_default();
         texts.insert("jobs/this.toml".to_owned(), text);
-        let configuration = config::reload(&texts).map_err(|error| match error {
-            config::ConfigError::Wrong(problems) => Error::Configuration(problems),
-            config::ConfigError::Unreadable { path, why } => Error::ConfigurationUnreadable { path, why },
-        })?;
+        let configuration = config::reload(&texts)?;
         let schedule = configuration.jobs.into_iter().next().and_then(|job| job.schedule);
         self.shared.schedules.lock().expect("nobody panics while holding the schedules").insert(job.definition, schedule.clone());
         Ok(schedule)

@@ -69,8 +69,8 @@ pub use outside::{CheckFailure, Checkup, ConnectionUse, Rotation, TestAnswer};
 pub use process::{ProcessError, Progress};
 pub use pull::Columns;
 pub use release::{
-    Approval, Ask, Bound, ColumnDifference, Differences, Example, OutputDifference, Push, Pushed, ReleaseError, Review, TRIALS_MAX, Trial,
-    Upload,
+    Approval, Ask, Bound, ColumnDifference, Differences, Example, OutputDifference, Push, Pushed, ReleaseError, Review, Reviewed,
+    TRIALS_MAX, Trial, Upload,
 };
 pub use view::{Look, View};
 pub use watch::{GONE_MS, Readiness};

@@ -4,6 +4,7 @@
 //! It must not know what a route does.
 
 use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 use tracing::Instrument as _;
@@ -97,7 +99,11 @@ async fn answered(front: &Front, mut request: Request, next: Next) -> Response {
     let slow = Arc::new(AtomicBool::new(false));
     let (head, body) = request.into_parts();
     let body = if body.is_end_stream() { body } else { paced(body, &slow) };
-    let response = next.run(Request::from_parts(head, body)).await;
+    let answered = AssertUnwindSafe(next.run(Request::from_parts(head, body))).catch_unwind().await;
+    let response = answered.unwrap_or_else(|_| {
+        tracing::error!("a call ended in a panic");
+        problem(StatusCode::INTERNAL_SERVER_ERROR, "hub-fault", "the hub could not do this; its log says why")
+    });
     match is_turned_away(&response) {
         true => front.rates.leave(shown, false),
         false if proves && response.status().is_success() => front.rates.leave(shown, true),

@@ -23,14 +23,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use axum::middleware;
-use axum::response::Response;
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tower_http::catch_panic::CatchPanicLayer;
 
 pub use error::ServerError;
 pub use rates::RequestRates;
@@ -193,11 +190,5 @@ fn fronted(hub: Hub, front: Front) -> Router {
     console::router(hub.clone())
         .merge(health::router(hub.clone()))
         .merge(api::router(hub))
-        .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(Arc::new(front), call::call))
-}
-
-fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    tracing::error!("a call ended in a panic");
-    call::problem(StatusCode::INTERNAL_SERVER_ERROR, "hub-fault", "the hub could not do this; its log says why")
 }

@@ -31,6 +31,10 @@ measure initialise COMPONENT TO                         the component as instanc
 
 BENCH_CACHE names the folder that keeps compiled components from one round to the next.";
 
+/// As the hub's program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

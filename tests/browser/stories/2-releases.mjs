@@ -44,7 +44,7 @@ export default [
       await page.getByLabel('Component').setInputFiles(desk.site.component);
       await page.getByLabel('Signature').setInputFiles(desk.site.signature);
       await new Keyboard(page).press(page.getByRole('button', { name: 'Hand in' }));
-      must(await page.getByText('You handed this release in').isVisible(), 'it is not said why one cannot approve');
+      must(await page.getByText('Somebody else has to approve it').isVisible(), 'it is not said why one cannot approve');
       must((await page.getByRole('link', { name: 'Approve', exact: true }).count()) === 0, 'approving is offered');
       await judge(desk, page, 'a release of one’s own');
     },

@@ -2,6 +2,7 @@
 
 mod people;
 mod provider;
+mod refusals;
 mod routes;
 mod sign_in;
 

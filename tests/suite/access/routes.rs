@@ -64,7 +64,9 @@ async fn as_it_is(hub: &Hub) -> String {
     for run in &runs.items {
         events.push(ledger.events(scope, run.id, 0).await.unwrap().len());
     }
-    let audit = ledger.audit(scope, None, 1_000).await.unwrap().items;
+    let mut audit = ledger.audit(scope, None, 1_000).await.unwrap().items;
+    // It is told who asked, and nothing else.
+    audit.retain(|act| act.action != "access.refuse");
     let jobs = ledger.jobs(scope).await.unwrap();
     let releases = ledger.releases(scope).await.unwrap();
     let told = ledger.webhook_messages(scope, &MessagesSought::default(), None, 1_000).await.unwrap().items;
@@ -149,6 +151,20 @@ fn no_address_gives_another_partner_anything() {
         }
         assert!(asked_for > 1_000, "{asked_for}");
         assert_eq!(as_it_is(&hub).await, before);
+        let told = hub.ledger().audit(Scope::Partner(&partner(POLICE)), None, 1_000).await.unwrap().items;
+        let told: BTreeSet<String> =
+            told.into_iter().filter(|act| act.action == "access.refuse").map(|act| act.actor.to_string()).collect();
+        let known: BTreeSet<String> = ["admin", "approver", "everything", "nothing", "operator", "viewer"]
+            .map(|name| format!("person:{name}"))
+            .into_iter()
+            .chain(Action::ALL.iter().map(|action| action.name()).chain(["all"]).map(|name| format!("token:{FIRE}/{name}")))
+            .collect();
+        let missing: Vec<_> = known.difference(&told).collect();
+        assert!(told.is_subset(&known), "{told:?}");
+        assert!(missing.iter().all(|who| who.starts_with("token:")), "every person's try at its pages is told: {missing:?}");
+        for who in ["read", "run", "correct", "all"] {
+            assert!(told.contains(&format!("token:{FIRE}/{who}")), "{told:?}");
+        }
     });
 }
 

@@ -1,6 +1,6 @@
 //! Releases over HTTP: what an approval grants, and a release beside the active one.
 
-use bailiwick::ledger::{NewTrial, TrialOutcome};
+use bailiwick::ledger::{NewTrial, Reason, Step, TrialOutcome};
 
 use super::routes::Asker;
 use super::*;
@@ -53,7 +53,11 @@ pub(super) async fn stands(asker: &mut Asker<'_>, active: &str, next: &str) {
     assert_eq!((&stands["beside"]["way"], &stands["beside"]["bounds"]["share"]), (&json!("canary"), &json!(25)), "{stands}");
     let listed = asker.well("GET /api/v1/candidates?plugin=claim-routing", &[], "").await.json();
     assert_eq!(listed["items"].as_array().unwrap().len(), 2, "the parallel run that was replaced is told too: {listed}");
-    let ended = asker.well("POST /api/v1/plugins/{plugin}/end-candidate", &["claim-routing"], r#"{"reason": "slow"}"#).await.json();
+    let other = json!({"reason": "slow", "release": active}).to_string();
+    asker.badly("POST /api/v1/plugins/{plugin}/end-candidate", &["claim-routing"], (&other, "wrong-state")).await;
+    let ended = json!({"reason": "slow", "release": next}).to_string();
+    let ended = asker.well("POST /api/v1/plugins/{plugin}/end-candidate", &["claim-routing"], ended).await.json();
+    assert_eq!(ended["release"], json!(next));
     assert_eq!((&ended["way"], &ended["ended-why"]), (&json!("canary"), &json!("slow")), "{ended}");
 
     // A trial that differs, as the hub that does it would write it down.
@@ -63,10 +67,28 @@ pub(super) async fn stands(asker: &mut Asker<'_>, active: &str, next: &str) {
     let kinds = vec!["return.employee_expected".to_owned()];
     let trial = NewTrial { outcome: TrialOutcome::Differs, kinds, differences: None };
     hub.ledger().record_trial(&claim.lease, hub.clock().now_ms(), &trial).await.unwrap();
+    let reason = Reason { code: "trial-differs".to_owned(), sentence: "It came to something else.".to_owned() };
+    let held = hub.ledger().append(&claim.lease, hub.clock().now_ms(), Step::Held(reason)).await.unwrap();
+    assert_eq!(held.state, RunState::Held);
     let other = r#"{"difference": "rejects", "reason": "meant"}"#;
     asker.badly("POST /api/v1/releases/{release}/explanations", &[active], (other, "not-found")).await;
-    let meant = r#"{"difference": "return.employee_expected", "reason": "meant"}"#;
-    asker.well("POST /api/v1/releases/{release}/explanations", &[active], meant).await;
+    let seen = asker.well("GET /api/v1/releases/{release}/trials", &[active], "").await.json()["code"].clone();
+    let mut meant = json!({"difference": "return.employee_expected", "reason": "meant", "trials": "0f0f"});
+    let explanations = "POST /api/v1/releases/{release}/explanations";
+    asker.badly(explanations, &[active], (&meant.to_string(), "wrong-state")).await;
+    meant["trials"] = seen;
+    // As the trials were read, by their tag; then the run that was held for it goes on.
+    let path = format!("/api/v1/releases/{active}");
+    let read = asked("GET", &format!("{path}/trials"), &asker.token).body(Body::empty()).unwrap();
+    let tag = asker.called.router.clone().oneshot(read).await.unwrap().headers()["etag"].clone();
+    let told = asked("POST", &format!("{path}/explanations"), &asker.token).header("if-match", tag);
+    let explained = asker.called.send(told.body(meant.to_string().into()).unwrap()).await;
+    assert_eq!(explained.status.as_u16(), 200, "{}", explained.text);
+    let went_on = hub.ledger().run(Scope::Hub, claim.lease.run).await.unwrap().unwrap();
+    assert_eq!(went_on.state, RunState::Queued, "what is explained is held no longer");
+    asker.well(explanations, &[active], meant.to_string()).await;
+    let stale = json!({"review": "0f0f"}).to_string();
+    asker.badly("POST /api/v1/releases/{release}/activate", &[next], (&stale, "wrong-state")).await;
     let proof = asker.well("GET /api/v1/releases/{release}/trials", &[active], "").await.json();
     let last = proof["trials"].as_array().unwrap().last().unwrap();
     assert_eq!((&last["explained"], &proof["explanations"][0]["why"]), (&json!(true), &json!("meant")), "{proof}");

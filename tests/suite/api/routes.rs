@@ -17,7 +17,7 @@ const NEVER_BAD: &[&str] = &["GET /health"];
 /// Asks, and holds each answer against the document.
 pub(super) struct Asker<'a> {
     pub(super) called: &'a Called,
-    token: String,
+    pub(super) token: String,
     document: Value,
     well: BTreeSet<String>,
     badly: BTreeSet<String>,
@@ -212,6 +212,7 @@ async fn plugins(asker: &mut Asker<'_>) {
     let request = asked("POST", "/api/v1/releases", &asker.token).header("content-type", kind);
     let pushed = asker.called.send(request.body(body.into()).unwrap()).await;
     assert_eq!((pushed.status.as_u16(), &pushed.json()["new"]), (201, &json!(true)), "{}", pushed.text);
+    assert_eq!(pushed.json()["jobs-that-do-not-fit"], json!([]));
     let second = pushed.json()["digest"].as_str().unwrap().to_owned();
     beside::stands(asker, &release, &second).await;
     asker.well("POST /api/v1/releases/{release}/activate", &[&second], "").await;

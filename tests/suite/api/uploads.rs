@@ -28,7 +28,7 @@ fn serving(site: &Site) -> (Serving, String) {
         if let Some(run) = runs["items"][0]["id"].as_str() {
             return (serving, run.to_owned());
         }
-        assert!(begun.elapsed() < Duration::from_secs(120), "it does not close: {runs}");
+        assert!(begun.elapsed() < Duration::from_secs(240), "it does not close: {}", asked_of(&serving, "runs"));
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -192,4 +192,47 @@ fn what_the_hub_failed_of_is_not_done_again_under_its_key() {
         assert_eq!(done.load(Ordering::SeqCst), 2);
         defective.post(&defective.police, "/api/v1/defect", "").await.is_problem(500, "hub-fault");
     });
+}
+
+#[test]
+fn the_hubs_memory_does_not_grow_with_rejects_that_go_out() {
+    const ROWS: usize = 1_200;
+    const ROW_BYTES: usize = 60_000;
+    const MEMORY_BYTES_MAX: u64 = 56 << 20;
+    let site = Site::staffordshire();
+    site.edit("jobs/lgps-monthly-return.toml", "rows-max = 100", "rows-max = 2000");
+    let payroll = "data/payroll/payroll-2026-10.csv";
+    let mut file = site.read(payroll);
+    let row = file.split(|byte| *byte == b'\n').nth(1).expect("a row").to_vec();
+    let row = String::from_utf8(row).expect("the first has plain letters only");
+    let long = row.replace("08/03/1967", "99/99/9999").replace("Administrator", &"x".repeat(ROW_BYTES));
+    assert!(long.len() > ROW_BYTES && long.contains("99/99/9999"));
+    file.extend([long.as_bytes(), b"\n"].concat().repeat(ROWS));
+    site.write(payroll, &file);
+    let (mut serving, run) = serving(&site);
+    let made = say(&site, &["token", "new", POLICE, "clerk", "--scope", "correct", "--scope", "see-personal"]);
+    let host = serving.address().trim_start_matches("http://").to_owned();
+    for _ in 0..2 {
+        std::fs::write(format!("/proc/{}/clear_refs", serving.process()), "5").expect("the peak is forgotten");
+        let resident = memory(serving.process(), "VmRSS:");
+        let mut stream = TcpStream::connect(&host).expect("it listens");
+        let head = format!(
+            "GET /api/v1/runs/{run}/rejects/corrections?input=payroll HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+             Authorization: Bearer {}\r\n\r\n",
+            made.out.trim()
+        );
+        stream.write_all(head.as_bytes()).expect("it takes it");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("it answers");
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+        let (head, body) = (String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase(), &answer[end..]);
+        assert!(head.starts_with("http/1.1 200") && head.contains(&format!("content-length: {}", body.len())), "{head}");
+        let rows = body.split(|byte| *byte == b'\n').filter(|row| row.windows(10).take(200).any(|some| some == b"99/99/9999")).count();
+        assert_eq!(rows, ROWS, "each of them");
+        let grown = memory(serving.process(), "VmHWM:").saturating_sub(resident);
+        println!("rejects of {} bytes took {grown} bytes of memory", body.len());
+        assert!(grown < MEMORY_BYTES_MAX, "{grown} bytes of memory for {} of rejects", body.len());
+        assert_eq!(nameless(serving.process(), &site.data()), Vec::<PathBuf>::new(), "nothing of it is left");
+    }
+    assert_eq!(serving.terminate(), Some(0));
 }

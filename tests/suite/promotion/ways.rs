@@ -55,7 +55,17 @@ fn what_is_kept_back_is_not_lent() {
     // The operator of the hub lends no plugin a clock from now on: the next run fails before its first row.
     desk.site.write("hub.toml", "[ceiling]\nwithout = [\"clock\"]\n[ceiling.limits]\ncpu-ms = 800\n");
     desk.site.edit("plugins.toml", "lgps-return-1.wasm", "lgps-return-3.wasm");
-    desk.done("ann", &["apply", "."]);
+    let sentence = "release 3.0.0 (";
+    let starved = "of lgps-return in use cannot work with what it is lent: it imports clock, which is kept back. So the next run of \
+                   lgps-monthly-return fails before its first row";
+    let planned = desk.done("ann", &["plan", "."]);
+    assert!(planned.contains(sentence) && planned.contains(starved), "{planned}");
+    let applied = desk.done("ann", &["apply", "."]);
+    assert!(
+        applied.contains(sentence) && applied.contains(starved),
+        "it is told, and what the operator keeps back is kept back: {applied}"
+    );
+    assert_eq!(desk.says("ann", &["plan", ".", "--drift"]).code, Some(2));
     let some = String::from_utf8_lossy(&desk.site.read("payroll.csv")).lines().take(50).collect::<Vec<_>>().join("\n");
     desk.site.write("data/payroll/payroll-2.csv", some);
     let run = desk.says("ann", &["run", LGPS, "--json"]).json();
@@ -85,6 +95,23 @@ fn what_does_not_fit_is_told_when_it_is_handed_in() {
     }
     desk.refused("bob", &["plugin", "activate", "lgps-return@4.0.0"], "jobs do not fit it");
     desk.refused("bob", &["plugin", "canary", "lgps-return@4.0.0", "--share", "10"], "jobs do not fit it");
+    // A job whose file names another release is not among what does not fit, and is again where it names this one.
+    let named = |version: &str| {
+        let releases = desk.says("ann", &["plugin", "releases", "--json"]).json();
+        let found = releases.as_array().unwrap().iter().find(|release| release["version"] == version && release["plugin"] == "lgps-return");
+        format!("release = \"sha256:{}\"\n", found.unwrap()["digest"].as_str().unwrap())
+    };
+    let job = String::from_utf8(desk.site.read("jobs/lgps-monthly-return.toml")).unwrap();
+    let runs = "plugin = \"lgps-return\"\n";
+    let mut findings = Vec::new();
+    for line in [named("1.0.0"), named("4.0.0")] {
+        desk.site.write("jobs/lgps-monthly-return.toml", job.replacen(runs, &format!("{runs}{line}"), 1));
+        desk.done("ann", &["apply", "."]);
+        findings.push(desk.done("bob", &["plugin", "review", "lgps-return@4.0.0"]).contains("no column \"scapc\""));
+    }
+    assert_eq!(findings, [false, true]);
+    desk.site.write("jobs/lgps-monthly-return.toml", job);
+    desk.done("ann", &["apply", "."]);
 
     // Its own manifest does not ask for what its code imports.
     let less = fs::read_to_string(plugin.join("plugin.toml")).unwrap().replace("clock = true\n", "");
@@ -125,6 +152,13 @@ fn a_job_runs_the_release_that_its_file_names() {
     assert_eq!(choose(&format!("sha256:{}", &digest("2.0.0")[..16])).code, Some(0));
     assert_eq!(run()["release"], digest("2.0.0"));
     desk.refused("bob", &["plugin", "retire", "lgps-return@2.0.0", "--why", "old"], "names it");
+    // A release that was refused is named by no job: whoever plans is told as whoever applies.
+    assert_eq!(choose("active").code, Some(0));
+    desk.done("bob", &["plugin", "refuse", "lgps-return@2.0.0", "--why", "not yet"]);
+    let applied = choose(&format!("sha256:{}", &digest("2.0.0")[..16]));
+    let planned = desk.says("ann", &["plan", "."]);
+    assert!(applied.code == Some(1) && applied.err.contains("it was refused"), "{}", applied.err);
+    assert_eq!((planned.code, &planned.err), (applied.code, &applied.err));
     assert_eq!(choose("^9").code, Some(0));
     let failed = run();
     assert_eq!(failed["reason"]["code"], "no-active-release", "{failed}");
@@ -156,4 +190,50 @@ fn a_canary_that_is_too_slow_is_taken_back_and_the_alarm_is_given() {
 
 fn site_deliveries(site: &Site) -> usize {
     site.names("out/pension-fund").len()
+}
+
+#[test]
+fn an_explanation_is_of_the_trials_that_were_seen() {
+    let desk = Desk::new();
+    let payroll = desk.site.read("payroll.csv");
+    let trials = |month: usize| {
+        let rows: Vec<u8> = payroll.split_inclusive(|byte| *byte == b'\n').take(1_500 - month).flatten().copied().collect();
+        desk.site.write(&format!("data/payroll/payroll-{month}.csv"), rows);
+        desk.done("ann", &["run", LGPS]);
+        desk.done("bob", &["plugin", "trials", "lgps-return@2.0.0", "--wait"]);
+        desk.says("bob", &["plugin", "trials", "lgps-return@2.0.0", "--json"]).json()
+    };
+    desk.done("ann", &["plugin", "parallel", "lgps-return@2.0.0"]);
+    let seen = trials(1);
+    let now = trials(2);
+    assert_eq!(now["trials"].as_array().unwrap().len(), 2, "{now}");
+    let explain = |code: &serde_json::Value, kind: &'static str| {
+        let code = code.as_str().unwrap().to_owned();
+        ["plugin", "explain", "lgps-return@2.0.0", "--difference", kind, "--why", "meant", "--trials"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([code])
+            .collect::<Vec<_>>()
+    };
+    let kind = "return.pension_accrued";
+    let words = explain(&seen["code"], kind);
+    desk.refused("bob", &words.iter().map(String::as_str).collect::<Vec<_>>(), "another came to something else since");
+    let told = desk.says("bob", &["plugin", "trials", "lgps-return@2.0.0", "--json"]).json();
+    assert!(told["trials"].as_array().unwrap().iter().all(|trial| trial["explained"] == false), "{told}");
+    let activate = |code: &serde_json::Value| {
+        let code = code.as_str().unwrap().to_owned();
+        desk.says("bob", &["plugin", "activate", "lgps-return@2.0.0", "--trials", &code])
+    };
+    let refused = activate(&seen["code"]);
+    assert!(refused.code == Some(1) && refused.err.contains("another came to something else since"), "{}", refused.err);
+    let words = explain(&now["code"], kind);
+    let said = desk.done("bob", &words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(said.contains("2 held trials go on"), "{said}");
+    desk.refused(
+        "bob",
+        &["plugin", "end-candidate", "lgps-return", "--partner", POLICE, "--release", "lgps-return@3.0.0", "--why", "x"],
+        "look again, and end what you mean",
+    );
+    let ended = desk.done("bob", &["plugin", "end-candidate", "lgps-return", "--partner", POLICE, "--why", "enough"]);
+    assert!(ended.contains("lgps-return 2.0.0 (") && ended.contains("in parallel, since"), "{ended}");
 }

@@ -144,11 +144,18 @@ impl Postgres {
         connection.execute(AssertSqlSafe(sql)).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    /// Kills the server as a power cut would. It begins again by itself.
+    /// Kills the server as a power cut would, once it is there. It begins again by itself, in a while on a busy machine.
     pub(crate) fn crash(&self) {
-        let pid = fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("the server's number");
-        let pid = pid.lines().next().and_then(|line| line.parse().ok()).and_then(rustix::process::Pid::from_raw).expect("a number");
-        rustix::process::kill_process(pid, rustix::process::Signal::QUIT).expect("it is there");
+        let began = Instant::now();
+        let running = || {
+            let written = fs::read_to_string(self.folder.join("data/postmaster.pid")).ok()?;
+            rustix::process::Pid::from_raw(written.lines().next()?.parse().ok()?)
+        };
+        let killed = |pid| rustix::process::kill_process(pid, rustix::process::Signal::QUIT).is_ok();
+        while !(answers(&self.folder, self.port) && running().is_some_and(killed)) {
+            assert!(began.elapsed() < START, "the server has not begun again");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// The newest server that is installed.

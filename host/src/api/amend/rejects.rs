@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::Action;
-use crate::api::answer::{Asked, Bearer, Body, Code, Named, Page, Problem, Wanted, bad_request, file_of, reason};
+use crate::api::answer::{Asked, Bearer, Body, Code, Named, Page, Problem, Wanted, bad_request, file_of, reason, streamed};
 use crate::api::routes::run_id;
 use crate::api::wire::{FindingJson, RunJson, moment};
 use crate::ledger::{Chosen, FindingId, QuarantineFilter, Quarantined, Waiting, WaitingGroup};
@@ -304,10 +304,12 @@ async fn corrections(
     caller.may(Action::SeePersonal)?;
     let (id, scope) = (run_id(&run)?, caller.scope());
     let written = hub.rejects_for_correction(scope, id, query.input.as_deref(), &caller.by(hub.id(), hub.clock().now_ms())).await?;
-    let mut response = written.content.into_response();
+    let content = written.content.read().map_err(RunError::from)?;
+    let mut response = streamed(Box::new(content)).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"rejects\""));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(written.content.stored().size));
     Ok(response)
 }
 

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use axum::extract::rejection::StringRejection;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 
 use super::{Code, Problem};
@@ -80,18 +80,27 @@ impl FromRequestParts<Hub> for Bearer {
         if let Some(caller) = parts.extensions.get::<Caller>() {
             return Ok(Self(caller.clone()));
         }
-        let refused = || Problem::new(Code::TokenMissing, "send a token: Authorization: Bearer bwk_…");
-        let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok()).ok_or_else(refused)?;
-        let text = header.strip_prefix("Bearer ").ok_or_else(refused)?;
-        let door = Door { ledger: hub.ledger(), hub: hub.id(), now_ms: hub.clock().now_ms() };
-        let caller = Caller::of_token(&door, text).await.map_err(|error| match error {
-            TokenRefused::Unknown => Problem::new(Code::TokenRefused, error.to_string()),
-            TokenRefused::Ledger(error) => error.into(),
-        })?;
+        let header = parts.headers.get(AUTHORIZATION).ok_or_else(no_token)?;
         // There is none where a test calls the routes without a socket.
-        Ok(Self(match parts.extensions.get::<ConnectInfo<SocketAddr>>() {
-            Some(ConnectInfo(address)) => caller.coming_from(address.ip().to_string()),
-            None => caller,
-        }))
+        let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| *address);
+        caller_of(hub, header, from).await.map(Self)
     }
+}
+
+/// The caller that a header names.
+pub(in crate::api) async fn caller_of(hub: &Hub, header: &HeaderValue, from: Option<SocketAddr>) -> Result<Caller, Problem> {
+    let text = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")).ok_or_else(no_token)?;
+    let door = Door { ledger: hub.ledger(), hub: hub.id(), now_ms: hub.clock().now_ms() };
+    let caller = Caller::of_token(&door, text).await.map_err(|error| match error {
+        TokenRefused::Unknown => Problem::new(Code::TokenRefused, error.to_string()),
+        TokenRefused::Ledger(error) => error.into(),
+    })?;
+    Ok(match from {
+        Some(address) => caller.coming_from(address.ip().to_string()),
+        None => caller,
+    })
+}
+
+fn no_token() -> Problem {
+    Problem::new(Code::TokenMissing, "send a token: Authorization: Bearer bwk_…")
 }

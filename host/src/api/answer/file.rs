@@ -1,17 +1,22 @@
-//! A file as the body of a request: to the disk as it comes, sealed, and never more of it in memory than a piece.
+//! A file as the body of a request, to the disk as it comes, sealed; or of an answer, as it is taken. Never more of it is in memory than
+//! a piece or two.
 
+use std::io::Read;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 
 use super::{Code, Problem};
 use crate::access::Caller;
 use crate::model::limits::CORRECTED_BYTES_MAX;
 use crate::run::{Handed, Hub, RunError};
+
+/// Bytes of a file that are read at once.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// The file that a request brings; the one that was taken before, where a layer had to know it.
 pub(in crate::api) async fn file_of(hub: &Hub, caller: &Caller, request: Request) -> Result<Arc<Handed>, Problem> {
@@ -36,4 +41,16 @@ pub(in crate::api) async fn take_file(hub: &Hub, caller: &Caller, (headers, body
         file.take(&piece).await?;
     }
     Ok(Arc::new(file.whole().await?))
+}
+
+/// A body that is read from the disk piece by piece, each when the one before was taken: a slow reader keeps no thread.
+pub(in crate::api) fn streamed(source: Box<dyn Read + Send>) -> Body {
+    Body::from_stream(stream::try_unfold(source, |mut source| async move {
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = Vec::with_capacity(PIECE_BYTES);
+            source.by_ref().take(PIECE_BYTES as u64).read_to_end(&mut piece).map(|_| (piece, source))
+        });
+        let (piece, source) = read.await.expect("reading does not panic")?;
+        Ok::<_, std::io::Error>((!piece.is_empty()).then(|| (Bytes::from(piece), source)))
+    }))
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! codes     every code of a problem, with its status       page   lists, and where they go on
 //! extract   what stands in a request                       tag    ETag, If-None-Match, If-Match
-//! file      a file as a body, to the disk as it comes
+//! file      a file as a body, to the disk as it comes, and from it
 //! ```
 
 mod codes;
@@ -20,12 +20,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(super) use codes::{Code, Row, TABLE};
-pub(super) use extract::{Asked, Bearer, Body, Named};
-pub(super) use file::{file_of, take_file};
+pub(super) use extract::{Asked, Bearer, Body, Named, caller_of};
+pub(super) use file::{file_of, streamed, take_file};
 pub(super) use page::{PAGE_ITEMS, Page, Wanted};
-pub(super) use tag::{IfMatch, Single, not_modified};
+pub(super) use tag::{IfMatch, Known, Single};
 
-use crate::access::Denied;
+use crate::access::{Action, Denied, TurnedAway};
 use crate::ledger::LedgerError;
 use crate::registry::source::{self, Problems};
 use crate::run::{ReleaseError, RunError};
@@ -47,13 +47,16 @@ pub(super) struct Problem {
     code: Code,
     /// What it is, for people: with names, limits, and what to do.
     detail: String,
+    /// The permission that lacks, for the audit trail.
+    #[serde(skip)]
+    lacks: Option<Action>,
 }
 
 impl Problem {
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
         let status = code.row().status;
         let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Problem");
-        Self { kind: "about:blank", title, status, code, detail: detail.into() }
+        Self { kind: "about:blank", title, status, code, detail: detail.into(), lacks: None }
     }
 
     /// Whether it is the one of a code.
@@ -64,6 +67,14 @@ impl Problem {
     pub(super) fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("there is no such {what}"))
     }
+
+    const fn turned_away(&self) -> Option<TurnedAway> {
+        match (self.code, self.lacks) {
+            (Code::ScopeMissing, Some(action)) => Some(TurnedAway::MayNot(action)),
+            (Code::NotFound, _) => Some(TurnedAway::NotThere),
+            _ => None,
+        }
+    }
 }
 
 impl IntoResponse for Problem {
@@ -71,6 +82,9 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(&self)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(turned_away) = self.turned_away() {
+            response.extensions_mut().insert(turned_away);
+        }
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -81,13 +95,13 @@ impl IntoResponse for Problem {
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
         let code = match &error {
-            LedgerError::Busy | LedgerError::Away(_) => Code::Busy,
+            LedgerError::Busy | LedgerError::Away(_) | LedgerError::JudgedMeanwhile { .. } => Code::Busy,
             LedgerError::NotFound { .. } | LedgerError::NoSuchJob { .. } | LedgerError::NoSuchRelease { .. } => Code::NotFound,
             LedgerError::WrongState { .. } | LedgerError::LeaseLost { .. } => Code::WrongState,
             LedgerError::ChangedMeanwhile { .. } => Code::ChangedMeanwhile,
             LedgerError::NotResubmitted { .. } => Code::NotResubmitted,
             LedgerError::AlreadyThere { .. } | LedgerError::VersionDiffers { .. } | LedgerError::FileTaken { .. } => Code::AlreadyThere,
-            LedgerError::StillUsed { .. } | LedgerError::StateMoved { .. } => Code::WrongState,
+            LedgerError::StillUsed { .. } | LedgerError::StateMoved { .. } | LedgerError::OtherStands { .. } => Code::WrongState,
             LedgerError::OwnWork { .. } | LedgerError::NotAPerson { .. } | LedgerError::NotVouchedFor { .. } => Code::NotVouchedFor,
             LedgerError::CannotOpen { .. } | LedgerError::Store(_) | LedgerError::Corrupt { .. } => return hub_fault(&error),
         };
@@ -144,8 +158,8 @@ fn release_code(error: &ReleaseError) -> Code {
         | ReleaseError::CasesFail { .. }
         | ReleaseError::CasesUnplayable { .. } => Code::ReleaseRefused,
         ReleaseError::NotApproved { .. } | ReleaseError::NotGranted { .. } => Code::NotVouchedFor,
-        ReleaseError::NotForThis { .. } => Code::BadRequest,
-        ReleaseError::OtherReview { .. } => Code::WrongState,
+        ReleaseError::NotForThis { .. } | ReleaseError::NoCanary { .. } => Code::BadRequest,
+        ReleaseError::OtherReview { .. } | ReleaseError::OtherTrials { .. } => Code::WrongState,
         ReleaseError::NothingToTry { .. } | ReleaseError::NotATrial { .. } => Code::NotTried,
         ReleaseError::JobsUnfit { .. } | ReleaseError::NoneFits { .. } => Code::JobUnfit,
     }
@@ -159,7 +173,8 @@ pub(super) fn hub_fault(error: &dyn std::fmt::Display) -> Problem {
 
 impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
-        Self::new(Code::ScopeMissing, format!("this token may not be used to {}", denied.action))
+        let sentence = format!("this token may not be used to {}", denied.action);
+        Self { lacks: Some(denied.action), ..Self::new(Code::ScopeMissing, sentence) }
     }
 }
 

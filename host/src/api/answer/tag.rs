@@ -6,7 +6,6 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -41,22 +40,26 @@ fn tag_of(json: &[u8]) -> String {
     format!("\"{}\"", &Digest::of(json).to_string()[..TAG_DIGITS])
 }
 
-/// Answers 304 where the caller has this very state already.
-pub(in crate::api) async fn not_modified(request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let known = listed(request.headers(), &IF_NONE_MATCH);
-    let mut response = next.run(request).await;
-    let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
-    if reads
-        && response.status() == StatusCode::OK
-        && tag.is_some_and(|tag| known.iter().any(|one| one == "*" || weakly(one) == weakly(tag)))
-    {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        *response.body_mut() = axum::body::Body::empty();
-        response.headers_mut().remove(CONTENT_TYPE);
-        response.headers_mut().remove(CONTENT_LENGTH);
+/// What a caller who reads has already: `If-None-Match`.
+pub(in crate::api) struct Known(Vec<String>);
+
+impl Known {
+    pub(in crate::api) fn by(request: &Request) -> Self {
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        Self(if reads { listed(request.headers(), &IF_NONE_MATCH) } else { Vec::new() })
     }
-    response
+
+    /// Answers 304 where the caller has this very state already.
+    pub(in crate::api) fn not_modified(&self, mut response: Response) -> Response {
+        let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+        if response.status() == StatusCode::OK && tag.is_some_and(|tag| self.0.iter().any(|one| one == "*" || weakly(one) == weakly(tag))) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.body_mut() = axum::body::Body::empty();
+            response.headers_mut().remove(CONTENT_TYPE);
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
+        response
+    }
 }
 
 /// What an edit asks of the thing as it stands: `If-Match`.

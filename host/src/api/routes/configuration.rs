@@ -84,6 +84,8 @@ struct ConfigurationPlanJson {
     tables: Vec<String>,
     /// What is protected, and takes a second person.
     proposed: Vec<ConfigurationProposalJson>,
+    /// Releases in use that could not work with what they are lent by this, each a sentence. It is told, and keeps nothing back.
+    starved: Vec<String>,
 }
 
 impl ConfigurationPlanJson {
@@ -98,6 +100,7 @@ impl ConfigurationPlanJson {
                 .map(|change| ConfigurationChangeJson { what: change.what, name: change.name, how: change.how.as_str() })
                 .collect(),
             tables: plan.tables,
+            starved: plan.starved,
             proposed: proposed
                 .map(|of| ConfigurationProposalJson { number: of.number, waited: of.waited, difference: of.difference })
                 .collect(),

@@ -16,22 +16,24 @@ mod outside;
 mod plugins;
 mod runs;
 
+use std::panic::AssertUnwindSafe;
+
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::trace::TraceLayer;
+use futures_util::FutureExt as _;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::answer::{Code, Problem, hub_fault, not_modified};
+use super::answer::{Code, Known, Problem, hub_fault};
 use super::document::Base;
+use super::refused::Call;
 use super::{amend, docs, repeat};
+use crate::access::TurnedAway;
 use crate::model::limits::CASE_BYTES_MAX;
 use crate::run::Hub;
 
@@ -64,20 +66,29 @@ pub(super) fn router(hub: Hub) -> Router {
 
 /// What every route has around it.
 pub(super) fn around(routes: Router<Hub>, hub: Hub) -> Router {
-    let header = |name, value: &'static str| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     routes
         .fallback(async || Problem::not_found("address"))
         .method_not_allowed_fallback(async || Problem::new(Code::MethodNotAllowed, "this address takes another method"))
-        .layer(from_fn(not_modified))
-        .layer(from_fn_with_state(hub.clone(), repeat::once))
+        // One layer: each has the whole of what it is around copied for every request.
+        .layer(from_fn_with_state(hub.clone(), each))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        // Within the headers, so that a defect's answer has them too.
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(header(CACHE_CONTROL, "no-store"))
-        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header(CONTENT_SECURITY_POLICY, "default-src 'none'"))
-        .layer(TraceLayer::new_for_http())
         .with_state(hub)
+}
+
+/// What every request goes through.
+async fn each(State(hub): State<Hub>, request: Request, next: Next) -> Response {
+    let (known, call) = (Known::by(&request), Call::of(&request));
+    let answered = AssertUnwindSafe(repeat::once(hub.clone(), request, next)).catch_unwind().await;
+    // So that a defect's answer has the headers too.
+    let mut response = known.not_modified(answered.unwrap_or_else(panicked));
+    for (name, value) in [(CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (CONTENT_SECURITY_POLICY, "default-src 'none'")]
+    {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if let Some(turned_away) = response.extensions().get::<TurnedAway>().copied() {
+        call.note(&hub, turned_away).await;
+    }
+    response
 }
 
 /// A defect: told as any other that is the hub's own, and what it was stands in the log.

@@ -18,6 +18,9 @@ pub struct ProofJson {
     explained_counts: bool,
     /// Why it cannot be activated yet, if that is so.
     lacks: Option<String>,
+    /// What names the trials that came to something else, as they are now: an explanation and an activation may name it, and then hold for
+    /// these and no others.
+    code: String,
     /// Every trial, oldest first. What one differs in is at `/api/v1/runs/{run}/differences`.
     trials: Vec<TrialJson>,
     /// What people said of kinds of difference.
@@ -89,6 +92,7 @@ impl ProofJson {
             clean_runs_asked: proof.asked.clean_runs,
             explained_counts: proof.asked.explained,
             lacks: proof.lacks.clone(),
+            code: proof.code(),
             trials: proof.trials.iter().map(trial).collect(),
             explanations: proof.explanations.iter().map(explanation).collect(),
             beside: beside.map(CandidateJson::from),

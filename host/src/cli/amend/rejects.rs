@@ -1,7 +1,6 @@
 //! `bailiwick rejects` and `bailiwick resubmit`.
 
 use std::collections::HashMap;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -290,7 +289,7 @@ async fn export(options: ExportOptions) -> Answer {
     let hub = open::existing_hub(&options.data).await?;
     let run = show::find(&hub, &options.run).await?;
     let written = hub.rejects_for_correction(Scope::Hub, run, options.port.as_deref(), &open::person(&hub)).await?;
-    std::io::stdout().write_all(&written.content)?;
+    std::io::copy(&mut written.content.read()?, &mut std::io::stdout())?;
     let tell = |text: String| anstream::eprintln!("{text}");
     tell(format!(
         "{} of input {}: correct them, delete those that are not to come back, and hand them in with `bailiwick resubmit {run} --input FILE`",

@@ -57,7 +57,7 @@ pub(super) enum Command {
     /// Says that they may not.
     Refuse(release::JudgeOptions),
     /// Makes a release the one that runs use, from the next run on.
-    Activate(release::OneOptions),
+    Activate(release::ActivateOptions),
     /// Makes the release active again that was so before.
     RollBack(release::RollBackOptions),
     /// Gives a release up: no run begins with it any more.

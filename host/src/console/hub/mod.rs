@@ -27,7 +27,7 @@ pub(super) fn routes() -> Router<Hub> {
 async fn page(State(hub): State<Hub>, visit: Visit) -> Result<Response, Fault> {
     // Whoever does not keep the hub finds no such page.
     if !visit.signed_in().is_hub_operator() {
-        return Err(Fault::NotFound);
+        return Err(Fault::KeepersOnly);
     }
     Ok(visit.page("The hub").body(html! {
         (facts(&hub).await?)

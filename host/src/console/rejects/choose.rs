@@ -8,9 +8,8 @@ use super::{Choice, act_page, of_run};
 use crate::access::Action;
 use crate::console::look::form::reason_field;
 use crate::console::look::{Check, Faults, Field, Summary, Weight, button, form, hidden};
-use crate::console::runs::run_of;
+use crate::console::runs::{Titled, titled};
 use crate::console::visit::{Answers, At, Fault, Posted};
-use crate::ledger::Run;
 use crate::run::Hub;
 
 /// Longest name of somebody who sees to rejects, in characters.
@@ -20,9 +19,9 @@ type Named = Path<(String, String)>;
 type Fields = Query<Vec<(String, String)>>;
 
 /// What a page about some rejects is about.
-async fn chosen(hub: &Hub, at: &At, (named, choice): (&str, Choice)) -> Result<(Run, Choice), Fault> {
+async fn chosen(hub: &Hub, at: &At, (named, choice): (&str, Choice)) -> Result<(Titled, Choice), Fault> {
     at.may(Action::Correct)?;
-    let run = run_of(hub, at, named).await?;
+    let run = titled(hub, at, named).await?;
     if choice.is_empty() {
         return Err(Fault::conflict("No row was chosen. Go back and choose at least one."));
     }
@@ -42,7 +41,7 @@ pub(super) async fn ask_assign(State(hub): State<Hub>, at: At, Path((_, named)):
     Ok(assign_form((&at, &run, &choice), "", &Faults::new()))
 }
 
-fn assign_form((at, run, choice): (&At, &Run, &Choice), owner: &str, faults: &Faults) -> Response {
+fn assign_form((at, run, choice): (&At, &Titled, &Choice), owner: &str, faults: &Faults) -> Response {
     let action = at.href(format_args!("rejects/{}/assign", run.id));
     let hint = "Leave empty if nobody is to see to them any more.";
     let content = html! {
@@ -78,7 +77,7 @@ pub(super) async fn ask_dismiss(State(hub): State<Hub>, at: At, Path((_, named))
     Ok(dismiss_form((&at, &run, &choice), &Answers::default(), &Faults::new()))
 }
 
-fn dismiss_form((at, run, choice): (&At, &Run, &Choice), answers: &Answers, faults: &Faults) -> Response {
+fn dismiss_form((at, run, choice): (&At, &Titled, &Choice), answers: &Answers, faults: &Faults) -> Response {
     let action = at.href(format_args!("rejects/{}/dismiss", run.id));
     let content = html! {
         (Summary::new().row("Rows", choice.words()))
@@ -117,7 +116,7 @@ struct Ask {
 }
 
 impl Ask {
-    fn page(&self, (at, run, choice): (&At, &Run, &Choice), answers: Summary, said: (&str, &str)) -> Response {
+    fn page(&self, (at, run, choice): (&At, &Titled, &Choice), answers: Summary, said: (&str, &str)) -> Response {
         let own = choice.fields();
         let mut fields: Vec<(&str, &str)> = own.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         fields.push(said);
@@ -134,6 +133,6 @@ impl Ask {
     }
 }
 
-fn done_with(at: &At, run: &Run, done: &str) -> Response {
+fn done_with(at: &At, run: &Titled, done: &str) -> Response {
     Redirect::to(&format!("{}&done={done}", of_run(at, run))).into_response()
 }

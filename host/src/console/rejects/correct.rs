@@ -13,9 +13,8 @@ use super::{Choice, act_page, of_run};
 use crate::access::Action;
 use crate::console::look::form::CONFIRMED_FIELD;
 use crate::console::look::{Faults, Field, Weight, button, form, hidden, warning, words};
-use crate::console::runs::run_of;
+use crate::console::runs::{Titled, run_of, titled};
 use crate::console::visit::{Answers, At, Fault, Posted};
-use crate::ledger::Run;
 use crate::model::limits::console::CORRECT_ROWS_MAX;
 use crate::run::{Hub, RecordCells, RejectRows, Verdict};
 
@@ -28,7 +27,7 @@ pub(super) async fn ask(
     Query(fields): Query<Vec<(String, String)>>,
 ) -> Result<Response, Fault> {
     may(&at)?;
-    let run = run_of(&hub, &at, &named).await?;
+    let run = titled(&hub, &at, &named).await?;
     let choice = Choice::of(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     if choice.numbers.is_empty() || choice.numbers.len() > CORRECT_ROWS_MAX {
         let sentence = format!("Choose 1 to {CORRECT_ROWS_MAX} rows to correct here. More are corrected in a file: download them first.");
@@ -51,7 +50,7 @@ fn may(at: &At) -> Result<(), Fault> {
 
 pub(super) async fn correct(State(hub): State<Hub>, at: At, Path((_, named)): Named, Posted(answers): Posted) -> Result<Response, Fault> {
     may(&at)?;
-    let run = run_of(&hub, &at, &named).await?;
+    let run = titled(&hub, &at, &named).await?;
     let rows = posted(&answers)?;
     let verdicts = hub.judge_rows(at.scope(), run.id, &rows).await?;
     if !answers.confirmed() || verdicts.iter().any(|verdict| !verdict.reasons.is_empty()) {
@@ -114,7 +113,7 @@ fn verdict_words(verdicts: &[Verdict]) -> String {
     }
 }
 
-fn page(at: &At, run: &Run, shown: Shown<'_>) -> Response {
+fn page(at: &At, run: &Titled, shown: Shown<'_>) -> Response {
     let found = faults(shown.rows, shown.verdicts);
     let right = found.is_empty();
     let action = at.href(format_args!("rejects/{}/correct", run.id));

@@ -1,6 +1,5 @@
 //! Rejects as a file: out to be corrected, and the corrected file in.
 
-use axum::body::Body;
 use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -10,9 +9,8 @@ use maud::html;
 use super::act_page;
 use crate::access::Action;
 use crate::console::look::{Faults, Field, Weight, button, details, upload_form, words};
-use crate::console::runs::run_of;
+use crate::console::runs::{Titled, attachment, run_of, streamed, titled};
 use crate::console::visit::{Answers, At, Fault, Posted};
-use crate::ledger::Run;
 use crate::model::limits::CORRECTED_BYTES_MAX;
 use crate::run::{Corrections, Handed, Hub, RunError};
 
@@ -28,16 +26,17 @@ pub(super) async fn download(State(hub): State<Hub>, at: At, Path((_, named)): N
     let run = run_of(&hub, &at, &named).await?;
     let port = Some(answers.text("port")).filter(|port| !port.is_empty());
     let written = hub.rejects_for_correction(at.scope(), run.id, port, &at.by(&hub)).await?;
-    Ok(crate::console::runs::attachment(&written.name, Body::from(written.content)))
+    let content = written.content.read().map_err(RunError::from)?;
+    Ok(attachment(&written.name, streamed(Box::new(content))))
 }
 
 pub(super) async fn ask_upload(State(hub): State<Hub>, at: At, Path((_, named)): Named) -> Result<Response, Fault> {
     at.may(Action::Correct)?;
-    let run = run_of(&hub, &at, &named).await?;
+    let run = titled(&hub, &at, &named).await?;
     Ok(form_of(&at, &run, "", &Faults::new()))
 }
 
-fn form_of(at: &At, run: &Run, with: &str, faults: &Faults) -> Response {
+fn form_of(at: &At, run: &Titled, with: &str, faults: &Faults) -> Response {
     let action = at.href(format_args!("rejects/{}/upload", run.id));
     let hint = format!("The file that you downloaded here, corrected; at most {}.", words::size(CORRECTED_BYTES_MAX));
     let with = if with.is_empty() { "first" } else { with };
@@ -65,7 +64,7 @@ pub(super) async fn upload(
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, Fault> {
     at.may(Action::Correct)?;
-    let run = run_of(&hub, &at, &named).await?;
+    let run = titled(&hub, &at, &named).await?;
     let (answers, file) = taken(&hub, &at, form.map_err(|_| unread())?).await?;
     if !answers.come_from(at.visit()) {
         return Err(Fault::Stale);

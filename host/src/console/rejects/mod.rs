@@ -22,6 +22,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use super::look::{Page, words};
+use super::runs::Titled;
 use super::visit::At;
 use crate::ledger::{Chosen, Run};
 use crate::model::limits::CORRECTED_BYTES_MAX;
@@ -44,8 +45,8 @@ pub(super) fn routes() -> Router<Hub> {
 }
 
 /// A page about doing something with a run's rejects.
-fn act_page(at: &At, run: &Run, title: &str) -> Page {
-    let caption = format!("{}, {}", run.job(), words::local(run.enqueued_at_ms).strftime("%-d %b %Y, %H:%M %Z"));
+fn act_page(at: &At, run: &Titled, title: &str) -> Page {
+    let caption = format!("{}, {}", run.title, words::local(run.enqueued_at_ms).strftime("%-d %b %Y, %H:%M %Z"));
     at.page(title).caption(caption).section("rejects").crumb(at.href("rejects"), "Rejects").crumb(of_run(at, run), "Rejects of one run")
 }
 

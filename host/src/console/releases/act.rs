@@ -7,20 +7,17 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
-use super::review::found;
+use super::review::{REVIEW, Seen, TRIALS, found, own};
 use super::{beside, grant};
 use crate::access::Action;
 use crate::console::look::form::REASON_CHARS_MAX;
 use crate::console::look::{Check, Faults, Field, Summary, Weight, button, form, hidden, inset};
 use crate::console::visit::{Answers, At, Fault, Posted};
 use crate::ledger::{CandidateWay, ProofState};
-use crate::run::{Approval, Hub, Review};
+use crate::run::{Approval, Hub, Review, Reviewed};
 
 /// Runs that a trial does again, unless another number is written.
 const TRIED_RUNS: u32 = 3;
-
-/// The field that names the review that a person had before them.
-const REVIEW: &str = "review";
 
 /// What can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +38,8 @@ struct Asked {
     act: Act,
     review: Review,
     proof: ProofState,
+    /// Why this person leaves it to others.
+    own: Option<String>,
 }
 
 impl Act {
@@ -83,6 +82,12 @@ impl Act {
         !matches!(self, Self::Activate | Self::Parallel)
     }
 
+    /// Whether a form says what the person had before them who sent it: the review, and of what rests on trials, those too.
+    fn names_what_was_seen(self, answers: &Answers) -> bool {
+        let trials = matches!(self, Self::Activate | Self::Canary | Self::Explain);
+        !answers.text(REVIEW).is_empty() && (!trials || !answers.text(TRIALS).is_empty())
+    }
+
     /// Whether whoever handed the release in leaves it to others.
     const fn takes_another(self) -> bool {
         matches!(self, Self::Approve | Self::Explain)
@@ -94,13 +99,14 @@ pub(super) async fn ask(
     at: At,
     Path((_, release, act)): Path<(String, String, String)>,
     Query(told): Query<beside::Told>,
+    Query(seen): Query<Seen>,
 ) -> Result<Response, Fault> {
     let asked = asked(&hub, &at, (&release, &act)).await?;
+    // What is decided holds for what stood on the page that led here, and for nothing else.
+    let mut blank = seen.or(&asked.review, &asked.proof).fields().to_vec();
     if !asked.act.has_form() {
-        return Ok(asked.check_page(&at, &Answers::default()));
+        return Ok(asked.check_page(&at, &Answers::new(blank)));
     }
-    // An approval holds for what stands here now, and for nothing else.
-    let mut blank = vec![(REVIEW.to_owned(), asked.review.code.clone())];
     match asked.act {
         Act::Approve => blank.extend(grant::blank(&asked.review)),
         Act::Try => blank.push(("runs".to_owned(), TRIED_RUNS.to_string())),
@@ -122,7 +128,7 @@ pub(super) async fn done(
     if !faults.is_empty() {
         return Ok(asked.form_page(&at, &answers, &faults));
     }
-    if !answers.confirmed() {
+    if !answers.confirmed() || !asked.act.names_what_was_seen(&answers) {
         return Ok(asked.check_page(&at, &answers));
     }
     asked.carry_out(&hub, &at, &answers).await?;
@@ -134,7 +140,9 @@ async fn asked(hub: &Hub, at: &At, (release, act): (&str, &str)) -> Result<Asked
     let act = Act::named(act)?;
     at.caller.may_any(act.takes())?;
     let key = found(hub, at, release).await?.release.key;
-    Ok(Asked { act, review: hub.review_release(&key).await?, proof: hub.proof(&key).await? })
+    let review = hub.review_release(&key).await?;
+    let own = if act.takes_another() { own(hub, at, &review).await? } else { None };
+    Ok(Asked { act, proof: hub.proof(&key).await?, review, own })
 }
 
 /// How many runs are tried; none if that is no number of them.
@@ -171,28 +179,30 @@ impl Asked {
 
     async fn carry_out(&self, hub: &Hub, at: &At, answers: &Answers) -> Result<(), Fault> {
         let (key, by, why) = (&self.review.release.release.key, at.by(hub), answers.text("why"));
+        let read = Reviewed { key, review: Some(answers.text(REVIEW)), trials: None };
+        let seen = Reviewed { trials: Some(answers.text(TRIALS)), ..read };
         match self.act {
             Act::Approve => {
                 let grant = grant::read(&self.review, answers).unwrap_or_default();
                 let approval = Approval { key, review: answers.text(REVIEW), grant, why };
                 hub.approve_release(&approval, &by).await?;
             }
-            Act::Refuse => drop(hub.refuse_release(key, why, &by).await?),
-            Act::Retire => drop(hub.retire_release(key, why, &by).await?),
-            Act::Activate => drop(hub.activate_release(key, &by).await?),
+            Act::Refuse => drop(hub.refuse_release(read, why, &by).await?),
+            Act::Retire => drop(hub.retire_release(read, why, &by).await?),
+            Act::Activate => drop(hub.activate_release(seen, &by).await?),
             Act::Try => drop(hub.try_release(key, (None, runs(answers).unwrap_or(TRIED_RUNS)), &by).await?),
-            Act::Parallel => hub.begin_candidate(key, CandidateWay::Parallel, &by).await?,
+            Act::Parallel => hub.begin_candidate(read, CandidateWay::Parallel, &by).await?,
             Act::Canary => {
                 let bounds = beside::bounds(answers).map_err(|_| Fault::Stale)?;
-                hub.begin_candidate(key, CandidateWay::Canary(bounds), &by).await?;
+                hub.begin_candidate(seen, CandidateWay::Canary(bounds), &by).await?;
             }
             Act::End => {
                 beside::standing(hub, at, key).await?.ok_or_else(|| Fault::conflict("This release stands beside no other."))?;
-                hub.end_candidate((&key.partner, &key.plugin), why, &by).await?;
+                drop(hub.end_candidate((&key.partner, &key.plugin), (Some(key.digest), why), &by).await?);
             }
             Act::Explain => {
                 let difference = beside::difference(&self.proof, answers).map_err(|_| Fault::Stale)?;
-                hub.explain_difference(key, (difference, why), &by).await?;
+                hub.explain_difference(Reviewed { review: None, ..seen }, (difference, why), &by).await?;
             }
         }
         Ok(())
@@ -205,14 +215,14 @@ impl Asked {
     fn form_page(&self, at: &At, answers: &Answers, faults: &Faults) -> Response {
         let (address, heading, ..) = self.act.words();
         let home = self.home(at);
-        let own = self.act.takes_another() && self.review.release.added_by == *at.caller.actor();
         self.page(at, heading).faults(faults).body(html! {
-            @if own {
-                (inset(html! { p { "You handed this release in, so somebody else has to do this." } }))
+            @if let Some(why) = &self.own {
+                (inset(html! { p { (why) } }))
                 p { a href=(home) { "Back to the release" } }
             } @else {
                 (form(&format!("{home}/{address}"), at.csrf(), html! {
                     (hidden(REVIEW, answers.text(REVIEW)))
+                    (hidden(TRIALS, answers.text(TRIALS)))
                     (self.fields(answers, faults))
                     @if self.act.asks_why() {
                         (Field::new("why", "Reason").hint("It stands in the audit trail, and whoever looks at the release reads it.").limit(REASON_CHARS_MAX).value(answers.text("why")).faults(faults).area(3))
@@ -246,7 +256,9 @@ impl Asked {
             .row("Plugin", new.key.plugin.to_string())
             .row("Version", &new.version)
             .row("Digest", html! { code { (new.key.digest) } });
-        let mut filled: Vec<(&str, &str)> = ["why", "runs", REVIEW].map(|name| (name, answers.text(name))).into();
+        let seen = Seen::in_form(answers).or(&self.review, &self.proof).fields();
+        let mut filled: Vec<(&str, &str)> = ["why", "runs"].map(|name| (name, answers.text(name))).into();
+        filled.extend(seen.iter().map(|(name, code)| (name.as_str(), code.as_str())));
         match self.act {
             Act::Approve => {
                 summary = grant::told(&self.review, &grant::read(&self.review, answers).unwrap_or_default(), summary);

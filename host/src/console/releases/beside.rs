@@ -6,6 +6,7 @@
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::review::Seen;
 use crate::access::Action;
 use crate::console::look::{Column, Faults, Field, Summary, Table, Tone, Weight, inset, link_button, tag, words};
 use crate::console::visit::{Answers, At, Fault};
@@ -119,9 +120,10 @@ fn kinds(proof: &ProofState) -> Vec<(String, u64, u64)> {
 }
 
 /// The part of a release's page that tells of it.
-pub(super) fn section(at: &At, (review, standing): (&Review, Option<&Candidate>), proof: &ProofState) -> Markup {
+pub(super) fn section(at: &At, (review, standing): (&Review, Option<&Candidate>), (proof, own): (&ProofState, bool)) -> Markup {
     let release = &review.release;
-    let href = |act: &str| at.href(format_args!("releases/{}/{act}", release.release.key.digest));
+    let seen = Seen::now(review, proof).query();
+    let href = |act: &str| at.href(format_args!("releases/{}/{act}?{seen}", release.release.key.digest));
     let (runs, approves) = (at.caller.can(Action::Run) || at.caller.can(Action::Approve), at.caller.can(Action::Approve));
     let beside = review.active.is_some() && release.retired.is_none();
     if !beside && standing.is_none() && proof.trials.is_empty() {
@@ -143,7 +145,7 @@ pub(super) fn section(at: &At, (review, standing): (&Review, Option<&Candidate>)
                 @if standing.is_some() { (link_button(Weight::Second, &href("end"), "End this")) }
             }
         }
-        (differences(proof, &|kind| (approves && release.added_by != *at.caller.actor()).then(|| format!("{}?difference={}", href("explain"), words::encoded(kind)))))
+        (differences(proof, &|kind| (approves && !own).then(|| format!("{}&difference={}", href("explain"), words::encoded(kind)))))
     }
 }
 

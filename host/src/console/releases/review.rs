@@ -5,12 +5,13 @@
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::{Told, beside, standing};
 use crate::access::Action;
 use crate::console::look::{Column, Summary, Table, Weight, bad_inset, inset, link_button, words};
-use crate::console::visit::{At, Fault};
-use crate::ledger::{Release, ReleaseKey, ReleaseStanding, Run, RunFilter, RunState};
+use crate::console::visit::{Answers, At, Fault};
+use crate::ledger::{ProofState, Release, ReleaseKey, ReleaseStanding, Run, RunFilter, RunState};
 use crate::run::{Hub, Review};
 
 /// Runs of each job that are looked through for trials of a release.
@@ -18,6 +19,50 @@ const RUNS_LOOKED_AT: u32 = 200;
 
 /// Trials that are shown.
 const TRIALS_SHOWN: usize = 20;
+
+/// The field that names the review that a person had before them, and that of the trials.
+pub(super) const REVIEW: &str = "review";
+pub(super) const TRIALS: &str = "trials";
+
+/// What a person had before them when they chose to do something.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Seen {
+    /// The review.
+    #[serde(default)]
+    review: String,
+    /// The trials that came to something else.
+    #[serde(default)]
+    trials: String,
+}
+
+impl Seen {
+    /// What a page shows.
+    pub(super) fn now(review: &Review, proof: &ProofState) -> Self {
+        Self { review: review.code.clone(), trials: proof.code() }
+    }
+
+    /// What a form carries on.
+    pub(super) fn in_form(answers: &Answers) -> Self {
+        Self { review: answers.text(REVIEW).to_owned(), trials: answers.text(TRIALS).to_owned() }
+    }
+
+    /// The same; where it does not say, what stands there now.
+    pub(super) fn or(self, review: &Review, proof: &ProofState) -> Self {
+        let now = Self::now(review, proof);
+        let first = |said: String, now: String| if said.is_empty() { now } else { said };
+        Self { review: first(self.review, now.review), trials: first(self.trials, now.trials) }
+    }
+
+    /// As fields of a form.
+    pub(super) fn fields(self) -> [(String, String); 2] {
+        [(REVIEW.to_owned(), self.review), (TRIALS.to_owned(), self.trials)]
+    }
+
+    /// As the end of an address.
+    pub(super) fn query(&self) -> String {
+        format!("{REVIEW}={}&{TRIALS}={}", self.review, self.trials)
+    }
+}
 
 pub(super) async fn page(
     State(hub): State<Hub>,
@@ -31,6 +76,7 @@ pub(super) async fn page(
     let review = hub.review_release(&key).await?;
     let trials = trials(&hub, &at, &key).await?;
     let (proof, candidate) = (hub.proof(&key).await?, beside::standing(&hub, &at, &key).await?);
+    let own = own(&hub, &at, &review).await?;
     Ok(at
         .page(format!("{} {}", key.plugin, release.release.version))
         .caption("Release")
@@ -40,7 +86,7 @@ pub(super) async fn page(
         .aside(standing(&review.release))
         .body(html! {
             (facts(&review.release))
-            (acts(&at, &review))
+            (acts(&at, (&review, &proof), own.as_deref()))
             div class="columns even" {
                 div {
                     h2 { "What it may do" }
@@ -54,7 +100,7 @@ pub(super) async fn page(
                     ul { @for sentence in &review.unfit { li { (sentence) } } }
                 }))
             }
-            (beside::section(&at, (&review, candidate.as_ref()), &proof))
+            (beside::section(&at, (&review, candidate.as_ref()), (&proof, own.is_some())))
             (trial_table(&at, &trials))
         }))
 }
@@ -67,6 +113,13 @@ pub(super) async fn found(hub: &Hub, at: &At, digest: &str) -> Result<Release, F
         (Some(one), None) => Ok(one),
         _ => Err(Fault::NotFound),
     }
+}
+
+/// Why this person leaves it to others to approve a release, or to explain what it differs in: they, or a token of theirs, handed it in or
+/// brought its signature.
+pub(super) async fn own(hub: &Hub, at: &At, review: &Review) -> Result<Option<String>, Fault> {
+    let own = hub.ledger().own_work(&review.release, &at.by(hub)).await?;
+    Ok(own.map(|own| format!("{own}.")))
 }
 
 fn facts(release: &Release) -> Markup {
@@ -120,10 +173,11 @@ fn changes(at: &At, review: &Review) -> Markup {
 }
 
 /// What this person can do with it, and why not what they cannot.
-fn acts(at: &At, review: &Review) -> Markup {
+fn acts(at: &At, (review, proof): (&Review, &ProofState), own: Option<&str>) -> Markup {
     let release = &review.release;
     let key = &release.release.key;
-    let href = |act: &str| at.href(format_args!("releases/{}/{act}", key.digest));
+    let seen = Seen::now(review, proof).query();
+    let href = |act: &str| at.href(format_args!("releases/{}/{act}?{seen}", key.digest));
     if !at.caller.can(Action::Approve) {
         return html! {
             (inset(html! { p { "Whoever may approve at this partner decides whether its runs use this release." } }))
@@ -133,16 +187,15 @@ fn acts(at: &At, review: &Review) -> Markup {
         };
     }
     let approved = release.verdict.as_ref().map(|verdict| verdict.standing) == Some(ReleaseStanding::Approved);
-    let own = release.added_by == *at.caller.actor();
     let active = release.active_since_ms.is_some();
     html! {
-        @if own && !approved {
-            (inset(html! { p { "You handed this release in, so somebody else has to approve it: four eyes see more than two." } }))
+        @if let Some(why) = own.filter(|_| !approved) {
+            (inset(html! { p { (why) } p { "Somebody else has to approve it: four eyes see more than two." } }))
         }
         @if let Some(retired) = &release.retired {
             (inset(html! { p { "It was given up by " (retired.by) ", " (words::moment(retired.at_ms)) ": “" (retired.why) "”" } }))
         } @else { div class="buttons" {
-            @if !own && !approved { (link_button(Weight::First, &href("approve"), "Approve")) }
+            @if own.is_none() && !approved { (link_button(Weight::First, &href("approve"), "Approve")) }
             @if approved && !active { (link_button(Weight::First, &href("activate"), "Put in use")) }
             @if !active { (link_button(Weight::Second, &href("try"), "Try it on what ran")) }
             @if !active { (link_button(Weight::Second, &href("refuse"), "Refuse")) }
@@ -155,7 +208,8 @@ fn acts(at: &At, review: &Review) -> Markup {
 /// Runs that tried it, newest first.
 async fn trials(hub: &Hub, at: &At, key: &ReleaseKey) -> Result<Vec<Run>, Fault> {
     let mut found = Vec::new();
-    for job in hub.ledger().jobs(at.scope()).await?.into_iter().filter(|job| job.plugin == key.plugin) {
+    // Of all jobs: files of any may go through a format or a connector.
+    for job in hub.ledger().jobs(at.scope()).await? {
         let filter = RunFilter { job: Some(job.name), state: None, before: None };
         let runs = hub.ledger().runs(at.scope(), &filter, RUNS_LOOKED_AT).await?.items;
         found.extend(runs.into_iter().filter(|run| run.enqueued.dry_run && run.enqueued.release == Some(key.digest)));

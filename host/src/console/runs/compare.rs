@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{run_of, short};
 use crate::access::Action;
+use crate::console::jobs::Titles;
 use crate::console::look::{Column, Faults, Field, Table, Weight, button, words};
 use crate::console::releases::sight_note;
 use crate::console::visit::{At, Fault};
@@ -54,7 +55,9 @@ pub(super) async fn page(
             (sight_note(&at, sight, &at.href(format_args!("runs/{}/compare?with={}", run.id, other.id))))
         }
     };
-    let page = at.page("Compare with another run").caption(format!("{}, run {}", run.job(), short(run.id))).section("runs");
+    let titles = Titles::of(&hub, &at).await?;
+    let title = titles.of_job(run.job());
+    let page = at.page("Compare with another run").caption(format!("{title}, run {}", short(run.id))).section("runs");
     Ok(page.crumb(at.href("runs"), "Runs").crumb(home, format!("Run {}", short(run.id))).faults(&faults).body(body))
 }
 

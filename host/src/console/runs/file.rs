@@ -85,7 +85,7 @@ pub(super) async fn download(
 }
 
 /// A file as it is read, so that a large one is never in memory as a whole.
-fn streamed(source: Box<dyn Read + Send>) -> Body {
+pub(in crate::console) fn streamed(source: Box<dyn Read + Send>) -> Body {
     Body::from_stream(stream::unfold(Some(source), |source| async move {
         let mut source = source?;
         let read = move || {

@@ -22,12 +22,15 @@ mod live;
 mod page;
 mod told;
 
+use std::ops::Deref;
+
 use axum::Router;
 use axum::routing::get;
 
-pub(super) use file::attachment;
+pub(super) use file::{attachment, streamed};
 pub(super) use told::in_short;
 
+use super::jobs::Titles;
 use super::visit::{At, Fault};
 use crate::ledger::Run;
 use crate::model::ids::RunId;
@@ -47,6 +50,27 @@ pub(super) fn routes() -> Router<Hub> {
 pub(super) async fn run_of(hub: &Hub, at: &At, named: &str) -> Result<Run, Fault> {
     let id: RunId = named.parse().map_err(|_| Fault::NotFound)?;
     hub.ledger().run(at.scope(), id).await?.ok_or(Fault::NotFound)
+}
+
+/// A run, with what people call its job.
+pub(super) struct Titled {
+    run: Run,
+    pub(super) title: String,
+}
+
+impl Deref for Titled {
+    type Target = Run;
+
+    fn deref(&self) -> &Run {
+        &self.run
+    }
+}
+
+/// The run that an address names, to do something with it.
+pub(super) async fn titled(hub: &Hub, at: &At, named: &str) -> Result<Titled, Fault> {
+    let run = run_of(hub, at, named).await?;
+    let title = Titles::of(hub, at).await?.of_job(run.job()).to_owned();
+    Ok(Titled { run, title })
 }
 
 /// What people call a run: the beginning of its id says nothing, the end tells runs of one moment apart.

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::html;
 
-use crate::access::Denied;
+use crate::access::{Denied, TurnedAway};
 use crate::console::look::{Frame, Page};
 use crate::ledger::LedgerError;
 use crate::run::RunError;
@@ -18,6 +18,8 @@ pub(crate) enum Fault {
     SignIn(Box<Response>),
     /// There is nothing here that they may see.
     NotFound,
+    /// It is for those who keep the hub, and so not there for anybody else.
+    KeepersOnly,
     /// They may look, and not do this.
     Denied(Denied),
     /// The form is not of their session.
@@ -49,7 +51,7 @@ impl Fault {
     pub(crate) fn sentence(&self) -> Option<&str> {
         match self {
             Self::Wrong { sentence, .. } => Some(sentence),
-            Self::SignIn(_) | Self::NotFound | Self::Denied(_) | Self::Stale | Self::Hub => None,
+            Self::SignIn(_) | Self::NotFound | Self::KeepersOnly | Self::Denied(_) | Self::Stale | Self::Hub => None,
         }
     }
 }
@@ -69,6 +71,18 @@ impl From<LedgerError> for Fault {
             }
             LedgerError::CannotOpen { .. } | LedgerError::Store(_) | LedgerError::Corrupt { .. } => Self::hub(&error),
             _ => Self::conflict(sentence(&error)),
+        }
+    }
+}
+
+impl Fault {
+    const fn turned_away(&self) -> Option<TurnedAway> {
+        match self {
+            Self::NotFound => Some(TurnedAway::NotThere),
+            Self::KeepersOnly => Some(TurnedAway::KeepersOnly),
+            Self::Denied(denied) => Some(TurnedAway::MayNot(denied.action)),
+            Self::Stale => Some(TurnedAway::ForeignForm),
+            Self::SignIn(_) | Self::Wrong { .. } | Self::Hub => None,
         }
     }
 }
@@ -110,10 +124,21 @@ fn sentence(error: &dyn std::fmt::Display) -> String {
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
+        let turned_away = self.turned_away();
+        let mut response = self.page();
+        if let Some(turned_away) = turned_away {
+            response.extensions_mut().insert(turned_away);
+        }
+        response
+    }
+}
+
+impl Fault {
+    fn page(self) -> Response {
         let told = |status, title: &str, content| Page::new(Frame::default(), title).status(status).body(content);
         match self {
             Self::SignIn(led) => *led,
-            Self::NotFound => told(
+            Self::NotFound | Self::KeepersOnly => told(
                 StatusCode::NOT_FOUND,
                 "Page not found",
                 html! {

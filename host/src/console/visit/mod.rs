@@ -10,12 +10,14 @@
 
 mod fault;
 mod posted;
+mod refused;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 
 pub(crate) use fault::{Fault, panicked};
 pub(crate) use posted::{Answers, Posted};
+pub(crate) use refused::noted;
 
 use super::look::{Frame, Page, Section};
 use crate::access::{Action, Caller, SignedIn};

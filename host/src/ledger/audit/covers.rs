@@ -19,7 +19,7 @@ use crate::model::ids::{Digest, PartnerName, RunId};
 pub(super) const FIELD: &str = "covers";
 
 /// Which kinds of things there were when an entry was written: from the first entry of a form on, all of its kinds are covered.
-pub(super) const FORM: u64 = 2;
+pub(super) const FORM: u64 = 3;
 
 /// Highest text of all, in the order of bytes.
 pub(super) const LAST_KEY: &str = "\u{10FFFF}";
@@ -82,10 +82,14 @@ pub(in crate::ledger) enum CoveredKind {
     Begun,
     /// The corrected rows that a run reads.
     Resubmission,
+    /// Every text that a partner ever declared something by.
+    Definitions,
+    /// Why a run stands still.
+    Reason,
 }
 
 impl CoveredKind {
-    pub(super) const ALL: [Self; 26] = [
+    pub(super) const ALL: [Self; 28] = [
         Self::Log,
         Self::Run,
         Self::Rejects,
@@ -112,6 +116,8 @@ impl CoveredKind {
         Self::Outside,
         Self::Begun,
         Self::Resubmission,
+        Self::Definitions,
+        Self::Reason,
     ];
 
     /// The word for it in an entry.
@@ -144,7 +150,15 @@ impl CoveredKind {
             Self::Outside => "run-outside",
             Self::Begun => "begun-deliveries",
             Self::Resubmission => "resubmission",
+            Self::Definitions => "definitions",
+            Self::Reason => "run-reason",
         }
+    }
+
+    /// Its place among all of them.
+    pub(super) fn place(self) -> u8 {
+        let place = Self::ALL.into_iter().position(|kind| kind == self).expect("all are there");
+        u8::try_from(place).expect("there are few")
     }
 
     pub(super) fn read(word: &str) -> Option<Self> {
@@ -153,26 +167,30 @@ impl CoveredKind {
 
     /// Whether its rows are found by a run's id.
     pub(super) const fn is_of_run(self) -> bool {
-        matches!(self, Self::Log | Self::Run | Self::Rejects | Self::Fates | Self::Outside | Self::Begun | Self::Resubmission)
+        matches!(
+            self,
+            Self::Log | Self::Run | Self::Rejects | Self::Fates | Self::Outside | Self::Begun | Self::Resubmission | Self::Reason
+        )
     }
 
-    /// Whether digests of it came later than the first of all: a hub that is older has rows from before.
-    pub(super) const fn came_later(self) -> bool {
-        !matches!(
-            self,
+    /// The form of entries from which on there are digests of it: a hub that is older has rows from before.
+    pub(super) const fn since(self) -> u64 {
+        match self {
             Self::Log
-                | Self::Run
-                | Self::Rejects
-                | Self::State
-                | Self::Declared
-                | Self::Release
-                | Self::Active
-                | Self::Secret
-                | Self::SigningKey
-                | Self::Token
-                | Self::Tables
-                | Self::Change
-        )
+            | Self::Run
+            | Self::Rejects
+            | Self::State
+            | Self::Declared
+            | Self::Release
+            | Self::Active
+            | Self::Secret
+            | Self::SigningKey
+            | Self::Token
+            | Self::Tables
+            | Self::Change => 1,
+            Self::Definitions | Self::Reason => 3,
+            _ => 2,
+        }
     }
 
     /// Whether its rows go of themselves, and nobody gains by taking one out.
@@ -209,6 +227,8 @@ impl CoveredKind {
             Self::Outside => parts::OUTSIDE,
             Self::Begun => parts::BEGUN,
             Self::Resubmission => parts::RESUBMISSION,
+            Self::Definitions => parts::DEFINITIONS,
+            Self::Reason => parts::REASON,
         }
     }
 }

@@ -141,6 +141,11 @@ impl Noted {
     pub(in crate::ledger) fn partner(&self) -> Option<&str> {
         self.partner.as_deref()
     }
+
+    /// What is done.
+    pub(in crate::ledger) fn action(&self) -> &str {
+        &self.action
+    }
 }
 
 #[derive(sqlx::FromRow)]

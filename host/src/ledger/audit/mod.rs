@@ -40,6 +40,9 @@ pub(super) use entry::Noted;
 /// Entries of one insert: each number of them is a statement of its own to the database, so there are few such numbers.
 const INSERT_ROWS: usize = 100;
 
+/// The act of which nothing came: somebody was refused what they asked for.
+pub(super) const REFUSED: &str = "access.refuse";
+
 /// Something that was done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Act<'a> {
@@ -57,8 +60,8 @@ pub struct Act<'a> {
 
 /// Puts an act into the trail with the transaction of the act itself, so that neither is there without the other.
 pub(super) fn append(transaction: &mut Transaction, act: Act<'_>, by: &By) {
-    if let (Some(partner), Some(seq)) = (act.partner, by.as_of) {
-        transaction.unless_since(partner, seq);
+    if let (Some(partner), Some(as_of)) = (act.partner, by.as_of) {
+        transaction.unless_since(partner, as_of);
     }
     transaction.note(Noted {
         at_ms: by.now_ms,
@@ -93,15 +96,26 @@ pub(super) async fn append_over(transaction: &mut Transaction, mut act: Act<'_>,
     Ok(())
 }
 
-/// Whether a partner's trail has gone on since it reached an entry. Nobody else writes its end until the transaction ends.
-pub(super) async fn went_on(transaction: &mut Transaction, partner: &PartnerName, since: u64) -> Result<bool, sqlx::Error> {
+/// Whether a partner's trail has gone on since it reached an entry, by acts that count. Nobody else writes its end until the transaction ends.
+pub(super) async fn went_on(
+    transaction: &mut Transaction,
+    partner: &PartnerName,
+    since: u64,
+    counts: impl Fn(&str) -> bool,
+) -> Result<bool, sqlx::Error> {
     let _end: i64 = query_scalar("SELECT seq FROM audit_head WHERE one = 1").locked().fetch_one(&mut *transaction).await?;
-    let newer: i64 = query_scalar("SELECT COUNT(*) FROM audit WHERE partner = $1 AND seq > $2")
+    let newer: Vec<String> = query_scalar("SELECT DISTINCT action FROM audit WHERE partner = $1 AND seq > $2")
         .bind(partner.as_str())
         .bind(to_stored(since))
-        .fetch_one(transaction)
+        .fetch_all(transaction)
         .await?;
-    Ok(newer > 0)
+    Ok(newer.iter().any(|action| counts(action)))
+}
+
+/// Whether an act changes what a release is judged by. Nothing of it is changed without an act.
+pub(super) fn judges(action: &str) -> bool {
+    let of = action.split_once('.').map_or(action, |(of, _)| of);
+    matches!(of, "partner" | "release" | "key" | "table" | "trial" | "candidate" | "change")
 }
 
 /// Writes entries at the end of the chain.

@@ -16,6 +16,8 @@ pub(super) fn spoken_of(row: &AuditRow, after: Option<&Value>) -> Vec<(CoveredKi
     let of_partner = |kind| vec![(kind, format!("{partner}/{name}"))];
     let said = |field: &str| after.and_then(|after| after[field].as_str()).unwrap_or_default().to_owned();
     match (what, row.action.as_str()) {
+        // Nothing came of it, whatever it names.
+        (_, super::REFUSED) => Vec::new(),
         ("run", "personal.see") => {
             let hour = row.at_ms.div_euclid(HOUR_MS);
             vec![(CoveredKind::Sight, format!("{partner}/{}/{}/{hour}", row.actor, row.subject))]
@@ -27,6 +29,9 @@ pub(super) fn spoken_of(row: &AuditRow, after: Option<&Value>) -> Vec<(CoveredKi
             vec![(CoveredKind::Run, name.to_owned()), (CoveredKind::Fates, name.to_owned())]
         }
         ("run", _) => vec![(CoveredKind::Run, name.to_owned())],
+        ("partner", "partner.apply") => {
+            vec![(CoveredKind::Declared, name.to_owned()), (CoveredKind::Definitions, name.to_owned())]
+        }
         ("partner", _) => vec![(CoveredKind::Declared, name.to_owned())],
         ("release", "trial.record") => vec![(CoveredKind::Release, format!("{partner}/{name}")), (CoveredKind::Trial, said("run"))],
         ("release", action) => {

@@ -147,3 +147,9 @@ pub(super) const BEGUN: &[&str] =
 
 pub(super) const RESUBMISSION: &[&str] =
     &[rows!("run", "0", "resubmissions WHERE 1 = 1"; "partner", "origin_run", "port", "artefact", "size_bytes", "row_count")];
+
+/// By their digests: each text is compared with its own.
+pub(super) const DEFINITIONS: &[&str] = &[rows!("partner", "0", "definitions WHERE 1 = 1"; "digest")];
+
+pub(super) const REASON: &[&str] =
+    &[rows!("run", "0", "runs WHERE (reason_code IS NOT NULL OR reason IS NOT NULL)"; "state", "reason_code", "reason")];

@@ -164,21 +164,6 @@ impl Ledger {
         let applied = self.apply_all(&[whole], by).await?.pop();
         Ok(applied.expect("one is answered for each").declared)
     }
-
-    /// What an application would change. It is done and taken back, so that it cannot differ from the application itself.
-    ///
-    /// # Errors
-    /// As for [`Ledger::apply`].
-    pub async fn plan(&self, declaration: &Declaration, by: &By) -> Result<Applied, LedgerError> {
-        self.store
-            .again(|| async move {
-                let mut transaction = self.store.begin().await?;
-                let applied = put_in_force(&mut transaction, declaration, by).await?;
-                transaction.rollback().await?;
-                Ok(applied)
-            })
-            .await
-    }
 }
 
 /// Makes a declaration the one in force within a transaction, and notes it in the audit trail if anything changes by it.
@@ -196,6 +181,7 @@ pub(super) async fn declare(transaction: &mut Transaction, declaration: &Declara
     let partner = &declaration.partner.name;
     let act =
         Act { partner: Some(partner), action: "partner.apply", subject: format!("partner:{partner}"), before: None, after: Some(after) };
-    audit::append_over(transaction, act, &[Covered::partner(CoveredKind::Declared, partner)], by).await?;
+    let covered = [CoveredKind::Declared, CoveredKind::Definitions].map(|kind| Covered::partner(kind, partner));
+    audit::append_over(transaction, act, &covered, by).await?;
     Ok(applied)
 }

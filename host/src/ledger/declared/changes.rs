@@ -13,6 +13,7 @@ use crate::ledger::tokens::refuse_own;
 use crate::ledger::who::{Actor, By, Scope};
 use crate::model::ids::{Digest, PartnerName};
 
+use super::releases::How;
 use super::whole::{AppliedWhole, Whole, put_whole};
 
 /// A change that one person asks for.
@@ -236,7 +237,7 @@ impl Ledger {
                 if in_force(&mut transaction, &kept.partner).await? != kept.base {
                     return Err(LedgerError::StateMoved { partner: kept.partner, number: kept.number });
                 }
-                let applied = put_whole(&mut transaction, whole, by).await?;
+                let applied = put_whole(&mut transaction, whole, (How::Declared, by)).await?;
                 decide(&mut transaction, &kept, (ChangeState::Approved, why), by).await?;
                 transaction.commit().await?;
                 Ok(applied)

@@ -23,7 +23,7 @@ pub(in crate::ledger) type Deciding = Alike<(PartnerName, PluginName), Option<Ar
 
 impl Ledger {
     /// What decisions of a rule set rest on; none if it has no active release. Those who ask at the same time share one reading,
-    /// which begins after all of them have asked.
+    /// which begins after all of them have asked, or is of what still stands.
     ///
     /// # Errors
     /// What the database failed of.
@@ -34,6 +34,6 @@ impl Ledger {
             let tables_through = self.tables_through(partner).await?;
             Ok(Some(Arc::new(DecidesBy { release, hub_toml, tables_through })))
         };
-        self.deciding.ask((partner.clone(), plugin.clone()), read).await
+        self.deciding.ask((partner.clone(), plugin.clone()), || self.store.version(), read).await
     }
 }

@@ -22,7 +22,7 @@ pub use releases::{
     Bounds, Candidate, Explanation, Judgement, NewCandidate, NewRelease, NewSigningKey, NewTrial, ProofState, Release, ReleaseKey,
     ReleaseSignature, Retired, SigningKey, Standing, Trial, TrialOutcome, Verdict, Way,
 };
-pub(super) use releases::{choose, follow};
+pub(super) use releases::{choose, follow, tried_with};
 pub use tables::{NewTable, StoredTable};
 pub use whole::{AppliedWhole, Whole};
 

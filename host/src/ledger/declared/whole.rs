@@ -47,9 +47,28 @@ impl Ledger {
                 let mut transaction = self.store.begin().await?;
                 let mut all = Vec::new();
                 for whole in wholes {
-                    all.push(put_whole(&mut transaction, whole, by).await?);
+                    all.push(put_whole(&mut transaction, whole, (releases::How::Declared, by)).await?);
                 }
                 transaction.commit().await?;
+                Ok(all)
+            })
+            .await
+    }
+
+    /// What [`Ledger::apply_all`] would change. It is done and taken back, so that it cannot differ, nor be refused otherwise; only who may put
+    /// a release in use is not asked, as whoever plans need not be who applies.
+    ///
+    /// # Errors
+    /// As for [`Ledger::apply_all`].
+    pub async fn plan_all(&self, wholes: &[Whole<'_>], by: &By) -> Result<Vec<AppliedWhole>, LedgerError> {
+        self.store
+            .again(|| async move {
+                let mut transaction = self.store.begin().await?;
+                let mut all = Vec::new();
+                for whole in wholes {
+                    all.push(put_whole(&mut transaction, whole, (releases::How::Planned, by)).await?);
+                }
+                transaction.rollback().await?;
                 Ok(all)
             })
             .await
@@ -57,7 +76,11 @@ impl Ledger {
 }
 
 /// Makes what one partner declares the one in force, with its releases and tables, within a transaction.
-pub(super) async fn put_whole(transaction: &mut Transaction, whole: &Whole<'_>, by: &By) -> Result<AppliedWhole, LedgerError> {
+pub(super) async fn put_whole(
+    transaction: &mut Transaction,
+    whole: &Whole<'_>,
+    (how, by): (releases::How, &By),
+) -> Result<AppliedWhole, LedgerError> {
     let named = newly_named(transaction, whole.declaration).await?;
     let declared = declare(transaction, whole.declaration, by).await?;
     let mut applied = AppliedWhole { declared, activated: Vec::new(), added: Vec::new() };
@@ -65,8 +88,12 @@ pub(super) async fn put_whole(transaction: &mut Transaction, whole: &Whole<'_>, 
         releases::keep(transaction, release, by).await?;
     }
     for key in whole.activate {
-        if releases::activate(transaction, key, (releases::How::Declared, by)).await? {
-            applied.activated.push(key.clone());
+        match releases::activate(transaction, key, (how, by)).await {
+            Ok(true) => applied.activated.push(key.clone()),
+            Ok(false) => {}
+            // Of all releases of a configuration, whose and which it is belongs to the refusal.
+            Err(error @ (LedgerError::OwnWork { .. } | LedgerError::NotAPerson { .. })) => return Err(key.lacks(error.to_string())),
+            Err(error) => return Err(error),
         }
     }
     for (plugin, choice) in named {

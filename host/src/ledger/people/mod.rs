@@ -6,6 +6,7 @@
 //! sessions   who is signed in
 //! elsewhere  signing in at a provider of identities, from leaving to coming back
 //! failures   who fails to sign in, and how long they wait
+//! refusals   who asks for what they may not, and how often
 //! ```
 //!
 //! It must not know what a role allows, what a password is, or how a session is carried. It keeps hashes and words.
@@ -13,12 +14,15 @@
 mod elsewhere;
 mod failures;
 mod person;
+mod refusals;
 mod roles;
 mod sessions;
 
 pub use elsewhere::NewSignIn;
 pub use failures::{Counted, Guess};
 pub use person::{NewPerson, PasswordKept, Person};
+pub(super) use refusals::Refusals;
+pub use refusals::Refused;
 pub use roles::NewRole;
 pub use sessions::{LiveSession, NewSession, StoredSession};
 

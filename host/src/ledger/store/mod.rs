@@ -6,6 +6,7 @@
 //! sqlite     one writer; whoever waits for it shares one commit, and so one sync of the disk
 //! postgres   many writers; a connection that is lost is waited for, and what it took with it is done again
 //! bell       wakes those who wait for work
+//! version    whether anything was committed since
 //! stored     counts, names and digests as they are stored
 //! ```
 //!
@@ -17,6 +18,7 @@ mod postgres;
 mod query;
 mod sqlite;
 mod stored;
+mod version;
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -27,6 +29,7 @@ use std::time::Duration;
 
 use super::audit::{self, Noted};
 use super::error::LedgerError;
+use super::who::AsOf;
 use crate::model::ids::PartnerName;
 use pending::Pending;
 
@@ -98,7 +101,7 @@ pub(super) struct Transaction {
     /// What was read of things that it does not change, by the question.
     known: HashMap<(Cow<'static, str>, Vec<Value>), Box<dyn Any + Send + Sync>>,
     /// Whose trail must not have gone on since which entry, if any of this is to last.
-    unless_since: Option<(PartnerName, u64)>,
+    unless_since: Option<(PartnerName, AsOf)>,
 }
 
 enum Connection {
@@ -148,6 +151,14 @@ impl Store {
             Self::Postgres(postgres) => Connection::Postgres(postgres.begin_claim().await?),
         };
         Ok(Transaction::over(connection))
+    }
+
+    /// A number that is another one as soon as anybody has committed anything; none where that is not told without asking the database itself.
+    pub(super) fn version(&self) -> Option<i64> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.versions.now(),
+            Self::Postgres(_) => None,
+        }
     }
 
     /// Answers when what others were writing is durable, or taken back. On SQLite many share a commit, so that one may be told of what another
@@ -248,18 +259,22 @@ impl Transaction {
     }
 
     /// Lets nothing of it last if a partner's trail has gone on since it reached an entry.
-    pub(super) fn unless_since(&mut self, partner: &PartnerName, seq: u64) {
-        self.unless_since = Some((partner.clone(), seq));
+    pub(super) fn unless_since(&mut self, partner: &PartnerName, as_of: AsOf) {
+        self.unless_since = Some((partner.clone(), as_of));
     }
 
     /// Makes all of it last. Answers when it is durable.
     pub(super) async fn commit(mut self) -> Result<(), LedgerError> {
         self.catch_up().await?;
-        if let Some((partner, seq)) = self.unless_since.take()
-            && self.went_on(&partner, seq).await?
-        {
-            self.rollback().await?;
-            return Err(LedgerError::ChangedMeanwhile { partner });
+        if let Some((partner, AsOf { anything, judging })) = self.unless_since.take() {
+            if self.went_on(&partner, (anything, false)).await? {
+                self.rollback().await?;
+                return Err(LedgerError::ChangedMeanwhile { partner });
+            }
+            if self.went_on(&partner, (judging, true)).await? {
+                self.rollback().await?;
+                return Err(LedgerError::JudgedMeanwhile { partner });
+            }
         }
         match self.connection {
             Connection::SqliteWriter(writer) => Ok(sqlite::leave(writer, self.acts).await?),
@@ -278,9 +293,13 @@ impl Transaction {
         Ok(())
     }
 
-    async fn went_on(&mut self, partner: &PartnerName, since: u64) -> Result<bool, sqlx::Error> {
-        let shared = matches!(&self.connection, Connection::SqliteWriter(writer) if writer.has_acts_of(partner));
-        Ok(shared || audit::went_on(self, partner, since).await?)
+    /// Whether something was done at a partner since an entry; or, of all that is done, something by which releases are judged.
+    async fn went_on(&mut self, partner: &PartnerName, (since, judging): (Option<u64>, bool)) -> Result<bool, sqlx::Error> {
+        let Some(since) = since else { return Ok(false) };
+        // That somebody was refused something changed nothing.
+        let counts = |action: &str| action != audit::REFUSED && (!judging || audit::judges(action));
+        let shared = matches!(&self.connection, Connection::SqliteWriter(writer) if writer.has_acts_of(partner, counts));
+        Ok(shared || audit::went_on(self, partner, since, counts).await?)
     }
 
     /// Writes the audit trail, last of all: whoever has its end keeps the others waiting until the commit.

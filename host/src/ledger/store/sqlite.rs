@@ -19,6 +19,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, watch};
 
 use super::bell::Bell;
+use super::version::Versions;
 use super::{Connection, Transaction};
 use crate::ledger::audit::Noted;
 use crate::model::ids::PartnerName;
@@ -42,6 +43,7 @@ pub(in crate::ledger) struct Sqlite {
     /// Asks for the commit of what has been written.
     commits: mpsc::Sender<()>,
     pub(super) readers: SqlitePool,
+    pub(super) versions: Versions,
     pub(super) bell: Bell,
 }
 
@@ -102,12 +104,13 @@ impl Sqlite {
         let readers =
             SqlitePoolOptions::new().max_connections(READERS_MAX).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
         let readers = readers.connect_with(options.pragma("query_only", "ON")).await?;
+        let versions = Versions::of(path).map_err(|error| sqlx::Error::Configuration(error.into()))?;
         let writer = Arc::new(Mutex::new(Writer { connection: Some(connection), batch: None, beginning: false, work: Work::None }));
         // One word is enough: whoever comes before it is heard is in the same commit.
         let (commits, asked) = mpsc::channel(1);
         // Ends when the last clone of the store is gone, and nobody can ask it for anything.
         tokio::spawn(commit_when_asked(Arc::clone(&writer), asked));
-        Ok(Self { writer, commits, readers, bell: Bell::near() })
+        Ok(Self { writer, commits, readers, versions, bell: Bell::near() })
     }
 
     /// Waits for the right to write, and begins.
@@ -206,9 +209,9 @@ impl Writer {
     }
 
     /// Whether something of a partner waits for the same commit, and so stands in no table of the trail yet.
-    pub(super) fn has_acts_of(&self, partner: &PartnerName) -> bool {
-        let acts = self.batch.iter().flat_map(|batch| &batch.acts);
-        acts.filter_map(Noted::partner).any(|of| of == partner.as_str())
+    pub(super) fn has_acts_of(&self, partner: &PartnerName, counts: impl Fn(&str) -> bool) -> bool {
+        let mut acts = self.batch.iter().flat_map(|batch| &batch.acts);
+        acts.any(|act| act.partner() == Some(partner.as_str()) && counts(act.action()))
     }
 
     async fn execute(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {

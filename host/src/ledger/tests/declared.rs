@@ -27,7 +27,13 @@ async fn a_declaration_is_planned_applied_and_applied_again(on: Kind) {
     let mut next = declaration("police", &["lgps", "new"]);
     next.partner.title = "Staffordshire Police".to_owned();
     next.connections[0].name = name("sftp");
-    let planned = house.ledger.plan(&next, &person(3)).await.unwrap();
+    let planned = house
+        .ledger
+        .plan_all(&[Whole { declaration: &next, releases: &[], activate: &[], tables: &[] }], &person(3))
+        .await
+        .unwrap()
+        .remove(0)
+        .declared;
     let expected = [
         "partner police changed",
         "connection sftp added",

@@ -75,6 +75,10 @@ impl Schema {
     /// Where a value does not fit, the first fifty places.
     #[must_use]
     pub fn violations(&self, value: &Value) -> Vec<Violation> {
+        // Which takes a fraction of the time that looking for places does.
+        if self.validator.is_valid(value) {
+            return Vec::new();
+        }
         let mut formats = Vec::new();
         let told = self.validator.iter_errors(value).filter(|error| match error.kind() {
             ValidationErrorKind::Format { .. } | ValidationErrorKind::Pattern { .. } => {

@@ -1,10 +1,12 @@
 //! Rejected rows out to a clerk, and corrected ones back in as a run of their own.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom};
+
+use tokio::sync::mpsc;
 
 use crate::config::Configuration;
-use crate::connection::{ArtefactFile, StagedWriter};
+use crate::connection::{ArtefactFile, Handed, Incoming, StagedWriter};
 use crate::format::{CorrectionError, read_corrected, record_of, write_rejected};
 use crate::ledger::{
     By, Claim, FindingId, LedgerError, NewResubmission, Pulled, PulledFile, QuarantineFilter, Resubmitted, Run, Scope, StoredFinding,
@@ -17,8 +19,8 @@ use crate::model::personal::Sight;
 use crate::run::failure::RunError;
 use crate::run::{Hub, Look, View};
 
-/// Rejects that are read at once.
-const PAGE: u32 = 1_000;
+/// Rejects that are read at once, while as many wait to be written and are being written: each may hold two long texts.
+const PAGE: u32 = 16;
 
 /// Rows of a file beyond those that its run rejected, of which each is looked for.
 const ROWS_OVER: u64 = 1_000;
@@ -33,8 +35,8 @@ pub struct ForCorrection {
     pub port: String,
     /// A name for the file.
     pub name: String,
-    /// The file.
-    pub content: Vec<u8>,
+    /// The file: on the disk, sealed and without a name, and gone with this.
+    pub content: Handed,
     /// Rows in it.
     pub rows: u64,
     /// Rows that are not, as they are longer than a record may be.
@@ -64,26 +66,66 @@ impl Hub {
         port: Option<&str>,
         by: &By,
     ) -> Result<ForCorrection, RunError> {
+        self.rejects_written(scope, run, (port, None), by).await
+    }
+
+    /// The same, of some numbers alone, or of all.
+    pub(in crate::run) async fn rejects_written(
+        &self,
+        scope: Scope<'_>,
+        run: RunId,
+        (port, only): (Option<&str>, Option<&[u64]>),
+        by: &By,
+    ) -> Result<ForCorrection, RunError> {
         let run = self.run_seen(scope, run).await?;
-        let (waiting, job) = (self.waiting_of(scope, &run).await?, self.job_of(&run).await?);
-        let ports = waiting.iter().map(|finding| finding.found.port.clone()).collect();
+        let (ports, job) = (self.ledger().ports_waiting(scope, run.id).await?, self.job_of(&run).await?);
         let port = chosen_port(&run, &job, &ports, port)?;
         let format = built_in(&run, &job, &port)?;
         let input = self.stored_inputs(&run, run.id).await?.inputs.into_iter().find(|file| file.port == port);
         let input = input.ok_or_else(|| not_corrected(&run, format!("it had no file for input {port}")))?;
-        let rejects: Vec<StoredFinding> = waiting.into_iter().filter(|finding| finding.found.port == port).collect();
         // All that stands in them is handed out: that is in the audit trail as an export, and needs no other entry.
         let view = self.view(run.id, Look { scope, sight: Sight::Masked, by }).await?;
-        let rejects: Vec<Reject> = rejects.into_iter().map(|finding| Reject::new(finding, &view)).collect::<Result<_, _>>()?;
         let (artefacts, name) = (self.artefacts(run.partner()).await?, format!("rejects-of-{}", input.path));
-        let written = tokio::task::spawn_blocking(move || {
+        let (give, mut take) = mpsc::channel(1);
+        let writing = tokio::task::spawn_blocking(move || {
             let files = (artefacts.read(&input.digest)?, artefacts.read(&input.digest)?);
-            Ok::<_, RunError>(write(&format, files, &rejects)?)
+            let mut out = BufWriter::new(artefacts.incoming()?);
+            let rejects = std::iter::from_fn(|| take.blocking_recv()).flatten();
+            let (rows, left_out) = write(&format, files, rejects, &mut out)?;
+            let written: Incoming = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+            Ok::<_, RunError>((written.whole()?, rows, left_out))
         });
-        let written = written.await.expect("writing does not panic");
-        let (content, rows, left_out) = written?;
+        self.give_waiting(scope, (&run, &port, only), (&view, give)).await?;
+        let (content, rows, left_out) = writing.await.expect("writing does not panic")?;
         self.ledger().note_export(&run, (&port, rows), by).await?;
         Ok(ForCorrection { port, name, content, rows, left_out })
+    }
+
+    /// Gives the rejects of an input that wait and are in nobody's hands to whoever writes them, as fast as they are written.
+    async fn give_waiting(
+        &self,
+        scope: Scope<'_>,
+        (run, port, only): (&Run, &str, Option<&[u64]>),
+        (view, give): (&View, mpsc::Sender<Vec<Reject>>),
+    ) -> Result<(), RunError> {
+        let filter = QuarantineFilter { run: Some(run.id), ..QuarantineFilter::default() };
+        let mut after: Option<FindingId> = None;
+        loop {
+            let page = self.ledger().waiting(scope, &filter, after, PAGE).await?;
+            let wanted = |finding: &StoredFinding| {
+                finding.found.port == port
+                    && finding.quarantine.resubmitted_by.is_none()
+                    && only.is_none_or(|only| only.contains(&finding.id.number))
+            };
+            let findings = page.items.into_iter().map(|item| item.finding).filter(wanted);
+            let rejects = findings.map(|finding| Reject::new(finding, view)).collect::<Result<_, _>>()?;
+            // Whoever failed of writing says why themselves.
+            let (Ok(()), Some(next)) = (give.send(rejects).await, page.next) else { return Ok(()) };
+            if only.is_some_and(|only| only.iter().all(|wanted| *wanted <= next.number)) {
+                return Ok(());
+            }
+            after = Some(next);
+        }
     }
 
     /// Puts a run in the queue that brings rejected rows back corrected: the same job, for the same time, with the same release,
@@ -152,20 +194,6 @@ impl Hub {
     async fn run_seen(&self, scope: Scope<'_>, run: RunId) -> Result<Run, RunError> {
         let missing = || LedgerError::NotFound { what: "run", name: run.to_string() };
         Ok(self.ledger().run(scope, run).await?.ok_or_else(missing)?)
-    }
-
-    /// The rejects of a run that wait and are in nobody's hands.
-    async fn waiting_of(&self, scope: Scope<'_>, run: &Run) -> Result<Vec<StoredFinding>, RunError> {
-        let filter = QuarantineFilter { run: Some(run.id), ..QuarantineFilter::default() };
-        let (mut waiting, mut after): (Vec<StoredFinding>, Option<FindingId>) = (Vec::new(), None);
-        loop {
-            let page = self.ledger().waiting(scope, &filter, after, PAGE).await?;
-            waiting.extend(page.items.into_iter().map(|item| item.finding).filter(|finding| finding.quarantine.resubmitted_by.is_none()));
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(waiting),
-            }
-        }
     }
 
     /// The job of a run as it was pinned.
@@ -283,14 +311,18 @@ impl Reject {
     }
 }
 
-/// Writes rejects in their own format. Answers the file, how many rows are in it, and how many are too long for it.
-fn write(format: &Format, (input, mut again): (ArtefactFile, ArtefactFile), rejects: &[Reject]) -> io::Result<(Vec<u8>, u64, u64)> {
+/// Writes rejects in their own format, one after the other. Answers how many rows that are, and how many are too long for it.
+fn write(
+    format: &Format,
+    (input, mut again): (ArtefactFile, ArtefactFile),
+    rejects: impl Iterator<Item = Reject>,
+    out: &mut dyn io::Write,
+) -> io::Result<(u64, u64)> {
     let (mut rows, mut left_out) = (0, 0);
-    let mut records = rejects.iter().filter_map(|reject| {
-        let found = &reject.finding.found;
-        let whole = reject.raw.as_ref().filter(|raw| !raw.is_empty() && raw.len() < REJECT_RAW_BYTES_MAX);
-        let raw = match whole {
-            Some(raw) => raw.clone(),
+    let mut records = rejects.filter_map(|Reject { finding, raw }| {
+        let found = finding.found;
+        let raw = match raw.filter(|raw| !raw.is_empty() && raw.len() < REJECT_RAW_BYTES_MAX) {
+            Some(raw) => raw,
             None => match record_at(format, &mut again, found.byte_offset.unwrap_or_default()) {
                 Ok(Some(raw)) => raw,
                 Ok(None) => {
@@ -305,12 +337,11 @@ fn write(format: &Format, (input, mut again): (ArtefactFile, ArtefactFile), reje
             let column = reason.column.as_ref().map_or_else(String::new, |column| format!("{column}: "));
             format!("{column}{}", reason.message)
         };
-        Some(Ok((reject.finding.id.number, found.reasons.iter().map(reason).collect::<Vec<_>>().join(" "), raw)))
+        Some(Ok((finding.id.number, found.reasons.iter().map(reason).collect::<Vec<_>>().join(" "), raw)))
     });
-    let mut content = Vec::new();
-    write_rejected(format, input, &mut records, &mut content)?;
+    write_rejected(format, input, &mut records, out)?;
     drop(records);
-    Ok((content, rows, left_out))
+    Ok((rows, left_out))
 }
 
 /// The record that begins at an offset; none if it is longer than one may be that comes back with what stands before it.

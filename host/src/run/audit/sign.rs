@@ -172,9 +172,10 @@ impl Hub {
         let folder = self.data().join(FOLDER);
         std::fs::create_dir_all(&folder)?;
         let path = folder.join(FILE);
-        let mut file = File::options().create(true).append(true).read(true).open(&path)?;
-        // Another hub of the same folder waits for its turn; the lock falls with the file.
-        file.lock()?;
+        let file = File::options().create(true).append(true).read(true).open(&path)?;
+        // Another hub of the same folder waits for its turn, and not on a thread that the one whose turn it is may need; the lock falls
+        // with the file.
+        let mut file = blocking(move || Ok(file.lock().map(|()| file)?)).await?;
         let mut left = last_in(&file, &path)?;
         let last = self.ledger().last_checkpoint().await?.map_or(0, |last| last.number);
         if left > last {

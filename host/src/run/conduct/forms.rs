@@ -7,7 +7,7 @@ use super::{Basis, Pinned, limits};
 use crate::ledger::{FormatUsed, Trigger};
 use crate::model::grant::Grant;
 use crate::model::ids::PluginName;
-use crate::model::job::{FileFormat, FilePlugin, Job};
+use crate::model::job::{FileFormat, FilePlugin, Job, JobInput};
 use crate::model::limits::Limits;
 use crate::model::manifest::Kind;
 use crate::model::rows::PortShape;
@@ -47,10 +47,13 @@ impl Hub {
             (None, Trigger::Replay(origin)) => self.stored_inputs(basis.run, origin).await?.formats,
             (None, _) => Vec::new(),
         };
+        let tried = self.tried_format(basis).await?;
         for name in named {
-            let release = match used.iter().find(|format| format.plugin == *name) {
-                Some(format) => format.release,
-                None => shelf::active(self.ledger(), partner, name).await?.release.key.digest,
+            let tried = tried.iter().find(|plugin| plugin.manifest.name == *name).map(|plugin| plugin.release.digest);
+            let release = match (tried, used.iter().find(|format| format.plugin == *name)) {
+                (Some(tried), _) => tried,
+                (None, Some(format)) => format.release,
+                (None, None) => shelf::active(self.ledger(), partner, name).await?.release.key.digest,
             };
             let plugin = self.plugin(release).await?;
             let tables = self.shared.shelf.tables(self.ledger(), partner, &plugin, basis.pins.tables_through).await?;
@@ -59,6 +62,24 @@ impl Hub {
         }
         Ok(formats)
     }
+
+    /// The format or connector that a run tries, which does another again; none if it tries the release of the job's own plugin.
+    async fn tried_format(&self, basis: Basis<'_>) -> Result<Option<Arc<Plugin>>, RunError> {
+        match (basis.run.trigger(), basis.run.enqueued.release) {
+            (Trigger::Replay(_), Some(tried)) if basis.pins.release != Some(tried) => Ok(Some(self.plugin(tried).await?)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Whether what a job's runs keep shows how a plugin does: the job's own; a format of its files; a connector that it fetches by, as what a
+/// provider answered is kept. What it would send by a connector is not sent by a run that does another again, and shows nothing.
+pub(in crate::run) fn shows(job: &Job, plugin: &PluginName) -> bool {
+    let format = |format: &FileFormat| matches!(format, FileFormat::Plugin(through) if through.plugin == *plugin);
+    let fetches = |input: &JobInput| input.connector.as_ref().is_some_and(|connector| connector.plugin == *plugin);
+    job.plugin == *plugin
+        || job.inputs.iter().any(|input| format(&input.format) || fetches(input))
+        || job.outputs.iter().any(|output| format(&output.format))
 }
 
 /// The formats and connectors that a job's files name.

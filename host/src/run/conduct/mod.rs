@@ -5,7 +5,7 @@ mod deliver;
 mod forms;
 mod record;
 
-pub(super) use forms::{PinnedFormat, formats_of};
+pub(super) use forms::{PinnedFormat, formats_of, shows};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -147,7 +147,7 @@ impl Hub {
             None => self.fetched_otherwise((claim, pinned), origin).await?,
             other => other,
         };
-        self.keep_trial(claim, difference.is_some()).await?;
+        self.keep_trial((claim, pinned), difference.is_some()).await?;
         let step = match difference.filter(|_| !explained) {
             Some(difference) => {
                 let (what, code) = match claim.run.enqueued.release {
@@ -235,10 +235,7 @@ impl Hub {
         texts.retain(|name, _| !name.starts_with("jobs/"));
         let text = self.ledger().definition(partner, definition).await?.unwrap_or_default();
         texts.insert("jobs/pinned.toml".to_owned(), text);
-        config::reload(&texts).map_err(|error| match error {
-            config::ConfigError::Wrong(problems) => RunError::Configuration(problems),
-            config::ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
-        })
+        Ok(config::reload(&texts)?)
     }
 
     /// The plugin of a release; compiled off the async threads if it is not at hand.

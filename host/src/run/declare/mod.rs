@@ -6,13 +6,15 @@
 //! text     what the ledger keeps of a configuration
 //! posted   what a partner sends in place of a folder, within the frame that the operator set
 //! drift    what is in force and not in the folder, or the other way round
-//! vouch    what a folder's components lack that their partner asks
+//! vouch    what a folder's components lack that their partner asks; and the cases that new ones bring
+//! starved  releases that would stay in use and could not work with what they are lent
 //! ```
 
 mod change;
 mod drift;
 mod posted;
 mod split;
+mod starved;
 mod text;
 mod vouch;
 
@@ -20,9 +22,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::{self, ConfigError, Configuration, PluginFile};
+use crate::config::{self, Configuration, PluginFile};
 use crate::ledger::{
-    Applied, By, Declaration, LedgerError, NewChange, NewRelease, NewTable, Release, ReleaseKey, ReleaseSignature, Scope, Whole,
+    Applied, AppliedWhole, By, Declaration, LedgerError, NewChange, NewRelease, NewTable, Release, ReleaseKey, ReleaseSignature, Scope,
+    Whole,
 };
 use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::model::job::{ChangePolicy, Partner};
@@ -51,6 +54,8 @@ pub struct Plan {
     pub unlisted: Vec<String>,
     /// Releases that stay active although their partner would have them no longer. It is for the partner to put another in use.
     pub unwanted: Vec<String>,
+    /// Releases in use that cannot work with what they are lent by this: their next run fails before its first row.
+    pub starved: Vec<String>,
 }
 
 /// A release that a configuration names.
@@ -78,7 +83,7 @@ impl Hub {
         let configuration = read(folder)?;
         let taken = self.take(&configuration, by).await?;
         let (parts, proposals, gone) = self.parts(&configuration, &taken).await?;
-        let mut plan = Plan { unlisted: self.unlisted(&configuration).await?, unwanted: unwanted(&taken), ..Plan::default() };
+        let mut plan = self.findings(&configuration, (&taken, &parts)).await?;
         self.put_in_force(parts, &mut plan, by).await?;
         for gone in &gone {
             self.revoke_tokens(&gone.name, by).await?;
@@ -91,14 +96,7 @@ impl Hub {
     async fn put_in_force(&self, parts: Vec<Part<'_>>, plan: &mut Plan, by: &By) -> Result<(), RunError> {
         let applied = self.ledger().apply_all(&parts.iter().map(Part::whole).collect::<Vec<_>>(), by).await.map_err(RunError::from);
         let applied = self.noted_where_it_says(applied, by).await?;
-        for (part, applied) in parts.into_iter().zip(applied) {
-            let partner = part.declaration.partner.name;
-            let new = part.tables.iter().zip(applied.added).filter(|(_, added)| *added).map(|(table, _)| &table.version);
-            plan.tables.extend(new.map(|version| format!("{} {} for {partner}", version.table, version.version)));
-            plan.partners.push((partner, applied.declared));
-            let new = |taken: &Taken| applied.activated.contains(&taken.key());
-            plan.releases.extend(part.taken.iter().map(|taken| installed(&taken.file, &taken.plugin, new(taken))));
-        }
+        plan.takes(parts, applied);
         Ok(())
     }
 
@@ -215,27 +213,21 @@ impl Hub {
         let configuration = read(folder)?;
         let taken = self.take(&configuration, by).await?;
         let (parts, proposals, _) = self.parts(&configuration, &taken).await?;
-        let mut plan = Plan { unlisted: self.unlisted(&configuration).await?, unwanted: unwanted(&taken), ..Plan::default() };
-        for part in parts {
-            self.plan_part(&part, &mut plan, by).await?;
-        }
+        let mut plan = self.findings(&configuration, (&taken, &parts)).await?;
+        let applied = self.ledger().plan_all(&parts.iter().map(Part::whole).collect::<Vec<_>>(), by).await?;
+        plan.takes(parts, applied);
         plan.would_propose(proposals);
         Ok(plan)
     }
 
-    async fn plan_part(&self, part: &Part<'_>, plan: &mut Plan, by: &By) -> Result<(), RunError> {
-        let partner = part.declaration.partner.name.clone();
-        plan.partners.push((partner.clone(), self.ledger().plan(&part.declaration, by).await?));
-        let kept = self.ledger().tables(&partner, None).await?;
-        let same = |new: &NewTable| kept.iter().any(|kept| kept.table.version == new.version);
-        let new = part.tables.iter().filter(|table| !same(table)).map(|table| &table.version);
-        plan.tables.extend(new.map(|version| format!("{} {} for {partner}", version.table, version.version)));
-        for taken in &part.taken {
-            let active = self.ledger().active_release(&partner, &taken.file.name).await?;
-            let other = active.is_none_or(|active| active.release.key.digest != taken.plugin.release.digest);
-            plan.releases.push(installed(&taken.file, &taken.plugin, other && part.activate.contains(&taken.key())));
+    /// What a person has to know of a configuration beyond what it changes.
+    async fn findings(&self, configuration: &Configuration, (taken, parts): (&[Taken], &[Part<'_>])) -> Result<Plan, RunError> {
+        let unwanted = taken.iter().filter_map(|taken| taken.unwanted.clone()).collect();
+        let mut plan = Plan { unlisted: self.unlisted(configuration).await?, unwanted, ..Plan::default() };
+        for part in parts {
+            plan.starved.extend(self.starved(part).await?);
         }
-        Ok(())
+        Ok(plan)
     }
 
     /// Takes up all that a configuration names, and refuses what could not be put in force, before anything is changed.
@@ -245,6 +237,7 @@ impl Hub {
         let mut taken = Vec::new();
         for (file, plugin) in plugins {
             let (signature, unwanted) = self.vouch(configuration, (&file, &plugin), by).await?;
+            self.judge_if_new((&file, &plugin), by).await?;
             taken.push(Taken { file, plugin, signature, unwanted });
         }
         Ok(taken)
@@ -309,6 +302,18 @@ impl Hub {
 }
 
 impl Plan {
+    /// Takes up what parts of a configuration changed, or would.
+    fn takes(&mut self, parts: Vec<Part<'_>>, applied: Vec<AppliedWhole>) {
+        for (part, applied) in parts.into_iter().zip(applied) {
+            let partner = part.declaration.partner.name;
+            let new = part.tables.iter().zip(applied.added).filter(|(_, added)| *added).map(|(table, _)| &table.version);
+            self.tables.extend(new.map(|version| format!("{} {} for {partner}", version.table, version.version)));
+            self.partners.push((partner, applied.declared));
+            let new = |taken: &Taken| applied.activated.contains(&taken.key());
+            self.releases.extend(part.taken.iter().map(|taken| installed(&taken.file, &taken.plugin, new(taken))));
+        }
+    }
+
     fn would_propose(&mut self, proposals: impl IntoIterator<Item = NewChange>) {
         let waits = |NewChange { partner, difference, .. }| Proposed { partner, number: None, waited: false, difference };
         self.proposed.extend(proposals.into_iter().map(waits));
@@ -345,27 +350,17 @@ impl Part<'_> {
     }
 }
 
-fn unwanted(taken: &[Taken]) -> Vec<String> {
-    taken.iter().filter_map(|taken| taken.unwanted.clone()).collect()
-}
-
 fn read(folder: &Path) -> Result<Configuration, RunError> {
     if !folder.is_dir() {
         let (path, why) = (folder.display().to_string(), "there is no such folder".to_owned());
         return Err(RunError::ConfigurationUnreadable { path, why });
     }
-    config::load(folder).map_err(|error| match error {
-        ConfigError::Wrong(problems) => RunError::Configuration(problems),
-        ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
-    })
+    Ok(config::load(folder)?)
 }
 
 /// What was declared, read again from the texts that were kept.
 fn read_again(texts: &BTreeMap<String, String>) -> Result<Configuration, RunError> {
-    config::reload(texts).map_err(|error| match error {
-        ConfigError::Wrong(problems) => RunError::Configuration(problems),
-        ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
-    })
+    Ok(config::reload(texts)?)
 }
 
 fn installed(file: &PluginFile, plugin: &Plugin, new: bool) -> Installed {

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::{Part, Plan, read_again};
-use crate::config::{self, ConfigError, Configuration};
+use crate::config::{self, Configuration};
 use crate::ledger::{By, LedgerError, NewChange, Scope};
 use crate::model::ids::{Digest, PartnerName};
 use crate::model::job::{ChangePolicy, Connection, Partner, Webhook};
@@ -53,8 +53,9 @@ impl Hub {
         let (configuration, old) = self.posted(partner, files).await?;
         let mut part = self.part(&configuration.partners[0], &configuration, &[])?;
         let proposal = self.held_back(&old, (&configuration, &mut part)).await?;
-        let mut plan = Plan::default();
-        self.plan_part(&part, &mut plan, by).await?;
+        let mut plan = Plan { starved: self.starved(&part).await?, ..Plan::default() };
+        let applied = self.ledger().plan_all(&[part.whole()], by).await?;
+        plan.takes(vec![part], applied);
         plan.would_propose(proposal);
         Ok((plan, code))
     }
@@ -86,7 +87,7 @@ impl Hub {
         let (configuration, old) = self.posted(partner, files).await?;
         let mut part = self.part(&configuration.partners[0], &configuration, &[])?;
         let proposal = self.held_back(&old, (&configuration, &mut part)).await?;
-        let mut plan = Plan::default();
+        let mut plan = Plan { starved: self.starved(&part).await?, ..Plan::default() };
         self.put_in_force(vec![part], &mut plan, by).await?;
         self.propose(proposal, &mut plan, &By { as_of: None, ..by.clone() }).await?;
         Ok(plan)
@@ -118,10 +119,7 @@ impl Hub {
                 texts.insert(name.to_owned(), text.clone());
             }
         }
-        let configuration = config::load_texts(&texts).map_err(|error| match error {
-            ConfigError::Wrong(problems) => RunError::Configuration(problems),
-            ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
-        })?;
+        let configuration = config::load_texts(&texts)?;
         let before = read_again(&in_force)?;
         let mut problems = Problems::default();
         frame((&old, &before), &configuration, &mut problems);

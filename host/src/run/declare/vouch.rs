@@ -2,8 +2,11 @@
 //!
 //! Must not know what a signature is.
 
+use std::sync::Arc;
+
 use crate::config::{Configuration, PluginFile};
 use crate::ledger::{Act, By, LedgerError, ReleaseKey, ReleaseSignature, ReleaseStanding};
+use crate::model::ids::Digest;
 use crate::registry::signature::SIGNATURE_FILE_END;
 use crate::run::Hub;
 use crate::run::failure::RunError;
@@ -37,9 +40,25 @@ impl Hub {
             checked => self.noted(&key, checked, by).await?,
         };
         if partner.releases.asks_approval() && standing != Some(ReleaseStanding::Approved) {
-            return Err(ReleaseError::NotApproved { partner: key.partner, plugin: key.plugin, digest: key.digest }.into());
+            let (partner, plugin, digest) = (key.partner.clone(), key.plugin.clone(), key.digest);
+            return self.noted(&key, Err(ReleaseError::NotApproved { partner, plugin, digest }.into()), by).await;
         }
         Ok((signature, None))
+    }
+
+    /// Judges a component that its partner does not keep yet by the cases that it brings, before anything is changed.
+    pub(super) async fn judge_if_new(&self, (file, plugin): (&PluginFile, &Arc<Plugin>), by: &By) -> Result<(), RunError> {
+        let key = ReleaseKey { partner: file.partner.clone(), plugin: file.name.clone(), digest: plugin.release.digest };
+        if !plugin.has_cases || self.ledger().release(&key).await?.is_some() {
+            return Ok(());
+        }
+        let component = std::fs::read(&file.component)?;
+        if Digest::of(&component) != key.digest {
+            let why = "it was changed while it was read: plan or apply again".to_owned();
+            return Err(RunError::ComponentUnreadable { path: file.component.to_string_lossy().into_owned(), why });
+        }
+        let judged = self.judge_by_own_cases(&component, Arc::clone(plugin)).await;
+        self.noted(&key, judged, by).await.map(drop)
     }
 
     /// Notes in the audit trail which release kept a configuration from coming into force.

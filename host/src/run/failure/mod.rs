@@ -6,6 +6,7 @@ use std::time::Duration;
 
 pub(crate) use next::{Next, WRITTEN_HOURS_MAX, pause_after, pause_while_written};
 
+use crate::config::ConfigError;
 use crate::connection::ConnectionError;
 use crate::ledger::{Failed, LedgerError, RunState};
 use crate::model::ids::{ConnectionName, Digest, JobName, PartnerName, PluginName, SecretName, WebhookName};
@@ -344,6 +345,15 @@ impl RunError {
                     | SandboxError::ThreadsStopped { .. }
             ),
             _ => false,
+        }
+    }
+}
+
+impl From<ConfigError> for RunError {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::Wrong(problems) => Self::Configuration(problems),
+            ConfigError::Unreadable { path, why } => Self::ConfigurationUnreadable { path, why },
         }
     }
 }

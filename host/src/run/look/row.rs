@@ -2,6 +2,7 @@
 //!
 //! Judged means run: the corrected rows go through the decoder and the plugin as a run of their own would, and nothing is kept of it.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use crate::format::{RecordCells, cells_of, read_corrected, with_cells};
@@ -40,9 +41,11 @@ impl Hub {
     /// [`RunError::NotCorrected`] if they cannot come back corrected; [`RunError::InputGone`] if the input is not kept any more.
     pub async fn rows_for_correction(&self, scope: Scope<'_>, run: RunId, numbers: &[u64], by: &By) -> Result<RejectRows, RunError> {
         let port = self.port_of_rejects(scope, run, numbers).await?;
-        let written = self.rejects_for_correction(scope, run, port.as_deref(), by).await?;
+        let written = self.rejects_written(scope, run, (port.as_deref(), Some(numbers)), by).await?;
         let (run, format) = self.format_of(scope, run, &written.port).await?;
-        let rows = cells_of(&format, &written.content).map_err(|error| not_corrected(&run, error.to_string()))?;
+        let mut content = Vec::new();
+        written.content.read()?.read_to_end(&mut content)?;
+        let rows = cells_of(&format, &content).map_err(|error| not_corrected(&run, error.to_string()))?;
         Ok(RejectRows { port: written.port, rows: rows.into_iter().filter(|row| numbers.contains(&row.number)).collect() })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{self, ConfigError, Configuration};
+use crate::config::{self, Configuration};
 use crate::connection::{self, Checked, ConnectionError, Outside, Trial};
 use crate::ledger::Scope;
 use crate::model::ids::{ConnectionName, JobName, PartnerName, SecretName};
@@ -116,10 +116,7 @@ impl Hub {
         if texts.is_empty() {
             return Ok(Configuration::default());
         }
-        config::reload(&texts).map_err(|error| match error {
-            ConfigError::Wrong(problems) => RunError::Configuration(problems),
-            ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
-        })
+        Ok(config::reload(&texts)?)
     }
 }
 

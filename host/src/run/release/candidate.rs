@@ -1,15 +1,17 @@
 //! A release beside the active one, before it takes its place: in parallel, as a canary; what its trials came to and what people say of
 //! that; and a release that is given up.
 
-use super::ReleaseError;
 use super::trial::Differences;
+use super::{ReleaseError, Reviewed};
 use crate::ledger::{
     By, Candidate, CandidateWay, Claim, Instruction, LedgerError, NewCandidate, NewTrial, ProofState, ReleaseKey, Run, RunFilter, RunState,
     Scope, TrialOutcome, Trigger,
 };
 use crate::model::ids::{Digest, PartnerName, PluginName, RunId};
+use crate::model::manifest::Kind;
 use crate::model::personal::Sight;
 use crate::run::Hub;
+use crate::run::conduct::{Pinned, shows};
 use crate::run::failure::RunError;
 
 /// Runs that are looked at while trials under way are sought.
@@ -21,25 +23,40 @@ impl Hub {
     ///
     /// # Errors
     /// [`ReleaseError::JobsUnfit`]; [`RunError::Ledger`] with what the release lacks. Each is noted in the audit trail.
-    pub async fn begin_candidate(&self, key: &ReleaseKey, way: CandidateWay, by: &By) -> Result<(), RunError> {
-        let begun = async {
-            self.fits_its_jobs(key).await?;
+    pub async fn begin_candidate(&self, of: impl Into<Reviewed<'_>>, way: CandidateWay, by: &By) -> Result<(), RunError> {
+        let of: Reviewed<'_> = of.into();
+        let begin = |by: By| async move {
+            self.fits_its_jobs(of.key).await?;
+            let plugin = self.plugin(of.key.digest).await?;
+            if matches!((way, &plugin.manifest.kind), (CandidateWay::Canary(_), Kind::Format(_) | Kind::Connector(_))) {
+                return Err(ReleaseError::NoCanary { plugin: of.key.plugin.clone() }.into());
+            }
             let mut chance = [0; 32];
             getrandom::fill(&mut chance).expect("the system gives random numbers");
-            let new = NewCandidate { key: key.clone(), way, choice_key: Digest::new(chance) };
-            self.ledger().begin_candidate(&new, by).await?;
+            let new = NewCandidate { key: of.key.clone(), way, choice_key: Digest::new(chance) };
+            self.ledger().begin_candidate(&new, &by).await?;
             Ok(())
         };
-        let begun = begun.await;
-        self.noted(key, begun, by).await
+        let begun = self.as_judged(of, by, begin).await;
+        self.noted(of.key, begun, by).await
     }
 
-    /// Ends it: from the next claim on, no run is done with the release that stands beside a plugin's active one.
+    /// Ends it: from the next claim on, no run is done with the release that stands beside a plugin's active one. Answers which that was.
+    /// Where the person says which they mean, no other is ended.
     ///
     /// # Errors
-    /// [`RunError::Ledger`] if none does.
-    pub async fn end_candidate(&self, of: (&PartnerName, &PluginName), why: &str, by: &By) -> Result<(), RunError> {
-        Ok(self.ledger().end_candidate(of, why, by).await?)
+    /// [`RunError::Ledger`] if none does, or another than the person means.
+    pub async fn end_candidate(
+        &self,
+        of: (&PartnerName, &PluginName),
+        (meant, why): (Option<Digest>, &str),
+        by: &By,
+    ) -> Result<Candidate, RunError> {
+        let ended = self.ledger().end_candidate(of, (meant, why), by).await.map_err(RunError::from);
+        if let Err(error @ RunError::Ledger(LedgerError::OtherStands { meant, .. })) = &ended {
+            self.note_refusal(of.0, ("release.turn-away", *meant, &error.to_string()), by).await?;
+        }
+        ended
     }
 
     /// Releases that stand or stood beside active ones, the last first.
@@ -62,16 +79,20 @@ impl Hub {
     /// Trials that were held and have no difference left that is not explained go on to their end. Answers how many.
     ///
     /// # Errors
-    /// [`RunError::Ledger`]: there is no such release or difference, or whoever added the release explains it, which is noted.
-    pub async fn explain_difference(&self, key: &ReleaseKey, (kind, why): (&str, &str), by: &By) -> Result<usize, RunError> {
-        let said = self.ledger().explain(key, (kind, why), by).await.map_err(RunError::from);
+    /// [`ReleaseError::OtherTrials`] if other trials differ than the person saw; [`RunError::Ledger`]: there is no such release or difference, or whoever added the release explains it, which is noted.
+    pub async fn explain_difference(&self, of: impl Into<Reviewed<'_>>, (kind, why): (&str, &str), by: &By) -> Result<usize, RunError> {
+        let of: Reviewed<'_> = of.into();
+        let key = of.key;
+        let said = self.as_judged(of, by, |by: By| async move { Ok(self.ledger().explain(key, (kind, why), &by).await?) }).await;
         self.noted(key, said, by).await?;
         let mut released = 0;
         let scope = Scope::Partner(&key.partner);
+        // What depended on how the trail stood is done: its own entry is what the trail went on by.
+        let then = By { as_of: None, ..by.clone() };
         for trial in self.ledger().proof(key).await?.trials.iter().filter(|trial| trial.explained) {
             if self.ledger().run(scope, trial.run).await?.is_some_and(|run| run.state == RunState::Held) {
                 let instruction = Instruction::Release { why: format!("{kind}: {why}") };
-                self.ledger().instruct(scope, trial.run, instruction, by).await?;
+                self.ledger().instruct(scope, trial.run, instruction, &then).await?;
                 released += 1;
             }
         }
@@ -82,14 +103,10 @@ impl Hub {
     ///
     /// # Errors
     /// [`LedgerError::StillUsed`] while it is active, beside the active one, or named by a job.
-    pub async fn retire_release(&self, key: &ReleaseKey, why: &str, by: &By) -> Result<bool, RunError> {
-        match self.ledger().retire(key, why, by).await {
-            Err(error @ LedgerError::StillUsed { .. }) => {
-                self.note_refusal(&key.partner, ("release.turn-away", key.digest, &error.to_string()), by).await?;
-                Err(error.into())
-            }
-            retired => Ok(retired?),
-        }
+    pub async fn retire_release(&self, of: impl Into<Reviewed<'_>>, why: &str, by: &By) -> Result<bool, RunError> {
+        let of: Reviewed<'_> = of.into();
+        let retired = self.as_judged(of, by, |by: By| async move { Ok(self.ledger().retire(of.key, why, &by).await?) }).await;
+        self.noted(of.key, retired, by).await
     }
 
     /// Runs that try a release and have not come to their end.
@@ -108,9 +125,11 @@ impl Hub {
         Ok(under_way)
     }
 
-    /// Keeps what a run came to that tried a release; of other runs, nothing.
-    pub(in crate::run) async fn keep_trial(&self, claim: &Claim, differs: bool) -> Result<(), RunError> {
-        if claim.run.enqueued.release.is_none() {
+    /// Keeps what a run came to that tried a release; of other runs, nothing, nor of one in which the release had nothing to do.
+    pub(in crate::run) async fn keep_trial(&self, (claim, pinned): (&Claim, &Pinned), differs: bool) -> Result<(), RunError> {
+        let Some(tried) = claim.run.enqueued.release else { return Ok(()) };
+        let tried = self.plugin(tried).await?;
+        if !shows(&pinned.job, &tried.manifest.name) {
             return Ok(());
         }
         let mut trial = NewTrial { outcome: TrialOutcome::Same, kinds: Vec::new(), differences: None };

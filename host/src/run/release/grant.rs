@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{ReleaseError, Review};
-use crate::config::{self, ConfigError};
+use super::{ReleaseError, Review, Reviewed};
+use crate::config;
 use crate::ledger::{By, Judgement, LedgerError, ReleaseKey, ReleaseStanding};
 use crate::model::grant::{Grant, Lent};
 use crate::model::ids::PartnerName;
@@ -122,21 +122,17 @@ impl Hub {
     /// does not ask for what is kept back; [`ReleaseError::NotGranted`] if it cannot work with so little; [`RunError::Ledger`] if there is none, whoever handed it in approves it, or the key that signed it was revoked. Each is noted in the
     /// audit trail, and nothing is changed.
     pub async fn approve_release(&self, approval: &Approval<'_>, by: &By) -> Result<bool, RunError> {
-        let key = approval.key;
-        let approved = self.approved(approval, by).await;
-        self.noted(key, approved, by).await
+        let of = Reviewed { key: approval.key, review: Some(approval.review), trials: None };
+        let approved = self.as_judged(of, by, |by: By| async move { self.approved(approval, &by).await }).await;
+        self.noted(approval.key, approved, by).await
     }
 
     async fn approved(&self, approval: &Approval<'_>, by: &By) -> Result<bool, RunError> {
         let key = approval.key;
         let review = self.review_release(key).await?;
-        if review.code != approval.review {
-            let (given, digest) = (approval.review.to_owned(), key.digest);
-            return Err(ReleaseError::OtherReview { given, plugin: key.plugin.clone(), digest }.into());
-        }
         self.could_grant(&review, &approval.grant).await?;
         let grant = Some(approval.grant.clone());
-        let judgement = Judgement { standing: ReleaseStanding::Approved, why: approval.why, grant, review: Some(&review.code) };
+        let judgement = Judgement { standing: ReleaseStanding::Approved, why: approval.why, grant, review: Some(approval.review) };
         Ok(self.ledger().judge_release(key, &judgement, by).await?)
     }
 
@@ -154,10 +150,12 @@ impl Hub {
     /// said already.
     ///
     /// # Errors
-    /// [`RunError::Ledger`] if there is no such release.
-    pub async fn refuse_release(&self, key: &ReleaseKey, why: &str, by: &By) -> Result<bool, RunError> {
-        let judgement = Judgement { standing: ReleaseStanding::Refused, why, grant: None, review: None };
-        Ok(self.ledger().judge_release(key, &judgement, by).await?)
+    /// [`ReleaseError::OtherReview`] if it is not as the person saw it; [`RunError::Ledger`] if there is no such release.
+    pub async fn refuse_release(&self, of: impl Into<Reviewed<'_>>, why: &str, by: &By) -> Result<bool, RunError> {
+        let of: Reviewed<'_> = of.into();
+        let judgement = &Judgement { standing: ReleaseStanding::Refused, why, grant: None, review: of.review };
+        let refused = self.as_judged(of, by, |by: By| async move { Ok(self.ledger().judge_release(of.key, judgement, &by).await?) }).await;
+        self.noted(of.key, refused, by).await
     }
 
     /// Either of both, for who has seen to it that the person read the release as it stands: an approval grants all that is asked for.
@@ -176,7 +174,12 @@ impl Hub {
     pub(in crate::run) async fn noted<T>(&self, key: &ReleaseKey, done: Result<T, RunError>, by: &By) -> Result<T, RunError> {
         if let Err(
             error @ (RunError::Release(_)
-            | RunError::Ledger(LedgerError::OwnWork { .. } | LedgerError::NotAPerson { .. } | LedgerError::NotVouchedFor { .. })),
+            | RunError::Ledger(
+                LedgerError::OwnWork { .. }
+                | LedgerError::NotAPerson { .. }
+                | LedgerError::NotVouchedFor { .. }
+                | LedgerError::StillUsed { .. },
+            )),
         ) = &done
         {
             self.note_refusal(&key.partner, ("release.turn-away", key.digest, &error.to_string()), by).await?;
@@ -203,10 +206,7 @@ impl Hub {
 pub(in crate::run) fn ceiling_of(hub_toml: Option<String>) -> Result<Grant, RunError> {
     let Some(text) = hub_toml else { return Ok(Grant::default()) };
     let read = config::reload_hub(&[("hub.toml".to_owned(), text)].into());
-    read.map_err(|error| match error {
-        ConfigError::Wrong(problems) => RunError::Configuration(problems),
-        ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
-    })
+    Ok(read?)
 }
 
 /// A grant, if a release can work with it: all that its component imports is lent.
@@ -219,7 +219,7 @@ pub(in crate::run) fn working(plugin: &Plugin, grant: Grant) -> Result<Grant, Re
 }
 
 /// What a release would need and is not lent, each a sentence.
-pub(super) fn lacking(plugin: &Plugin, grant: &Grant) -> Vec<String> {
+pub(in crate::run) fn lacking(plugin: &Plugin, grant: &Grant) -> Vec<String> {
     let lent = grant.lend(&plugin.manifest.wants);
     let imports = plugin.release.imports_beyond(&lent).into_iter().map(|interface| format!("it imports {interface}, which is kept back"));
     let tables = plugin.manifest.wants.lookup.iter().filter(|table| !lent.lookup.contains(table));
@@ -236,7 +236,7 @@ pub(in crate::run) fn refuse_beyond(grant: &Grant, job: &Job, plugin: &Plugin) -
 }
 
 /// Which limits of a job are above what is granted, each a sentence.
-pub(super) fn beyond(grant: &Grant, job: &Job) -> Vec<String> {
+pub(in crate::run) fn beyond(grant: &Grant, job: &Job) -> Vec<String> {
     let told = |(limit, amount, most)| format!("the limit {limit} of job {} is {amount}, and {most} is granted", job.name);
     grant.above(&job.limits).map(told).collect()
 }

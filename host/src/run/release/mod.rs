@@ -28,8 +28,8 @@ use crate::registry::signature::{PublicKey, SigningKeyId};
 pub use differences::{ColumnDifference, Example, OutputDifference};
 pub(super) use differences::{Recorded, of_output, totals as other_totals};
 pub use grant::{Approval, Ask, Bound};
-pub(super) use grant::{ceiling_of, none_fits, refuse_beyond, working};
-pub use review::Review;
+pub(super) use grant::{beyond, ceiling_of, lacking, none_fits, refuse_beyond, working};
+pub use review::{Review, Reviewed};
 pub use trial::{Differences, TRIALS_MAX, Trial};
 pub use upload::Upload;
 pub use vouch::ReleaseError;
@@ -136,14 +136,17 @@ impl Hub {
     /// Makes a release the one that the partner's runs use from their next claim on, if every job of the plugin fits it.
     ///
     /// # Errors
-    /// [`ReleaseError::JobsUnfit`] if one does not; [`RunError::Ledger`] if the release lacks what its partner asks of releases, or is older than
+    /// [`ReleaseError::OtherReview`] or [`ReleaseError::OtherTrials`] if it is not as the person saw it; [`ReleaseError::JobsUnfit`] if a job
+    /// does not fit; [`RunError::Ledger`] if the release lacks what its partner asks of releases, or is older than
     /// the active one. Each is noted in the audit trail.
-    pub async fn activate_release(&self, key: &ReleaseKey, by: &By) -> Result<bool, RunError> {
-        let activated = match self.fits_its_jobs(key).await {
-            Ok(()) => self.ledger().activate(key, by).await.map_err(RunError::from),
-            Err(error) => Err(error),
+    pub async fn activate_release(&self, of: impl Into<Reviewed<'_>>, by: &By) -> Result<bool, RunError> {
+        let of: Reviewed<'_> = of.into();
+        let activate = |by: By| async move {
+            self.fits_its_jobs(of.key).await?;
+            Ok(self.ledger().activate(of.key, &by).await?)
         };
-        self.noted(key, activated, by).await
+        let activated = self.as_judged(of, by, activate).await;
+        self.noted(of.key, activated, by).await
     }
 
     /// Makes the release active again that was so before the one that is. It takes effect with the next claim.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::ReleaseError;
 use super::grant::{Ask, Bound, asks, beyond, bounds, lacking};
-use crate::config::{self, ConfigError};
-use crate::ledger::{LedgerError, Release, ReleaseKey, Scope};
+use crate::config::{self, Configuration};
+use crate::ledger::{By, LedgerError, Release, ReleaseKey, Scope};
 use crate::model::ids::{Digest, PartnerName, PluginName};
 use crate::registry::review;
 use crate::run::Hub;
@@ -15,6 +15,27 @@ use crate::run::shelf::{self, Plugin};
 
 /// Digits of a review's name.
 const CODE_DIGITS: usize = 16;
+
+/// How often a release is judged anew for one act, while others do what it is judged by.
+const LOOKS_MAX: usize = 32;
+
+/// A release that something is done with, and what of it the person had before them. Where either is no longer so, nothing is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Reviewed<'a> {
+    /// The release.
+    pub key: &'a ReleaseKey,
+    /// What names the review that the person read: [`Review::code`].
+    pub review: Option<&'a str>,
+    /// What names the trials that the person saw: [`ProofState::code`].
+    pub trials: Option<&'a str>,
+}
+
+/// As whoever saw nothing of it names it.
+impl<'a> From<&'a ReleaseKey> for Reviewed<'a> {
+    fn from(key: &'a ReleaseKey) -> Self {
+        Self { key, review: None, trials: None }
+    }
+}
 
 /// A release as whoever approves it sees it.
 #[derive(Debug)]
@@ -78,6 +99,39 @@ impl Hub {
 }
 
 impl Hub {
+    /// Does something with a release that rests on how it stands, and only if it stands so when it is written: what changes that is in the
+    /// partner's trail, and the act's own transaction refuses where such an act came between. Then it is judged anew.
+    pub(super) async fn as_judged<T, Done>(&self, of: Reviewed<'_>, by: &By, act: impl Fn(By) -> Done) -> Result<T, RunError>
+    where
+        Done: Future<Output = Result<T, RunError>>,
+    {
+        for _ in 0..LOOKS_MAX {
+            let since = self.ledger().trail_end(&of.key.partner).await?;
+            self.is_as_seen(of).await?;
+            match act(by.clone().judged_as_of(since)).await {
+                Err(RunError::Ledger(LedgerError::JudgedMeanwhile { .. })) => self.ledger().settled().await?,
+                done => return done,
+            }
+        }
+        Err(LedgerError::JudgedMeanwhile { partner: of.key.partner.clone() }.into())
+    }
+
+    /// Refuses what a person decides of a release that is no longer as they saw it.
+    async fn is_as_seen(&self, of: Reviewed<'_>) -> Result<(), RunError> {
+        let (plugin, digest) = (of.key.plugin.clone(), of.key.digest);
+        if let Some(given) = of.review
+            && self.review_release(of.key).await?.code != given
+        {
+            return Err(ReleaseError::OtherReview { given: given.to_owned(), plugin, digest }.into());
+        }
+        if let Some(given) = of.trials
+            && self.ledger().proof(of.key).await?.code() != given
+        {
+            return Err(ReleaseError::OtherTrials { given: given.to_owned(), plugin, digest }.into());
+        }
+        Ok(())
+    }
+
     /// That the key which signed a release was revoked, and why.
     async fn revoked(&self, release: &Release) -> Result<Option<String>, RunError> {
         let Some(signature) = &release.release.signature else { return Ok(None) };
@@ -96,17 +150,19 @@ impl Hub {
         Err(ReleaseError::JobsUnfit { plugin: key.plugin.clone(), digest: key.digest, findings }.into())
     }
 
+    /// What a partner has declared.
+    pub(super) async fn configuration_of(&self, partner: &PartnerName) -> Result<Configuration, RunError> {
+        let texts = self.ledger().sources(partner).await?.into_iter().map(|source| (source.name, source.text)).collect();
+        Ok(config::reload(&texts)?)
+    }
+
     /// What a release would find amiss if it were active: columns, outputs and settings of jobs, tables, limits, what is kept back. Each is a
     /// sentence. Jobs that run another release in any case are passed over.
     pub(super) async fn misfits(&self, key: &ReleaseKey) -> Result<Vec<String>, RunError> {
         let missing = || LedgerError::NoSuchRelease { partner: key.partner.clone(), plugin: key.plugin.clone(), digest: key.digest };
         let release = self.ledger().release(key).await?.ok_or_else(missing)?;
         let next = self.plugin(key.digest).await?;
-        let texts = self.ledger().sources(&key.partner).await?.into_iter().map(|source| (source.name, source.text)).collect();
-        let configuration = config::reload(&texts).map_err(|error| match error {
-            ConfigError::Wrong(problems) => RunError::Configuration(problems),
-            ConfigError::Unreadable { path, why } => RunError::ConfigurationUnreadable { path, why },
-        })?;
+        let configuration = self.configuration_of(&key.partner).await?;
         let grant = release.grant().and(&configuration.ceiling);
         let mut findings: Vec<String> = lacking(&next, &grant).into_iter().map(|finding| format!("{}: {finding}.", key.plugin)).collect();
         findings.extend(self.tables_missing(&key.partner, &next).await?);

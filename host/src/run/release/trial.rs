@@ -8,6 +8,7 @@ use crate::model::ids::{JobName, RunId};
 use crate::model::job::Job;
 use crate::model::manifest::{Kind, Manifest};
 use crate::model::personal::Sight;
+use crate::run::conduct::shows;
 use crate::run::failure::RunError;
 use crate::run::{Hub, Look};
 
@@ -45,7 +46,8 @@ pub struct Differences {
 }
 
 impl Hub {
-    /// Puts runs in the queue that try a release on the inputs of the last runs that delivered, of one job or of all jobs of the plugin.
+    /// Puts runs in the queue that try a release on the inputs of the last runs that delivered, of one job or of all jobs that show how the
+    /// plugin does.
     ///
     /// # Errors
     /// [`ReleaseError::NothingToTry`] if no run has delivered whose inputs are still kept; [`ReleaseError::JobsUnfit`] if a job does not
@@ -54,17 +56,18 @@ impl Hub {
         self.fits_its_jobs(key).await?;
         let scope = Scope::Partner(&key.partner);
         let mut trials = Vec::new();
-        for stored in self.ledger().jobs(scope).await?.into_iter().filter(|stored| stored.plugin == key.plugin) {
-            if job.is_some_and(|wanted| *wanted != stored.name) {
+        let declared = self.configuration_of(&key.partner).await?;
+        for showing in declared.jobs.iter().filter(|declared| shows(declared, &key.plugin)) {
+            if job.is_some_and(|wanted| *wanted != showing.name) {
                 continue;
             }
-            for origin in delivered(self.ledger(), scope, (&stored.name, runs.clamp(1, TRIALS_MAX))).await? {
+            for origin in delivered(self.ledger(), scope, (&showing.name, runs.clamp(1, TRIALS_MAX))).await? {
                 if self.ledger().expired_at_ms(scope, origin.id).await?.is_some() {
                     continue;
                 }
                 let new = NewRun {
                     partner: key.partner.clone(),
-                    job: stored.name.clone(),
+                    job: showing.name.clone(),
                     trigger: Trigger::Replay(origin.id),
                     slot: None,
                     logical_ms: origin.enqueued.logical_ms,

@@ -81,6 +81,19 @@ pub enum ReleaseError {
         /// The release.
         digest: Digest,
     },
+    /// The person looks at what its trials came to by now, and says it again.
+    #[error(
+        "the trials {given:?} are not those of release {} of {plugin} as things stand: another came to something else since. Look at them again with `bailiwick plugin trials {}`, and name what that shows",
+        digest.short(), digest.short()
+    )]
+    OtherTrials {
+        /// What was named.
+        given: String,
+        /// The plugin.
+        plugin: PluginName,
+        /// The release.
+        digest: Digest,
+    },
     /// The approver names what the release asks for, and no more than the hub allows.
     #[error("release {} of {plugin} is not approved so: {}", digest.short(), findings.join("; "))]
     NotForThis {
@@ -112,6 +125,12 @@ pub enum ReleaseError {
         plugin: PluginName,
         /// What the job's file says.
         choice: String,
+    },
+    /// The operator lets it run beside the active one instead.
+    #[error("{plugin} is what files of other plugins' runs go through, and no canary: let it run beside the active release (`parallel`)")]
+    NoCanary {
+        /// The plugin.
+        plugin: PluginName,
     },
     /// The operator waits until a run has delivered.
     #[error("there is nothing to try {plugin} on: no run of its jobs has delivered whose inputs are still kept")]

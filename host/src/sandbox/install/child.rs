@@ -19,6 +19,12 @@ use crate::sandbox::error::SandboxError;
 
 const POLL: Duration = Duration::from_millis(5);
 const SAID_BYTES_MAX: u64 = 8 << 10;
+
+/// What the program's allocator reserves of addresses at a time. By itself it takes a gibibyte as it starts, which would be more than the
+/// child may have, and would be there to be used whatever the child may have.
+const RESERVED_VARIABLE: &str = "MIMALLOC_ARENA_RESERVE";
+const RESERVED_KIB: &str = "32768";
+
 const SIGABRT: i32 = 6;
 const SIGXCPU: i32 = 24;
 
@@ -43,6 +49,7 @@ pub(super) fn compile(compiler: &Path, cache: &Cache, wasm: &[u8], limits: &Limi
         .env_clear()
         .env(BYTES_VARIABLE, limits.get(Limit::CompileBytes).to_string())
         .env(MS_VARIABLE, allowed_ms.to_string())
+        .env(RESERVED_VARIABLE, RESERVED_KIB)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(said.reopen().map_err(failed)?)
@@ -88,7 +95,8 @@ fn judge(ended: Option<ExitStatus>, words: &str, limits: &Limits) -> Result<(), 
         return Err(stopped(Limit::CompileMs));
     }
     // Rust aborts where memory fails it; the runtime reports what the system said.
-    let no_memory = ["memory allocation", "Cannot allocate memory", "out of memory", "Out of memory"];
+    // The last is said of a thread, for whose stack there is no room.
+    let no_memory = ["memory allocation", "Cannot allocate memory", "out of memory", "Out of memory", "Resource temporarily unavailable"];
     if no_memory.iter().any(|sign| words.contains(sign)) {
         return Err(stopped(Limit::CompileBytes));
     }

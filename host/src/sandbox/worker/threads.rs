@@ -1,10 +1,10 @@
 //! The sandbox's own threads. A guest runs to its end on one of them, so the async runtime's threads never wait for a plugin.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
+use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::super::error::SandboxError;
 use super::pulse::Pulse;
@@ -15,18 +15,17 @@ type Work = Box<dyn FnOnce(&Worker) + Send>;
 
 /// Threads of one kind, which share one queue. They end when this is dropped and their work is done.
 pub(in crate::sandbox) struct Threads {
-    queue: mpsc::Sender<Work>,
+    queue: flume::Sender<Work>,
 }
 
 impl Threads {
     /// Starts some threads, each with a worker of its own.
     pub(in crate::sandbox) fn start(name: &str, count: usize, pulse: &Arc<Pulse>) -> Result<Self, SandboxError> {
-        let (queue, work) = mpsc::channel(SANDBOX_QUEUE_MAX);
-        let work = Arc::new(Mutex::new(work));
+        let (queue, work) = flume::bounded(SANDBOX_QUEUE_MAX);
         let (ready, readies) = std_mpsc::channel();
         let count = count.max(1);
         for number in 0..count {
-            let (work, pulse, ready) = (Arc::clone(&work), Arc::clone(pulse), ready.clone());
+            let (work, pulse, ready) = (work.clone(), Arc::clone(pulse), ready.clone());
             thread::Builder::new()
                 .name(format!("{name}-{number}"))
                 .stack_size(stack_bytes())
@@ -61,19 +60,14 @@ impl Threads {
             let done = catch_unwind(AssertUnwindSafe(|| work(worker)));
             let _ = answer.send(done.map_err(|panic| SandboxError::Panicked { message: panic_message(&*panic).to_owned() }));
         });
-        self.queue.send(work).await.map_err(|_| stopped())?;
+        self.queue.send_async(work).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
 }
 
-fn serve(worker: &Worker, queue: &Mutex<mpsc::Receiver<Work>>) {
-    loop {
-        // One idle thread waits for work, the others wait for it to have got some.
-        let work = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-        match work {
-            Some(work) => work(worker),
-            None => return,
-        }
+fn serve(worker: &Worker, queue: &flume::Receiver<Work>) {
+    for work in queue {
+        work(worker);
     }
 }
 

@@ -14,8 +14,8 @@ use crate::access::{Action, Caller};
 use crate::api::answer::{Asked, Bearer, Body, IfMatch, Named, Page, Problem, Single, Wanted, bad_request, reason};
 use crate::api::wire::{CandidateJson, ProofJson};
 use crate::ledger::{CanaryBounds, Candidate, CandidateWay, ReleaseKey};
-use crate::model::ids::PluginName;
-use crate::run::Hub;
+use crate::model::ids::{NotADigest, PluginName};
+use crate::run::{Hub, Reviewed};
 
 /// What lets somebody do what delivers nothing, or takes something back.
 const CAREFUL: &[Action] = &[Action::Run, Action::Approve];
@@ -169,24 +169,32 @@ struct ExplainBody {
     #[schema(min_length = 1, max_length = 1000)]
     #[serde(default)]
     reason: String,
+    /// The trials that were seen: `code` of the release's trials. If another came to something else since, nothing is explained.
+    trials: Option<String>,
 }
 
-/// Explains a kind of difference, for the trials that there are. Trials that were held for it alone go on. Nobody explains what they handed in.
+/// Explains a kind of difference, for the trials that there are: for those that were seen alone, where the body or If-Match says which. Trials that were held for it alone go on. Nobody explains what they handed in.
 #[utoipa::path(
     post, path = "/api/v1/releases/{release}/explanations", tag = "releases", request_body = ExplainBody,
-    responses((status = 200, description = "Its trials.", body = ProofJson))
+    params(("If-Match" = Option<String>, Header, description = "The ETag of its trials as they were read.")),
+    responses((status = 200, description = "Its trials.", body = ProofJson), (status = 409, description = "Other trials came to something else than those that were seen."))
 )]
 async fn explain_difference(
     State(hub): State<Hub>,
     Bearer(caller): Bearer,
     Named(release): Named,
+    when: IfMatch,
     Body(body): Body<ExplainBody>,
 ) -> Result<Single<ProofJson>, Problem> {
     caller.may(Action::Approve)?;
     let why = reason(&body.reason)?;
     let key = found(&hub, &caller, &release).await?.release.key;
-    hub.explain_difference(&key, (&body.difference, why), &caller.by(hub.id(), hub.clock().now_ms())).await?;
-    Ok(Single(proven(&hub, &caller, &key).await?))
+    let (hub, caller, key) = (&hub, &caller, &key);
+    let of = Reviewed { trials: body.trials.as_deref(), ..Reviewed::from(key) };
+    let difference = body.difference.as_str();
+    let explain = |by| async move { hub.explain_difference(of, (difference, why), &by).await.map(|_| (true, ())) };
+    when.edit((hub, caller), || proven(hub, caller, key), explain).await?;
+    Ok(Single(proven(hub, caller, key).await?))
 }
 
 /// Why.
@@ -197,12 +205,14 @@ struct EndBody {
     #[schema(min_length = 1, max_length = 1000)]
     #[serde(default)]
     reason: String,
+    /// The release that is meant, by the digest of its component: if another stands there by now, it stays. Any, where nothing is said.
+    release: Option<String>,
 }
 
 /// Ends a parallel run or a canary: from the next claim on, runs are done with the active release alone.
 #[utoipa::path(
     post, path = "/api/v1/plugins/{plugin}/end-candidate", tag = "releases", request_body = EndBody,
-    responses((status = 200, description = "The release that stood beside the active one.", body = CandidateJson))
+    responses((status = 200, description = "The release that stood beside the active one.", body = CandidateJson), (status = 409, description = "Another than the one that is meant stands there."))
 )]
 async fn end_candidate(
     State(hub): State<Hub>,
@@ -213,8 +223,7 @@ async fn end_candidate(
     caller.may_any(CAREFUL)?;
     let why = reason(&body.reason)?;
     let plugin: PluginName = plugin.parse().map_err(|_| Problem::not_found("plugin"))?;
-    hub.end_candidate((caller.partner(), &plugin), why, &caller.by(hub.id(), hub.clock().now_ms())).await?;
-    let all = hub.candidates(caller.scope(), Some(&plugin)).await?;
-    let ended = all.first().ok_or_else(|| Problem::not_found("plugin"))?;
-    Ok(Json(CandidateJson::from(ended)))
+    let meant = body.release.map(|digest| digest.parse()).transpose().map_err(|error: NotADigest| bad_request(&error))?;
+    let ended = hub.end_candidate((caller.partner(), &plugin), (meant, why), &caller.by(hub.id(), hub.clock().now_ms())).await?;
+    Ok(Json(CandidateJson::from(&ended)))
 }

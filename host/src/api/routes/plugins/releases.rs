@@ -18,7 +18,7 @@ use crate::ledger::Release;
 use crate::model::grant::{Grant, Lent};
 use crate::model::ids::{JobName, PluginName};
 use crate::model::limits::{Limit, Limits};
-use crate::run::{Approval, Hub, Review, RunError, TRIALS_MAX};
+use crate::run::{Approval, Hub, Review, Reviewed, RunError, TRIALS_MAX};
 
 /// Room for a signature, and for what the form puts around both.
 const AROUND_BYTES_MAX: u64 = 64 << 10;
@@ -113,6 +113,8 @@ struct HandedIn {
     /// The cases that it brings, all of which came out as they say.
     cases: usize,
     signed_by: Option<String>,
+    /// What of the partner's jobs, tables and grants would not fit it, each a sentence: it cannot be activated before that is put right.
+    jobs_that_do_not_fit: Vec<String>,
 }
 
 /// Hands a component in. It is checked, compiled and judged by the cases that it brings; no run uses it until it is activated.
@@ -163,6 +165,7 @@ async fn hand_in(
         new: pushed.new,
         cases: pushed.cases,
         signed_by: pushed.signed_by,
+        jobs_that_do_not_fit: pushed.unfit,
     };
     Ok((status, Json(told)))
 }
@@ -282,22 +285,34 @@ async fn retire_release(
     Ok(Single(reviewed(hub, caller, &release).await?))
 }
 
-/// Makes a release the one that runs use, from their next claim on.
+/// What was read before.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ActivateBody {
+    /// The review that was read: `review` of the release.
+    review: Option<String>,
+    /// The trials that were seen: `code` of the release's trials.
+    trials: Option<String>,
+}
+
+/// Makes a release the one that runs use, from their next claim on; only as it was read, where the body or If-Match says how that was.
 #[utoipa::path(
-    post, path = "/api/v1/releases/{release}/activate", tag = "releases",
+    post, path = "/api/v1/releases/{release}/activate", tag = "releases", request_body = Option<ActivateBody>,
     params(("If-Match" = Option<String>, Header, description = "The ETag of the release as it was read.")),
-    responses((status = 200, description = "The release.", body = ReviewJson), (status = 409, description = "A job does not fit it."))
+    responses((status = 200, description = "The release.", body = ReviewJson), (status = 409, description = "A job does not fit it, or it is not as it was read."))
 )]
 async fn activate_release(
     State(hub): State<Hub>,
     Bearer(caller): Bearer,
     Named(release): Named,
     when: IfMatch,
+    Body(body): Body<ActivateBody>,
 ) -> Result<Single<ReviewJson>, Problem> {
     caller.may(Action::Approve)?;
     let key = found(&hub, &caller, &release).await?.release.key;
     let (hub, caller, key) = (&hub, &caller, &key);
-    let activate = |by| async move { hub.activate_release(key, &by).await.map(|done| (done, ())) };
+    let of = Reviewed { key, review: body.review.as_deref(), trials: body.trials.as_deref() };
+    let activate = |by| async move { hub.activate_release(of, &by).await.map(|done| (done, ())) };
     when.edit((hub, caller), || reviewed(hub, caller, &release), activate).await?;
     Ok(Single(reviewed(hub, caller, &release).await?))
 }

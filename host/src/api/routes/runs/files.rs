@@ -1,17 +1,12 @@
 //! Files that a run read and wrote: listed with their digests, shown in part with dots for what is personal, and taken whole by those
 //! who may see it all; and a run beside another.
 
-use std::io::Read;
-
 use axum::Json;
-use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use axum::response::{IntoResponse as _, Response};
-use futures_util::stream;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,7 +14,7 @@ use utoipa_axum::routes;
 use super::look::{PageQuery, own};
 use super::run_id;
 use crate::access::{Action, Caller};
-use crate::api::answer::{Asked, Bearer, Named, Page, Problem, Wanted, bad_request};
+use crate::api::answer::{Asked, Bearer, Named, Page, Problem, Wanted, bad_request, streamed};
 use crate::api::wire::{DifferencesJson, moment};
 use crate::ledger::RunEvent;
 use crate::run::{Hub, Look, RunFile, Side};
@@ -27,10 +22,6 @@ use crate::run::{Hub, Look, RunFile, Side};
 /// Rows of a preview, where nobody says; and at most.
 const ROWS: u32 = 20;
 const ROWS_MAX: u32 = 200;
-
-/// Bytes of a file that are read at once, and such pieces that wait for a slow reader.
-const PIECE_BYTES: usize = 64 << 10;
-const PIECES: usize = 4;
 
 pub(super) fn routes() -> OpenApiRouter<Hub> {
     OpenApiRouter::new().routes(routes!(run_artefacts)).routes(routes!(preview)).routes(routes!(content)).routes(routes!(comparison))
@@ -189,31 +180,6 @@ async fn content(State(hub): State<Hub>, Bearer(caller): Bearer, Named(of): Name
         headers.insert(ETAG, tag);
     }
     Ok(response)
-}
-
-/// A body that is read from the disk piece by piece, no faster than it is taken.
-fn streamed(mut source: Box<dyn Read + Send>) -> Body {
-    let (give, take) = mpsc::channel::<std::io::Result<Bytes>>(PIECES);
-    // Ends with the file, or when nobody takes what it reads.
-    tokio::task::spawn_blocking(move || {
-        loop {
-            let mut piece = vec![0; PIECE_BYTES];
-            let read = match source.read(&mut piece) {
-                Ok(0) => return,
-                Ok(bytes) => {
-                    piece.truncate(bytes);
-                    Ok(piece.into())
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => Err(error),
-            };
-            let failed = read.is_err();
-            if give.blocking_send(read).is_err() || failed {
-                return;
-            }
-        }
-    });
-    Body::from_stream(stream::unfold(take, async |mut take| take.recv().await.map(|piece| (piece, take))))
 }
 
 #[derive(Deserialize, IntoParams)]

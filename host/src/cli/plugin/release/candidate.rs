@@ -9,6 +9,7 @@ use crate::cli::paint::{Tone, paint, say, table};
 use crate::cli::{DataOption, open, show};
 use crate::ledger::{CanaryBounds, Candidate, CandidateWay, ProofState, Scope, StoredTrial};
 use crate::model::ids::{PartnerName, PluginName};
+use crate::run::Reviewed;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct CanaryOptions {
@@ -37,6 +38,9 @@ pub(in crate::cli) struct EndOptions {
     /// Whose.
     #[arg(long)]
     partner: PartnerName,
+    /// The release that is meant, by the beginning of its digest or as PLUGIN@VERSION: if another stands there by now, it stays.
+    #[arg(long)]
+    release: Option<String>,
     /// The reason, for the audit trail.
     #[arg(long)]
     why: String,
@@ -61,6 +65,10 @@ pub(in crate::cli) struct ExplainOptions {
     /// The kind of difference, as `bailiwick plugin trials` names it.
     #[arg(long)]
     difference: String,
+    /// What names the trials that you have seen, as `bailiwick plugin trials` shows it: if another came to something else since, nothing is
+    /// explained.
+    #[arg(long, value_name = "CODE")]
+    trials: Option<String>,
     /// The explanation, for the audit trail.
     #[arg(long)]
     why: String,
@@ -91,8 +99,13 @@ pub(in crate::cli::plugin) async fn canary(options: CanaryOptions) -> Answer {
 
 pub(in crate::cli::plugin) async fn end(options: EndOptions) -> Answer {
     let hub = open::existing_hub(&options.data).await?;
-    hub.end_candidate((&options.partner, &options.plugin), &options.why, &open::person(&hub)).await?;
-    say(format!("no release stands beside the active one of {} any more", options.plugin));
+    let meant = match &options.release {
+        Some(name) => Some(hub.find_release(Some(&options.partner), name).await?.release.key.digest),
+        None => None,
+    };
+    let ended = hub.end_candidate((&options.partner, &options.plugin), (meant, &options.why), &open::person(&hub)).await?;
+    let release = hub.find_release(Some(&options.partner), &ended.key.digest.to_string()).await?;
+    say(format!("{} stands beside the active one no more; it stood there {}", named(&release), stands(&ended)));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -128,6 +141,13 @@ pub(in crate::cli::plugin) async fn trials(options: TrialsOptions) -> Answer {
     }
     let asked = if proof.asked.is_nothing() { "nothing is asked".to_owned() } else { format!("{} are asked for", proof.asked.clean_runs) };
     say(format!("{} clean runs; {asked}", proof.clean));
+    if proof.trials.iter().any(|trial| !trial.trial.kinds.is_empty()) {
+        let digest = key.digest.short();
+        say(format!(
+            "explain a difference of these trials, and no others, with `bailiwick plugin explain {digest} --trials {}`",
+            proof.code()
+        ));
+    }
     if let Some(lacks) = &proof.lacks {
         say(paint(Tone::Attention, format!("it cannot be activated: {lacks}")));
     }
@@ -137,8 +157,8 @@ pub(in crate::cli::plugin) async fn trials(options: TrialsOptions) -> Answer {
 pub(in crate::cli::plugin) async fn explain(options: ExplainOptions) -> Answer {
     let hub = open::existing_hub(&options.one.data).await?;
     let release = hub.find_release(options.one.partner.as_ref(), &options.one.release).await?;
-    let key = &release.release.key;
-    let released = hub.explain_difference(key, (&options.difference, &options.why), &open::person(&hub)).await?;
+    let of = Reviewed { trials: options.trials.as_deref(), ..Reviewed::from(&release.release.key) };
+    let released = hub.explain_difference(of, (&options.difference, &options.why), &open::person(&hub)).await?;
     say(format!("{} of {} is explained, for the trials that there are; {released} held trials go on", options.difference, named(&release)));
     Ok(ExitCode::SUCCESS)
 }
@@ -168,6 +188,7 @@ fn json(proof: &ProofState, candidates: &[&Candidate]) -> serde_json::Value {
         "clean-runs": proof.clean,
         "clean-runs-asked": proof.asked.clean_runs,
         "lacks": proof.lacks,
+        "code": proof.code(),
         "trials": proof.trials.iter().map(trial).collect::<Vec<_>>(),
         "beside-the-active-one": candidates.iter().map(|candidate| stands(candidate)).collect::<Vec<_>>(),
         "canary-ended": candidates.iter().find_map(|candidate| Some(candidate.ended.as_ref()?.2.clone())),

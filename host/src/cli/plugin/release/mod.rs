@@ -13,7 +13,8 @@ pub(super) use registry::{PublishOptions, PullOptions, publish, pull};
 pub(super) use show::{ListOptions, ReviewOptions, list, review};
 pub(super) use sign::{SignOptions, sign};
 pub(super) use steer::{
-    ApproveOptions, JudgeOptions, OneOptions, PushOptions, RollBackOptions, activate, approve, push, refuse, retire, roll_back,
+    ActivateOptions, ApproveOptions, JudgeOptions, OneOptions, PushOptions, RollBackOptions, activate, approve, push, refuse, retire,
+    roll_back,
 };
 
 pub(super) use trial::{DifferencesOptions, TryOptions, differences, try_out};

@@ -12,7 +12,7 @@ use crate::ledger::Release;
 use crate::model::grant::{Grant, Lent};
 use crate::model::ids::{PartnerName, PluginName};
 use crate::model::limits::{Limit, Limits};
-use crate::run::{Approval, Push};
+use crate::run::{Approval, Push, Reviewed};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct PushOptions {
@@ -63,6 +63,18 @@ pub(in crate::cli) struct JudgeOptions {
     /// The reason, for the audit trail.
     #[arg(long)]
     why: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ActivateOptions {
+    #[command(flatten)]
+    one: OneOptions,
+    /// What names the review that you have read: if the release is not as that showed it, it is not activated.
+    #[arg(long, value_name = "CODE")]
+    review: Option<String>,
+    /// What names the trials that you have seen, as `bailiwick plugin trials` shows it.
+    #[arg(long, value_name = "CODE")]
+    trials: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -146,10 +158,11 @@ pub(in crate::cli::plugin) async fn retire(options: JudgeOptions) -> Answer {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(in crate::cli::plugin) async fn activate(options: OneOptions) -> Answer {
-    let hub = open::existing_hub(&options.data).await?;
-    let release = hub.find_release(options.partner.as_ref(), &options.release).await?;
-    let changed = hub.activate_release(&release.release.key, &open::person(&hub)).await?;
+pub(in crate::cli::plugin) async fn activate(options: ActivateOptions) -> Answer {
+    let hub = open::existing_hub(&options.one.data).await?;
+    let release = hub.find_release(options.one.partner.as_ref(), &options.one.release).await?;
+    let of = Reviewed { key: &release.release.key, review: options.review.as_deref(), trials: options.trials.as_deref() };
+    let changed = hub.activate_release(of, &open::person(&hub)).await?;
     say(format!("{} is active{}", named(&release), if changed { " from the next run on" } else { ", as it was" }));
     Ok(ExitCode::SUCCESS)
 }

@@ -8,17 +8,17 @@ use super::act_page;
 use crate::access::Action;
 use crate::console::look::form::reason_field;
 use crate::console::look::{Check, Faults, Field, Summary, Weight, button, form, warning};
-use crate::console::runs::run_of;
+use crate::console::runs::{Titled, titled};
 use crate::console::visit::{Answers, At, Fault, Posted};
-use crate::ledger::{ResendAsk, Run, StagedOutput};
+use crate::ledger::{ResendAsk, StagedOutput};
 use crate::run::Hub;
 
 type Named = Path<(String, String, String)>;
 
 /// A staged output of a run.
-async fn output_of(hub: &Hub, at: &At, (run, output): (&str, &str)) -> Result<(Run, StagedOutput), Fault> {
+async fn output_of(hub: &Hub, at: &At, (run, output): (&str, &str)) -> Result<(Titled, StagedOutput), Fault> {
     at.may(Action::Correct)?;
-    let run = run_of(hub, at, run).await?;
+    let run = titled(hub, at, run).await?;
     let processed = hub.ledger().processed(at.scope(), run.id).await?.ok_or(Fault::NotFound)?;
     let output = processed.outputs.into_iter().find(|staged| staged.port == output).ok_or(Fault::NotFound)?;
     Ok((run, output))
@@ -29,7 +29,7 @@ pub(super) async fn ask_settle(State(hub): State<Hub>, at: At, Path((_, run, out
     Ok(settle_form((&at, &run, &output), &Answers::default(), &Faults::new()))
 }
 
-fn settle_form((at, run, output): (&At, &Run, &StagedOutput), answers: &Answers, faults: &Faults) -> Response {
+fn settle_form((at, run, output): (&At, &Titled, &StagedOutput), answers: &Answers, faults: &Faults) -> Response {
     let action = at.href(format_args!("runs/{}/deliveries/{}/settle", run.id, output.port));
     let content = html! {
         p { "Ask the receiver of " (output.connection) " whether it has " span class="strong" { (output.target) } ", with the SHA-256 "
@@ -95,7 +95,7 @@ pub(super) async fn ask_resend(State(hub): State<Hub>, at: At, Path((_, run, out
     Ok(resend_form((&at, &run, &output), &Answers::default(), &Faults::new()))
 }
 
-fn resend_form((at, run, output): (&At, &Run, &StagedOutput), answers: &Answers, faults: &Faults) -> Response {
+fn resend_form((at, run, output): (&At, &Titled, &StagedOutput), answers: &Answers, faults: &Faults) -> Response {
     let action = at.href(format_args!("runs/{}/deliveries/{}/resend", run.id, output.port));
     let taken_for = if answers.text("as").is_empty() { "same" } else { answers.text("as") };
     let content = html! {

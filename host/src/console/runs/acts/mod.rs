@@ -8,7 +8,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use super::live::under_way;
-use super::short;
+use super::{Titled, short};
 use crate::access::Action;
 use crate::console::look::{Page, Weight, link_button, words};
 use crate::console::visit::At;
@@ -52,11 +52,11 @@ pub(super) fn offered(at: &At, run: &Run, processed: bool) -> Markup {
 }
 
 /// A page about doing something with a run.
-fn act_page(at: &At, run: &Run, title: &str) -> Page {
+fn act_page(at: &At, run: &Titled, title: &str) -> Page {
     let home = at.href(format_args!("runs/{}", run.id));
     at.page(title)
-        .caption(format!("{}, run {}", run.job(), short(run.id)))
+        .caption(format!("{}, run {}", run.title, short(run.id)))
         .section("runs")
         .crumb(at.href("runs"), "Runs")
-        .crumb(home, format!("{} {}", run.job(), words::local(run.enqueued_at_ms).strftime("%-d %b %Y, %H:%M")))
+        .crumb(home, format!("{} {}", run.title, words::local(run.enqueued_at_ms).strftime("%-d %b %Y, %H:%M")))
 }

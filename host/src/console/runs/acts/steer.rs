@@ -8,9 +8,9 @@ use super::act_page;
 use crate::access::Action;
 use crate::console::look::form::reason_field;
 use crate::console::look::{Check, Faults, Field, Summary, Weight, button, form, words};
-use crate::console::runs::run_of;
+use crate::console::runs::{Titled, titled};
 use crate::console::visit::{Answers, At, Fault, Posted};
-use crate::ledger::{Instruction, Run};
+use crate::ledger::Instruction;
 use crate::run::Hub;
 
 type Named = Path<(String, String)>;
@@ -89,11 +89,11 @@ pub(super) async fn release(State(hub): State<Hub>, at: At, Path((_, named)): Na
 
 async fn ask(hub: &Hub, at: &At, named: &str, way: &Way) -> Result<Response, Fault> {
     at.may(way.needs)?;
-    let run = run_of(hub, at, named).await?;
+    let run = titled(hub, at, named).await?;
     Ok(reason_form((at, &run), way, &Answers::default(), &Faults::new()))
 }
 
-fn reason_form((at, run): (&At, &Run), way: &Way, answers: &Answers, faults: &Faults) -> Response {
+fn reason_form((at, run): (&At, &Titled), way: &Way, answers: &Answers, faults: &Faults) -> Response {
     let action = at.href(format_args!("runs/{}/{}", run.id, way.path));
     let from = if answers.text("from").is_empty() { "stopped" } else { answers.text("from") };
     let content = html! {
@@ -114,7 +114,7 @@ fn reason_form((at, run): (&At, &Run), way: &Way, answers: &Answers, faults: &Fa
 
 async fn steer((hub, at): (&Hub, &At), named: &str, way: &Way, answers: &Answers) -> Result<Response, Fault> {
     at.may(way.needs)?;
-    let run = run_of(hub, at, named).await?;
+    let run = titled(hub, at, named).await?;
     let reason = match answers.reason() {
         Ok(reason) => reason,
         Err(faults) => return Ok(reason_form((at, &run), way, answers, &faults)),
@@ -136,7 +136,7 @@ async fn steer((hub, at): (&Hub, &At), named: &str, way: &Way, answers: &Answers
         action: &action,
         csrf: at.csrf(),
         answers: Summary::new()
-            .row("Run", html! { (run.job()) ", " (words::moment(run.enqueued_at_ms)) })
+            .row("Run", html! { (run.title) ", " (words::moment(run.enqueued_at_ms)) })
             .row("It is", words::run_tag(&run))
             .maybe("From where", from)
             .row_with("Reason", reason, (&action, "Change", "the reason")),
@@ -150,12 +150,12 @@ async fn steer((hub, at): (&Hub, &At), named: &str, way: &Way, answers: &Answers
 
 pub(super) async fn ask_replay(State(hub): State<Hub>, at: At, Path((_, named)): Named) -> Result<Response, Fault> {
     at.may(Action::Run)?;
-    let run = run_of(&hub, &at, &named).await?;
+    let run = titled(&hub, &at, &named).await?;
     let check = Check {
         action: &at.href(format_args!("runs/{}/replay", run.id)),
         csrf: at.csrf(),
         answers: Summary::new()
-            .row("Run", html! { (run.job()) ", " (words::moment(run.enqueued_at_ms)) })
+            .row("Run", html! { (run.title) ", " (words::moment(run.enqueued_at_ms)) })
             .row(
                 "What happens",
                 "It is done again from its stored inputs, with the same release, tables, time and seed. Nothing is delivered.",
@@ -171,7 +171,7 @@ pub(super) async fn ask_replay(State(hub): State<Hub>, at: At, Path((_, named)):
 
 pub(super) async fn replay(State(hub): State<Hub>, at: At, Path((_, named)): Named, _posted: Posted) -> Result<Response, Fault> {
     at.may(Action::Run)?;
-    let run = run_of(&hub, &at, &named).await?;
+    let run = titled(&hub, &at, &named).await?;
     let again = hub.replay(at.scope(), run.id, &at.by(&hub)).await?;
     Ok(Redirect::to(&at.href(format_args!("runs/{again}"))).into_response())
 }

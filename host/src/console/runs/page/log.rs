@@ -12,7 +12,7 @@ pub(super) fn events(events: &[LoggedEvent]) -> Table {
     for logged in events {
         table.push([words::exact_moment(logged.at_ms), html! { (told::event(&logged.event)) }, {
             let who = words::actor(&logged.actor);
-            html! { @match who.strip_prefix("hub:") { Some(hub) => { "Hub " (hub) } None => { (who) } } }
+            html! { span class="who" { @match who.strip_prefix("hub:") { Some(hub) => { "Hub " (hub) } None => { (who) } } } }
         }]);
     }
     table

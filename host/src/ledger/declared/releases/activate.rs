@@ -82,6 +82,8 @@ pub(in crate::ledger::declared) enum How {
     ByHand,
     /// A configuration that is applied names it.
     Declared,
+    /// The same, which is taken back.
+    Planned,
     /// The one before is taken back.
     Back,
 }
@@ -96,7 +98,7 @@ impl ReleaseKey {
         LedgerError::NoSuchRelease { partner: self.partner.clone(), plugin: self.plugin.clone(), digest: self.digest }
     }
 
-    pub(super) fn lacks(&self, lacks: String) -> LedgerError {
+    pub(in crate::ledger::declared) fn lacks(&self, lacks: String) -> LedgerError {
         LedgerError::NotVouchedFor { plugin: self.plugin.clone(), digest: self.digest, partner: self.partner.clone(), lacks }
     }
 }
@@ -109,7 +111,7 @@ pub(in crate::ledger::declared) async fn activate(
 ) -> Result<bool, LedgerError> {
     let (partner, plugin, digest) = (key.partner.as_str(), key.plugin.as_str(), key.digest.to_string());
     let before = active(transaction, key).await?;
-    if how == How::Declared && before.as_deref() == Some(digest.as_str()) {
+    if matches!(how, How::Declared | How::Planned) && before.as_deref() == Some(digest.as_str()) {
         // Nothing is put in use, so nothing is asked: a partner that refused what is active is told so, and keeps nobody from the rest.
         return Ok(false);
     }
@@ -118,7 +120,7 @@ pub(in crate::ledger::declared) async fn activate(
         return Ok(false);
     }
     // The way back is not held to a third person: it is taken in an emergency, to what was put in use before.
-    if how != How::Back {
+    if !matches!(how, How::Back | How::Planned) {
         third_person(transaction, key, (policy, by)).await?;
     }
     let mut back = how == How::Back;

@@ -22,7 +22,7 @@ use super::require_partner;
 
 pub(super) use activate::{How, activate, may_all_be_named};
 pub use candidates::{Bounds, Candidate, NewCandidate, Way};
-pub(in crate::ledger) use candidates::{choose, follow};
+pub(in crate::ledger) use candidates::{choose, follow, tried_with};
 pub use keys::{NewSigningKey, SigningKey};
 pub use proof::{Explanation, NewTrial, ProofState, Trial, TrialOutcome};
 pub use retire::Retired;

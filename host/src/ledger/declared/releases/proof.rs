@@ -7,13 +7,17 @@ use std::str::FromStr;
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act, Covered, CoveredKind};
 use crate::ledger::error::LedgerError;
-use crate::ledger::runs::{Lease, Run, fenced};
+use crate::ledger::runs::{Lease, Run, fenced, load};
 use crate::ledger::store::{Transaction, parsed, query, query_scalar};
 use crate::ledger::who::{Actor, By};
 use crate::model::ids::{Digest, PluginName, RunId};
 use crate::model::job::Proof;
 
+use super::candidates::through;
 use super::{ReleaseKey, hands, wire};
+
+/// Digits of what names trials.
+const CODE_DIGITS: usize = 16;
 
 /// What a trial came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +113,20 @@ pub struct ProofState {
     pub lacks: Option<String>,
 }
 
+impl ProofState {
+    /// What names the trials that came to something else, as they are now: what a person says of them holds for these and no others.
+    #[must_use]
+    pub fn code(&self) -> String {
+        let others = self.trials.iter().filter(|trial| trial.trial.outcome != TrialOutcome::Same);
+        let told = |trial: &Trial| {
+            let (run, came) = (trial.run.to_string(), &trial.trial);
+            serde_json::json!([run, trial.at_ms, came.outcome.as_str(), came.kinds, came.differences])
+        };
+        let whole = serde_json::Value::Array(others.map(told).collect());
+        Digest::of(whole.to_string().as_bytes()).to_string()[..CODE_DIGITS].to_owned()
+    }
+}
+
 #[derive(sqlx::FromRow)]
 struct TrialRow {
     run: String,
@@ -146,7 +164,8 @@ impl Ledger {
         state(&mut reader, key).await
     }
 
-    /// Keeps a person's word on a kind of difference of a release. Whoever handed the release in does not say it.
+    /// Keeps a person's word on a kind of difference of a release, for the trials that there are: one that comes later is later than this
+    /// word, whatever the clock of its hub says. Whoever handed the release in does not say it.
     ///
     /// # Errors
     /// [`LedgerError::NoSuchRelease`]; [`LedgerError::OwnWork`]; [`LedgerError::NotFound`] if no trial differs in that way.
@@ -160,6 +179,7 @@ impl Ledger {
                 if !known.trials.iter().any(|trial| trial.trial.kinds.iter().any(|known| known == kind)) {
                     return Err(LedgerError::NotFound { what: "difference of this release of the kind", name: kind.to_owned() });
                 }
+                let said_at_ms = known.trials.iter().map(|trial| trial.at_ms).fold(by.now_ms, i64::max);
                 query(
                     "INSERT INTO trial_explanations (partner, plugin, digest, number, kind, why, at_ms, said_by)
                      SELECT $1, $2, $3, COALESCE(MAX(number), 0) + 1, $4, $5, $6, $7 FROM trial_explanations
@@ -170,7 +190,7 @@ impl Ledger {
                 .bind(digest.as_str())
                 .bind(kind)
                 .bind(why)
-                .bind(by.now_ms)
+                .bind(said_at_ms)
                 .bind(by.actor.as_str())
                 .execute(&mut transaction)
                 .await?;
@@ -194,6 +214,20 @@ pub(super) async fn keep_trial(transaction: &mut Transaction, run: &Run, new: &N
         .fetch_optional(&mut *transaction)
         .await?;
     let Some(plugin) = plugin else { return Ok(()) };
+    if run.pins.as_ref().and_then(|pins| pins.release) != Some(release) && !of_another(transaction, (&plugin, release), origin).await? {
+        return Ok(());
+    }
+    let key = ReleaseKey { partner: run.partner().clone(), plugin: parsed(&plugin, "plugin")?, digest: release };
+    // Whoever explains a difference waits for this, or this for them: no word covers a trial that nobody had seen.
+    hands::lock(transaction, &key).await?;
+    let said_at_ms: Option<i64> =
+        query_scalar("SELECT MAX(at_ms) FROM trial_explanations WHERE partner = $1 AND plugin = $2 AND digest = $3")
+            .bind(key.partner.as_str())
+            .bind(plugin.as_str())
+            .bind(release.to_string())
+            .fetch_one(&mut *transaction)
+            .await?;
+    let at_ms = said_at_ms.map_or(by.now_ms, |said| by.now_ms.max(said + 1));
     query(
         "INSERT INTO trials (partner, run, plugin, digest, origin, outcome, kinds, differences, at_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -208,7 +242,7 @@ pub(super) async fn keep_trial(transaction: &mut Transaction, run: &Run, new: &N
     .bind(new.outcome.as_str())
     .bind(new.kinds.join("\n"))
     .bind(new.differences.as_deref())
-    .bind(by.now_ms)
+    .bind(at_ms)
     .execute(&mut *transaction)
     .await?;
     let (subject, origin) = (format!("release:{release}"), origin.to_string());
@@ -217,6 +251,14 @@ pub(super) async fn keep_trial(transaction: &mut Transaction, run: &Run, new: &N
     });
     let act = Act { partner: Some(run.partner()), action: "trial.record", subject, before: None, after: Some(after) };
     audit::append_over(transaction, act, &[Covered::run(CoveredKind::Trial, run.id)], by).await
+}
+
+/// Whether the files of a run went through another release of a format or connector. On its own runs a release proves nothing, nor on those
+/// that knew no such plugin; and by then nothing else of the trial could tell.
+async fn of_another(transaction: &mut Transaction, (plugin, tried): (&str, Digest), origin: RunId) -> Result<bool, LedgerError> {
+    let Some(origin) = load(transaction, origin).await? else { return Ok(false) };
+    let used = through(transaction, &origin).await?;
+    Ok(used.iter().any(|format| format.plugin.as_str() == plugin && format.release != tried))
 }
 
 /// Refuses a release that has not shown what its partner asks.

@@ -122,12 +122,17 @@ impl Ledger {
         query.push(" findings.waiting_since_ms + jobs.rejects_overdue_days * 86400000 AS due_ms, NULL AS superseded_by, ");
         query.push(FINDING_COLUMNS).push(WAITING);
         narrow(&mut query, scope, filter);
+        // Within a run in the order of the index, so that no page looks at what the pages before had.
+        let order = if filter.run.is_some() { "findings.lease, findings.number" } else { "findings.run, findings.number" };
         if let Some(after) = after {
-            query.push(" AND (findings.run > ").push_bind(after.run.to_string());
-            query.push(" OR (findings.run = ").push_bind(after.run.to_string());
-            query.push(" AND findings.number > ").push_bind(to_stored(after.number)).push("))");
+            query.push(" AND (").push(order).push(") > (");
+            match filter.run {
+                Some(_) => query.push_bind(to_stored(after.lease)),
+                None => query.push_bind(after.run.to_string()),
+            };
+            query.push(", ").push_bind(to_stored(after.number)).push(")");
         }
-        query.push(" ORDER BY findings.run, findings.number LIMIT ").push_bind(i64::from(limit) + 1);
+        query.push(" ORDER BY ").push(order).push(" LIMIT ").push_bind(i64::from(limit) + 1);
         let rows: Vec<WaitingRow> = query.fetch_all(&self.store).await?;
         let items: Vec<Waiting> = rows.into_iter().map(Waiting::try_from).collect::<Result<_, _>>()?;
         Ok(Page::cut(items, limit, |last| last.finding.id))

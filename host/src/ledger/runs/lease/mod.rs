@@ -195,6 +195,9 @@ pub(in crate::ledger) fn covered(run: &Run, changes_state: bool) -> Vec<Covered>
     if matches!(run.state, RunState::Held | RunState::Failed | RunState::Cancelled) {
         all.push(Covered::run(CoveredKind::Begun, run.id));
     }
+    if matches!(run.state, RunState::Held | RunState::Failed) {
+        all.push(Covered::run(CoveredKind::Reason, run.id));
+    }
     if changes_state {
         all.push(Covered::named(CoveredKind::State, run.partner(), run.job().as_str()));
     }

@@ -2,8 +2,9 @@
 
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act};
+use crate::ledger::declared::tried_with;
 use crate::ledger::error::LedgerError;
-use crate::ledger::runs::event::{Enqueued, Pins, Trigger};
+use crate::ledger::runs::event::{Enqueued, Trigger};
 use crate::ledger::runs::record::begin;
 use crate::ledger::runs::row::{load, priority};
 use crate::ledger::runs::run::Run;
@@ -135,7 +136,10 @@ async fn enqueued_by_request(
             enqueued.seed = origin.enqueued.seed;
             enqueued.calendar = origin.enqueued.calendar;
             // A release is tried on what another read: all else is as it was.
-            enqueued.pins = origin.pins.map(|pins| Pins { release: new.release.or(pins.release), ..pins });
+            enqueued.pins = match (origin.pins, new.release) {
+                (Some(pins), Some(tried)) => Some(tried_with(transaction, &new.partner, (pins, tried)).await?),
+                (pins, _) => pins,
+            };
         }
     }
     Ok(enqueued)

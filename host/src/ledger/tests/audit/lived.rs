@@ -74,6 +74,10 @@ async fn people_and_keys(ledger: &Ledger) {
         events: vec![WebhookEvent::RunClosed],
         definition: Digest::of(declaration("police", &["lgps", "other"]).sources[0].text.as_bytes()),
     };
+    // A text that is in force no longer afterwards.
+    let mut earlier = declaration("police", &["lgps", "other"]);
+    earlier.sources.push(Source { name: "connections.toml".to_owned(), text: "inbox, as it was".to_owned() });
+    ledger.apply(&earlier, &person(8)).await.unwrap();
     ledger.apply(&Declaration { webhooks: vec![told], ..declaration("police", &["lgps", "other"]) }, &person(8)).await.unwrap();
     let joan = NewPerson {
         name: name("joan"),

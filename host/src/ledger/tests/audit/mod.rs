@@ -11,9 +11,11 @@ on_both![
     tampering_is_found_where_it_was_done,
     what_people_and_runs_do_is_in_the_trail,
     tokens_are_found_by_hash_until_they_end,
+    what_somebody_else_wrote_is_found_by_the_next_question,
     entries_are_sought_by_who_what_to_what_and_when,
     of_two_who_saw_the_same_end_one_acts,
-    hubs_give_word_and_are_forgotten
+    hubs_give_word_and_are_forgotten,
+    very_many_runs_are_compared_a_few_at_a_time
 ];
 
 async fn trail(on: Kind, entries: i64) -> House {
@@ -116,6 +118,26 @@ async fn tokens_are_found_by_hash_until_they_end(on: Kind) {
     assert!(house.ledger.tokens(Scope::Partner(&name("fire"))).await.unwrap().is_empty());
 }
 
+/// What was read is kept for as long as nothing is committed: by this process, by another hub, or by hand.
+async fn what_somebody_else_wrote_is_found_by_the_next_question(on: Kind) {
+    let house = House::new(on).await;
+    let elsewhere = Ledger::open(&house.database).await.unwrap();
+    for number in 0..20 {
+        let (name, hash) = (format!("t{number}"), Digest::of(&[number]));
+        let new = NewToken { partner: police(), name: name.clone(), hash, scopes: vec!["decide".to_owned()], expires_at_ms: None };
+        assert_eq!(house.ledger.token(hash).await.unwrap(), None);
+        elsewhere.create_token(&new, &person(1)).await.unwrap();
+        for _ in 0..3 {
+            assert!(house.ledger.token(hash).await.unwrap().unwrap().is_valid(2));
+        }
+        match number % 2 {
+            0 => elsewhere.revoke_token(&police(), &name, &person(2)).await.unwrap(),
+            _ => house.raw(&format!("UPDATE tokens SET revoked_at_ms = 2 WHERE token = '{name}'")).await.unwrap(),
+        }
+        assert!(!house.ledger.token(hash).await.unwrap().unwrap().is_valid(3), "{name} was revoked");
+    }
+}
+
 async fn entries_are_sought_by_who_what_to_what_and_when(on: Kind) {
     let house = House::new(on).await;
     let (police, fire): (PartnerName, PartnerName) = (police(), name("fire"));
@@ -194,4 +216,36 @@ async fn hubs_give_word_and_are_forgotten(on: Kind) {
     assert_eq!(house.ledger.hubs(Scope::Hub).await.unwrap().len(), 1, "it has long given no word");
     let facts = house.ledger.database_facts().await.unwrap();
     assert!(facts.size_bytes > 10_000 && facts.version.starts_with(|first: char| first.is_ascii_digit()), "{facts:?}");
+}
+
+/// More is said of runs than is held at one time: what is said of those that are there is found among it, and of all others it is said
+/// that they are gone.
+async fn very_many_runs_are_compared_a_few_at_a_time(on: Kind) {
+    const RUNS: u64 = 40_000;
+    let house = House::new(on).await;
+    let police = police();
+    let there = house.enqueue(1).await;
+    let claim = house.claim(2).await;
+    house.finish(&claim, 3).await;
+    assert!(house.ledger.verify_audit().await.unwrap().is_sound());
+    let digest = Digest::of(b"rows").to_string();
+    for some in (0..RUNS).collect::<Vec<_>>().chunks(1_000) {
+        let mut transaction = house.ledger.store.begin().await.unwrap();
+        for number in some {
+            // In no order, before and after the one that is there.
+            let run = format!("{:032x}", u128::from(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)) << 64);
+            let after = serde_json::json!({ "covers": [{ "what": "run", "of": run, "sha256": digest, "form": 3 }] });
+            let act = Act { partner: Some(&police), action: "run.close", subject: format!("run:{run}"), before: None, after: Some(after) };
+            crate::ledger::audit::append(&mut transaction, act, &person(9));
+        }
+        transaction.commit().await.unwrap();
+    }
+    let check = house.ledger.verify_audit().await.unwrap();
+    assert_eq!((check.rows.faults.len(), check.rows.more), (100, RUNS - 100));
+    assert!(
+        check.rows.faults.iter().all(|fault| fault.of != there.to_string() && fault.why.contains("is gone")),
+        "{:?}",
+        check.rows.faults
+    );
+    assert!(check.rows.fitting > 2, "{check:?}");
 }

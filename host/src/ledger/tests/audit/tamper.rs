@@ -2,9 +2,16 @@
 
 use super::lived::lived_in;
 use super::*;
+use crate::ledger::store::query;
 use proptest::prelude::*;
 
-on_both![rows_put_in_and_taken_out_are_missed, what_an_act_covers_up_is_found, a_session_that_ended_is_not_put_back, old_entries_still_fit,];
+on_both![
+    rows_put_in_and_taken_out_are_missed,
+    every_text_that_was_declared_and_every_reason_is_covered_by_itself,
+    what_an_act_covers_up_is_found,
+    a_session_that_ended_is_not_put_back,
+    old_entries_still_fit,
+];
 
 impl House {
     /// Does something to any table, as somebody does who may do everything.
@@ -26,70 +33,117 @@ impl House {
     }
 }
 
-async fn rows_put_in_and_taken_out_are_missed(on: Kind) {
-    for (table, sql, named) in [
-        ("runs", "UPDATE runs SET state = 'cancelled'", "run "),
-        ("receipts", "DELETE FROM receipts WHERE port = 'return'", "run "),
-        ("run_events", "DELETE FROM run_events WHERE seq = 3", "run-log "),
-        ("run_events", "DELETE FROM run_events", "run-log "),
-        ("runs", "DELETE FROM runs", "run-log "),
-        (
-            "run_events",
-            "INSERT INTO run_events (partner, run, seq, kind, at_ms, actor, hub, lease, body)
+/// What is done to which table, and how that is told.
+const DONE: &[(&str, &str, &str)] = &[
+    ("runs", "UPDATE runs SET state = 'cancelled'", "run "),
+    ("receipts", "DELETE FROM receipts WHERE port = 'return'", "run "),
+    ("run_events", "DELETE FROM run_events WHERE seq = 3", "run-log "),
+    ("run_events", "DELETE FROM run_events", "run-log "),
+    ("runs", "DELETE FROM runs", "run-log "),
+    (
+        "run_events",
+        "INSERT INTO run_events (partner, run, seq, kind, at_ms, actor, hub, lease, body)
              SELECT partner, run, 99, 'resent', at_ms, actor, hub, lease, '{}' FROM run_events WHERE seq = 1",
-            "run-log ",
-        ),
-        ("findings", "DELETE FROM findings", "run-rejects "),
-        ("findings", "UPDATE findings SET raw = NULL", "run-rejects "),
-        ("job_state", "DELETE FROM job_state WHERE entry = 'last'", "job-state police/lgps "),
-        ("active_releases", "DELETE FROM active_releases", "active-release police/lgps-return "),
-        (
-            "active_releases",
-            "INSERT INTO active_releases (partner, plugin, digest, activated_at_ms, activated_by) VALUES ('police', 'evil', 'd', 1, 'x')",
-            "active-release police/evil is there, and no entry of the trail says so",
-        ),
-        ("release_verdicts", "DELETE FROM release_verdicts", "release police/"),
-        ("release_verdicts", "UPDATE release_verdicts SET verdict = 'refused'", "release police/"),
-        ("secrets", "DELETE FROM secrets", "secret police/fund is gone"),
-        ("signing_keys", "UPDATE signing_keys SET public_key = 'mine'", "signing-key police/00AB "),
-        ("tokens", "DELETE FROM tokens", "token police/finance is gone"),
-        ("proposed_changes", "UPDATE proposed_changes SET state = 'approved'", "change police/1 "),
-        ("jobs", "UPDATE jobs SET removed_at_ms = 5 WHERE job = 'other'", "declaration police "),
-        ("people", "UPDATE people SET password = '$argon2id$mine' WHERE person = 'joan'", "person joan "),
-        ("people", "UPDATE people SET hub_operator = 1 WHERE person = 'joan'", "person joan "),
-        ("roles", "INSERT INTO roles VALUES ('police', 'joan', 'admin', 5, 'person:root')", "person joan "),
-        ("sessions", "UPDATE sessions SET ends_at_ms = ends_at_ms + 1000000", "session "),
-        (
-            "sessions",
-            "INSERT INTO sessions VALUES ('00', 'joan', 1, 1, 1125899906842624, 1125899906842624, '', 'password')",
-            "session 00 is there, and no entry of the trail says so",
-        ),
-        ("data_keys", "UPDATE data_keys SET sealed = 'mine'", "data-keys police "),
-        ("hub_keys", "UPDATE hub_keys SET public_key = 'mine'", "hub-key main "),
-        ("releases", "UPDATE releases SET retired_at_ms = NULL, retired_by = NULL, retired_why = NULL", "retired-release police/"),
-        ("candidates", "UPDATE candidates SET share = 10000, way = 'canary'", "candidates police/lgps-return "),
-        ("trials", "UPDATE trials SET outcome = 'same', kinds = ''", "trial "),
-        ("trial_explanations", "UPDATE trial_explanations SET kind = 'return.colour'", "explanations police/"),
-        ("jobs", "UPDATE jobs SET paused_at_ms = NULL, paused_by = NULL, paused_why = NULL", "paused-job police/other "),
-        (
-            "findings",
-            "UPDATE findings SET left_how = 'dismissed', left_by = 'person:x', left_at_ms = 5 WHERE left_how IS NULL",
-            "reject-fates ",
-        ),
-        ("findings", "UPDATE findings SET left_how = NULL WHERE left_how IS NOT NULL", "reject-fates "),
-        ("exchanges", "UPDATE exchanges SET answer = '201'", "run-outside "),
-        ("pull_marks", "UPDATE pull_marks SET mark = 'later'", "run-outside "),
-        ("begun_deliveries", "DELETE FROM begun_deliveries", "begun-deliveries "),
-        ("resubmissions", "UPDATE resubmissions SET artefact = 'another'", "resubmission "),
-        ("definitions", "DELETE FROM definitions", "definition police/"),
-        ("proposed_changes", "UPDATE proposed_changes SET content = '{}{}'", "change police/1 "),
-    ] {
+        "run-log ",
+    ),
+    ("findings", "DELETE FROM findings", "run-rejects "),
+    ("findings", "UPDATE findings SET raw = NULL", "run-rejects "),
+    ("job_state", "DELETE FROM job_state WHERE entry = 'last'", "job-state police/lgps "),
+    ("active_releases", "DELETE FROM active_releases", "active-release police/lgps-return "),
+    (
+        "active_releases",
+        "INSERT INTO active_releases (partner, plugin, digest, activated_at_ms, activated_by) VALUES ('police', 'evil', 'd', 1, 'x')",
+        "active-release police/evil is there, and no entry of the trail says so",
+    ),
+    ("release_verdicts", "DELETE FROM release_verdicts", "release police/"),
+    ("release_verdicts", "UPDATE release_verdicts SET verdict = 'refused'", "release police/"),
+    ("secrets", "DELETE FROM secrets", "secret police/fund is gone"),
+    ("signing_keys", "UPDATE signing_keys SET public_key = 'mine'", "signing-key police/00AB "),
+    ("tokens", "DELETE FROM tokens", "token police/finance is gone"),
+    ("proposed_changes", "UPDATE proposed_changes SET state = 'approved'", "change police/1 "),
+    ("jobs", "UPDATE jobs SET removed_at_ms = 5 WHERE job = 'other'", "declaration police "),
+    ("people", "UPDATE people SET password = '$argon2id$mine' WHERE person = 'joan'", "person joan "),
+    ("people", "UPDATE people SET hub_operator = 1 WHERE person = 'joan'", "person joan "),
+    ("roles", "INSERT INTO roles VALUES ('police', 'joan', 'admin', 5, 'person:root')", "person joan "),
+    ("sessions", "UPDATE sessions SET ends_at_ms = ends_at_ms + 1000000", "session "),
+    (
+        "sessions",
+        "INSERT INTO sessions VALUES ('00', 'joan', 1, 1, 1125899906842624, 1125899906842624, '', 'password')",
+        "session 00 is there, and no entry of the trail says so",
+    ),
+    ("data_keys", "UPDATE data_keys SET sealed = 'mine'", "data-keys police "),
+    ("hub_keys", "UPDATE hub_keys SET public_key = 'mine'", "hub-key main "),
+    ("releases", "UPDATE releases SET retired_at_ms = NULL, retired_by = NULL, retired_why = NULL", "retired-release police/"),
+    ("candidates", "UPDATE candidates SET share = 10000, way = 'canary'", "candidates police/lgps-return "),
+    ("trials", "UPDATE trials SET outcome = 'same', kinds = ''", "trial "),
+    ("trial_explanations", "UPDATE trial_explanations SET kind = 'return.colour'", "explanations police/"),
+    ("jobs", "UPDATE jobs SET paused_at_ms = NULL, paused_by = NULL, paused_why = NULL", "paused-job police/other "),
+    (
+        "findings",
+        "UPDATE findings SET left_how = 'dismissed', left_by = 'person:x', left_at_ms = 5 WHERE left_how IS NULL",
+        "reject-fates ",
+    ),
+    ("findings", "UPDATE findings SET left_how = NULL WHERE left_how IS NOT NULL", "reject-fates "),
+    ("exchanges", "UPDATE exchanges SET answer = '201'", "run-outside "),
+    ("pull_marks", "UPDATE pull_marks SET mark = 'later'", "run-outside "),
+    ("begun_deliveries", "DELETE FROM begun_deliveries", "begun-deliveries "),
+    ("resubmissions", "UPDATE resubmissions SET artefact = 'another'", "resubmission "),
+    ("definitions", "DELETE FROM definitions", "definition police/"),
+    (
+        "definitions",
+        "DELETE FROM definitions WHERE digest NOT IN (SELECT definition FROM sources)",
+        "definitions police is not what audit entry",
+    ),
+    ("runs", "UPDATE runs SET reason = 'nothing happened' WHERE state = 'held'", "run-reason "),
+    ("runs", "UPDATE runs SET reason_code = 'other' WHERE state = 'failed'", "run-reason "),
+    ("runs", "UPDATE runs SET reason_code = NULL, reason = NULL WHERE state = 'failed'", "run-reason "),
+    ("proposed_changes", "UPDATE proposed_changes SET content = '{}{}'", "change police/1 "),
+];
+
+async fn rows_put_in_and_taken_out_are_missed(on: Kind) {
+    for (table, sql, named) in DONE {
         let house = lived_in(on).await;
         house.force(table, sql).await;
         let check = house.found(sql).await;
         let told: Vec<String> = check.rows.faults.iter().map(ToString::to_string).collect();
         assert!(told.iter().any(|fault| fault.starts_with(named)), "{sql}: {told:?}");
     }
+}
+
+/// Each row for itself, not all of a table at once: no text takes the place of one that is in force no longer, and no run that stands
+/// still is given another reason, or a run a reason that had none.
+async fn every_text_that_was_declared_and_every_reason_is_covered_by_itself(on: Kind) {
+    let house = lived_in(on).await;
+    let store = &house.ledger.store;
+    let texts: Vec<(String,)> = query("SELECT digest FROM definitions ORDER BY digest").fetch_all(store).await.unwrap();
+    let runs: Vec<(String, String)> = query("SELECT run, state FROM runs WHERE reason_code IS NOT NULL").fetch_all(store).await.unwrap();
+    let superseded = "SELECT digest FROM definitions WHERE digest NOT IN (SELECT definition FROM sources)";
+    assert!(!query(superseded).fetch_all::<(String,)>(store).await.unwrap().is_empty(), "one was in force before");
+    assert!(["held", "failed"].iter().all(|state| runs.iter().any(|(_, with)| with == state)), "{runs:?}");
+    let mut harms = vec![(
+        "definitions",
+        format!("INSERT INTO definitions SELECT partner, '{}', 'mine', stored_at_ms FROM keep WHERE 1 = 1 LIMIT 1", Digest::of(b"mine")),
+    )];
+    for (digest,) in &texts {
+        let mine = Digest::of(b"mine");
+        harms.push(("definitions", format!("DELETE FROM definitions WHERE digest = '{digest}'")));
+        harms.push(("definitions", format!("UPDATE definitions SET content = content || ' ' WHERE digest = '{digest}'")));
+        harms.push(("definitions", format!("UPDATE definitions SET digest = '{mine}', content = 'mine' WHERE digest = '{digest}'")));
+    }
+    for (run, _) in &runs {
+        for set in ["reason = reason || '!'", "reason_code = 'other'", "reason = NULL, reason_code = NULL"] {
+            harms.push(("runs", format!("UPDATE runs SET {set} WHERE run = '{run}'")));
+        }
+    }
+    let closed = "SELECT MIN(run) FROM runs WHERE reason_code IS NULL AND state = 'closed'";
+    harms.push(("runs", format!("UPDATE runs SET reason_code = 'x', reason = 'y' WHERE run = ({closed})")));
+    for (table, sql) in harms {
+        house.force(table, &format!("CREATE TABLE keep AS SELECT * FROM {table}")).await;
+        house.force(table, &sql).await;
+        house.found(&sql).await;
+        house.force(table, &format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM keep; DROP TABLE keep")).await;
+    }
+    assert!(house.ledger.verify_audit().await.unwrap().is_sound(), "everything was put back");
 }
 
 /// Whoever changes a row and waits until somebody acts on the same thing, so that the act's digest is of what they left, is found by what

@@ -19,6 +19,7 @@ on_both!(
     right_guesses_take_back_only_themselves_at_an_address,
     failures_are_noted_no_more_often_than_they_make_somebody_wait,
     failures_are_counted_as_a_simple_count_would,
+    whose_it_is_that_was_asked_for_is_told_to_its_owner_alone,
 );
 
 fn joan() -> PersonName {
@@ -258,4 +259,42 @@ async fn failures_are_counted_as_a_simple_count_would(on: Kind) {
             }
         }
     }
+}
+
+async fn whose_it_is_that_was_asked_for_is_told_to_its_owner_alone(on: Kind) {
+    let house = House::new(on).await;
+    let (police, fire): (PartnerName, PartnerName) = (police(), name("fire"));
+    house.ledger.apply(&declaration("fire", &["pay"]), &person(1)).await.unwrap();
+    let run = house.enqueue(1).await.to_string();
+    let nobodys = "01931f1c8f4b70008000000000000001";
+    let by = |now_ms| By { actor: Actor::token(&name("fire"), "clerk"), ..person(now_ms) };
+    let refused = |run: &str| Refused {
+        at: vec![name("fire")],
+        route: "GET /api/v1/runs/{run}".to_owned(),
+        why: "not-there",
+        needs: None,
+        asked: vec![("run".to_owned(), run.to_owned())],
+    };
+    let hour = 3_600_000;
+    for (run, at_ms) in [(nobodys, 1), (run.as_str(), 2), (run.as_str(), 3), (nobodys, 4), (run.as_str(), hour + 1)] {
+        house.ledger.note_refused(&refused(run), &by(at_ms)).await.unwrap();
+        house.ledger.tell_owners(refused(run), vec![fire.clone()], by(at_ms)).await;
+        // Its own are told nothing of what they asked for themselves.
+        house.ledger.tell_owners(refused(run), vec![fire.clone(), police.clone()], by(at_ms)).await;
+    }
+    let mut tries = 0;
+    let noted = async |partner: &PartnerName| {
+        let mut all = house.ledger.audit(Scope::Partner(partner), None, 100).await.unwrap().items;
+        all.retain(|act| act.action == "access.refuse");
+        all.iter().rev().map(|act| (act.at_ms, act.subject.clone())).collect::<Vec<_>>()
+    };
+    while noted(&police).await.len() < 2 && tries < 500 {
+        tries += 1;
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(noted(&fire).await, [(1, format!("run:{nobodys}")), (hour + 1, format!("run:{run}"))], "once an hour, whatever it was");
+    let told = noted(&police).await;
+    assert!(told.len() == 2 && told.iter().all(|(_, subject)| *subject == format!("run:{run}")), "{told:?}");
+    let check = house.ledger.verify_audit().await.unwrap();
+    assert!(check.is_sound(), "{check:?}");
 }

@@ -11,6 +11,8 @@ on_both!(
     an_approval_keeps_what_it_grants,
     jobs_choose_their_release,
     a_release_proves_itself_before_it_is_active,
+    no_word_covers_a_trial_that_nobody_had_seen,
+    what_is_judged_is_what_is_written,
     every_delivered_run_is_done_again_in_parallel,
     a_canary_takes_its_share_and_is_taken_back,
     a_release_that_is_given_up_is_used_no_more,
@@ -153,6 +155,55 @@ async fn a_release_proves_itself_before_it_is_active(on: Kind) {
     assert!(house.ledger.verify_audit().await.unwrap().broken.is_none());
 }
 
+async fn no_word_covers_a_trial_that_nobody_had_seen(on: Kind) {
+    let (house, releases) = with_releases(on, &["1.0.0", "2.0.0"]).await;
+    let key = &releases[1].key;
+    house.ledger.begin_candidate(&candidate(key, CandidateWay::Parallel), &person(6)).await.unwrap();
+    let explained = async || house.ledger.proof(key).await.unwrap().trials.iter().map(|trial| trial.explained).collect::<Vec<_>>();
+    trial(&house, ("a", 100), (TrialOutcome::Differs, &["rejects"])).await;
+    let code = house.ledger.proof(key).await.unwrap().code();
+    // The clock of who explains is behind that of the hub which tried it: the trial was seen all the same.
+    house.ledger.explain(key, ("rejects", "meant"), &other(50)).await.unwrap();
+    assert_eq!(explained().await, [true]);
+    assert_eq!(house.ledger.proof(key).await.unwrap().code(), code, "a word is no trial");
+    trial(&house, ("b", 110), (TrialOutcome::Same, &[])).await;
+    assert_eq!(house.ledger.proof(key).await.unwrap().code(), code, "nothing came to anything else");
+    house.ledger.explain(key, ("rejects", "again"), &other(500)).await.unwrap();
+    // And one that is written down after a word is not covered by it, however far behind its hub's clock is.
+    trial(&house, ("c", 120), (TrialOutcome::Differs, &["rejects"])).await;
+    assert_eq!(explained().await, [true, false, false]);
+    assert_ne!(house.ledger.proof(key).await.unwrap().code(), code);
+    assert!(house.ledger.verify_audit().await.unwrap().broken.is_none());
+}
+
+async fn what_is_judged_is_what_is_written(on: Kind) {
+    let (house, releases) = with_releases(on, &["1.0.0", "2.0.0"]).await;
+    let key = &releases[1].key;
+    let active = async || house.ledger.active_release(&police(), &key.plugin).await.unwrap().unwrap().release.key;
+    let seen = house.ledger.trail_end(&police()).await.unwrap();
+    let refused = Judgement { standing: ReleaseStanding::Refused, why: "no", grant: None, review: None };
+    house.ledger.judge_release(&releases[0].key, &refused, &other(5)).await.unwrap();
+    let late = house.ledger.activate(key, &person(6).judged_as_of(seen)).await;
+    assert!(matches!(late, Err(LedgerError::JudgedMeanwhile { .. })), "{late:?}");
+    assert_eq!(active().await, releases[0].key, "nothing was written");
+    let seen = house.ledger.trail_end(&police()).await.unwrap();
+    house.ledger.pause((&police(), &name("lgps")), "a holiday", &person(7)).await.unwrap();
+    let whole = house.ledger.activate(key, &person(8).judged_as_of(seen).as_of(seen)).await;
+    assert!(matches!(whole, Err(LedgerError::ChangedMeanwhile { .. })), "{whole:?}");
+    assert!(house.ledger.activate(key, &person(8).judged_as_of(seen)).await.unwrap(), "no release is judged by what was done");
+    assert_eq!(active().await, *key);
+    // Of two candidates, the one that is meant is ended and no other.
+    house.ledger.begin_candidate(&candidate(&releases[0].key, CandidateWay::Parallel), &person(9)).await.unwrap_err();
+    let third = release("3.0.0");
+    house.ledger.put_release(&third, &person(9)).await.unwrap();
+    house.ledger.begin_candidate(&candidate(&third.key, CandidateWay::Parallel), &person(10)).await.unwrap();
+    let of = (&police(), &key.plugin);
+    let other_stands = house.ledger.end_candidate(of, (Some(releases[0].key.digest), "slow"), &person(11)).await;
+    assert!(matches!(other_stands, Err(LedgerError::OtherStands { .. })), "{other_stands:?}");
+    let ended = house.ledger.end_candidate(of, (Some(third.key.digest), "slow"), &person(12)).await.unwrap();
+    assert_eq!((ended.key, ended.ended.map(|(at, ..)| at)), (third.key, Some(12)));
+}
+
 fn candidate(key: &ReleaseKey, way: CandidateWay) -> NewCandidate {
     NewCandidate { key: key.clone(), way, choice_key: Digest::of(b"key") }
 }
@@ -187,8 +238,11 @@ async fn every_delivered_run_is_done_again_in_parallel(on: Kind) {
     house.append(&again, 12, failed(None)).await;
     assert_eq!(house.ledger.proof(key).await.unwrap().trials[0].trial.outcome, TrialOutcome::Failed);
 
-    house.ledger.end_candidate((&police(), &key.plugin), "enough", &person(13)).await.unwrap();
-    assert!(matches!(house.ledger.end_candidate((&police(), &key.plugin), "enough", &person(13)).await, Err(LedgerError::NotFound { .. })));
+    house.ledger.end_candidate((&police(), &key.plugin), (None, "enough"), &person(13)).await.unwrap();
+    assert!(matches!(
+        house.ledger.end_candidate((&police(), &key.plugin), (None, "enough"), &person(13)).await,
+        Err(LedgerError::NotFound { .. })
+    ));
     delivered_run(&house, "b", 20).await;
     assert!(house.ledger.claim(&hub("main"), 21, LEASE_MS).await.unwrap().is_none(), "nothing is done again any more");
     assert!(house.ledger.candidates(Scope::Partner(&name("fire")), None).await.unwrap().is_empty(), "another partner sees none");

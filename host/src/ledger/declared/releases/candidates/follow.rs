@@ -2,7 +2,7 @@
 //!
 //! It must not know who began or ends a candidate.
 
-use super::{CandidateRow, OPEN, end, open};
+use super::{CandidateRow, OPEN, OPEN_OF_PARTNER, end, of_two_plugins, open, through};
 use crate::ledger::declared::releases::proof::{NewTrial, TrialOutcome, keep_trial};
 use crate::ledger::declared::releases::{ReleaseKey, activate};
 use crate::ledger::error::{LedgerError, corrupt};
@@ -74,21 +74,33 @@ pub(in crate::ledger) async fn follow(transaction: &mut Transaction, run: &Run, 
     if !is_own(run) {
         return Ok(());
     }
-    let plugin: Option<String> = query_scalar("SELECT plugin FROM jobs WHERE partner = $1 AND job = $2")
+    let open: Vec<CandidateRow> = query(OPEN_OF_PARTNER).bind(run.partner().as_str()).fetch_all(&mut *transaction).await?;
+    if open.is_empty() {
+        return Ok(());
+    }
+    let used = used(transaction, run).await?;
+    for row in open {
+        let Some((_, release)) = used.iter().find(|(plugin, _)| *plugin == row.plugin) else { continue };
+        let candidate: Digest = parsed(&row.digest, "digest of a release")?;
+        match (row.way.as_str(), *release == Some(candidate)) {
+            ("parallel", false) if ended == "closed" => enqueue_trial(transaction, run, candidate, by).await?,
+            ("canary", true) => count_canary(transaction, (run, ended), &row, by).await?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The plugins that a run was done with, its job's and those of its files, each with the release.
+async fn used(transaction: &mut Transaction, run: &Run) -> Result<Vec<(String, Option<Digest>)>, LedgerError> {
+    let of_job: Option<String> = query_scalar("SELECT plugin FROM jobs WHERE partner = $1 AND job = $2")
         .bind(run.partner().as_str())
         .bind(run.job().as_str())
         .fetch_optional(&mut *transaction)
         .await?;
-    let Some(plugin) = plugin else { return Ok(()) };
-    let plugin: PluginName = parsed(&plugin, "plugin")?;
-    let Some(row) = open(transaction, (run.partner(), &plugin)).await? else { return Ok(()) };
-    let candidate: Digest = parsed(&row.digest, "digest of a release")?;
-    let with_it = run.pins.as_ref().and_then(|pins| pins.release) == Some(candidate);
-    match (row.way.as_str(), with_it) {
-        ("parallel", false) if ended == "closed" => enqueue_trial(transaction, run, candidate, by).await,
-        ("canary", true) => count_canary(transaction, (run, ended), &row, by).await,
-        _ => Ok(()),
-    }
+    let of_job = of_job.map(|plugin| (plugin, run.pins.as_ref().and_then(|pins| pins.release)));
+    let of_files = through(transaction, run).await?.into_iter().map(|format| (format.plugin.to_string(), Some(format.release)));
+    Ok(of_job.into_iter().chain(of_files).collect())
 }
 
 /// Whether a run is one of the job's own, which delivers.
@@ -146,18 +158,37 @@ async fn canary(transaction: &mut Transaction, run: &Run, plugin: &PluginName) -
     parsed(&row.digest, "digest of a release").map(Some)
 }
 
+/// What a run is pinned to that does another again with a release that is tried. That of a format or connector takes the place of the one
+/// that the other's files went through, and its rows go through what they went through then.
+pub(in crate::ledger) async fn tried_with(
+    transaction: &mut Transaction,
+    partner: &PartnerName,
+    (pins, tried): (Pins, Digest),
+) -> Result<Pins, LedgerError> {
+    if let Some(release) = pins.release
+        && of_two_plugins(transaction, partner, (release, tried)).await?
+    {
+        return Ok(pins);
+    }
+    Ok(Pins { release: Some(tried), ..pins })
+}
+
 /// Puts a run in the queue that does another again with a release that is tried, behind what is waited for. Once for each run.
 async fn enqueue_trial(transaction: &mut Transaction, origin: &Run, release: Digest, by: &By) -> Result<(), LedgerError> {
     let slot = format!("trial:{}:{}", release.short(), origin.id);
     if run_of_slot(transaction, origin.partner(), origin.job(), &slot).await?.is_some() {
         return Ok(());
     }
+    let pins = match origin.pins.clone() {
+        Some(pins) => Some(tried_with(transaction, origin.partner(), (pins, release)).await?),
+        None => None,
+    };
     let enqueued = Enqueued {
         slot: Some(slot),
         trigger: Trigger::Replay(origin.id),
         dry_run: true,
         release: Some(release),
-        pins: origin.pins.clone().map(|pins| Pins { release: Some(release), ..pins }),
+        pins,
         priority: Priority::Low,
         overdue_at_ms: None,
         ..origin.enqueued.clone()

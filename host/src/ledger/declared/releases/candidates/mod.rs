@@ -2,6 +2,7 @@
 //! itself when it does badly.
 
 mod follow;
+mod through;
 
 use crate::ledger::Ledger;
 use crate::ledger::audit::{self, Act, Covered, CoveredKind};
@@ -12,7 +13,8 @@ use crate::model::ids::{Digest, PartnerName, PluginName};
 
 use super::{ReleaseKey, activate, keys};
 
-pub(in crate::ledger) use follow::{choose, follow};
+pub(in crate::ledger) use follow::{choose, follow, tried_with};
+pub(super) use through::{of_two_plugins, through};
 
 /// How a release stands beside the active one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +149,8 @@ const ALL: &str = candidates!(
 
 const OPEN: &str = candidates!("candidates.partner = $1 AND candidates.plugin = $2 AND candidates.ended_at_ms IS NULL");
 
+const OPEN_OF_PARTNER: &str = candidates!("candidates.partner = $1 AND candidates.ended_at_ms IS NULL ORDER BY candidates.plugin");
+
 impl Ledger {
     /// Lets a release stand beside the active one, in place of any other that does. A canary delivers, so it needs what an activation needs.
     ///
@@ -203,18 +207,30 @@ impl Ledger {
             .await
     }
 
-    /// Ends it: no further run is done with the release that stands beside a plugin's active one.
+    /// Ends it: no further run is done with the release that stands beside a plugin's active one. Answers which that was, and how it did.
     ///
     /// # Errors
-    /// [`LedgerError::NotFound`] if none does.
-    pub async fn end_candidate(&self, of: (&PartnerName, &PluginName), why: &str, by: &By) -> Result<(), LedgerError> {
+    /// [`LedgerError::NotFound`] if none does; [`LedgerError::OtherStands`] if it is another than the one that is meant, where one is.
+    pub async fn end_candidate(
+        &self,
+        of: (&PartnerName, &PluginName),
+        (meant, why): (Option<Digest>, &str),
+        by: &By,
+    ) -> Result<Candidate, LedgerError> {
         self.store
             .again(|| async move {
                 let mut transaction = self.store.begin().await?;
-                if !end_open(&mut transaction, of, why, by).await? {
-                    return Err(LedgerError::NotFound { what: "candidate beside the active release of plugin", name: of.1.to_string() });
+                let missing = || LedgerError::NotFound { what: "candidate beside the active release of plugin", name: of.1.to_string() };
+                let row = open(&mut transaction, of).await?.ok_or_else(missing)?;
+                let mut ended = Candidate::try_from(row.clone())?;
+                let stands = ended.key.digest;
+                if let Some(meant) = meant.filter(|meant| *meant != stands) {
+                    return Err(LedgerError::OtherStands { plugin: of.1.clone(), meant, stands });
                 }
-                transaction.commit().await
+                end(&mut transaction, &row, ("candidate.end", why), by).await?;
+                transaction.commit().await?;
+                ended.ended = Some((by.now_ms, by.actor.clone(), why.to_owned()));
+                Ok(ended)
             })
             .await
     }

@@ -1,5 +1,7 @@
 //! Releases from hand to use: signed as minisign signs, approved by a second person, activated, rolled back; and what is turned away.
 
+mod standing;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -210,6 +212,10 @@ fn a_third_person_puts_a_release_in_use_where_the_partner_asks_for_one() {
     stage.refused("ann", &["plugin", "activate", &second], "added this release");
     stage.refused("bob", &["plugin", "activate", &second], "approved this release");
     stage.refused("bob", &["plugin", "canary", &second, "--share", "10"], "approved this release");
+    // Nor by a folder that names it, which is planned by anybody.
+    stage.site.edit("plugins.toml", COMPONENT, "cost-apportionment-1.0.1.wasm");
+    assert!(stage.done("ann", &["plan", "."]).contains("cost-apportionment 1.0.1"));
+    stage.refused("ann", &["apply", "."], "person:ann added this release");
     assert_eq!(stage.active(), "1.0.0", "nothing was changed");
     stage.done("cat", &["plugin", "activate", &second]);
     assert_eq!(stage.active(), "1.0.1");
@@ -217,7 +223,7 @@ fn a_third_person_puts_a_release_in_use_where_the_partner_asks_for_one() {
     stage.done("ann", &["plugin", "roll-back", "cost-apportionment", "--partner", FIRE]);
     assert_eq!(stage.active(), "1.0.0");
     let trail = stage.done("ann", &["audit", "export"]);
-    assert_eq!(trail.lines().filter(|line| line.contains("release.turn-away")).count(), 4, "each is noted: {trail}");
+    assert_eq!(trail.lines().filter(|line| line.contains("release.turn-away")).count(), 5, "each is noted: {trail}");
 }
 
 #[test]
@@ -281,7 +287,22 @@ fn a_component_is_judged_by_the_cases_that_it_brings() {
     assert!(!listed.contains(&digest[..12]), "{listed}");
     let trail = ok(&["audit", "export", "--partner", POLICE]).out;
     assert!(trail.contains("release.turn-away") && trail.contains(&digest) && trail.contains(told), "it is noted: {trail}");
-    assert!(!site.data().join("releases").join(format!("{digest}.wasm")).exists(), "nothing of it is kept");
+    let kept = site.data().join("releases").join(format!("{digest}.wasm"));
+    assert!(!kept.exists(), "nothing of it is kept");
+    // Nor does a folder bring it: nothing of that is in force, and whoever plans is told.
+    let sound = plugin_path("claim-routing").display().to_string();
+    site.edit("plugins.toml", &sound, "wrong.wasm");
+    site.edit("partners.toml", "Staffordshire Police", "Police of Staffordshire");
+    for command in ["plan", "apply"] {
+        let refused = say(&site, &[command, "."]);
+        assert!(refused.code == Some(1) && refused.err.contains(told), "{} {}", refused.out, refused.err);
+    }
+    let trail = ok(&["audit", "export", "--partner", POLICE]).out;
+    assert_eq!(trail.lines().filter(|line| line.contains("release.turn-away") && line.contains(&digest)).count(), 3, "{trail}");
+    let listed = ok(&["plugin", "releases", "--partner", POLICE]).out;
+    assert!(!listed.contains(&digest[..12]), "{listed}");
+    site.edit("plugins.toml", "wrong.wasm", &sound);
+    assert!(ok(&["plan", "."]).out.contains("partner staffordshire-police changed"), "none of it had come into force");
     // Cases that cannot be read are told as the component's.
     altered(&site, "claim-routing", "unread.wasm", &[(r#"\"expect\":"#, r#"\"expezt\":"#)]);
     let refused = say(&site, &["plugin", "push", "unread.wasm", "--partner", POLICE]);

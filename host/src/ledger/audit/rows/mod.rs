@@ -1,18 +1,25 @@
 //! The rows of the database compared with what the trail says of them: whoever changed one past the hub is found, and what is
 //! different is named.
 //!
+//! ```text
+//! spill   what entries say of runs, in the order of the runs, however many there are
+//! ```
+//!
 //! Must not know what the rows mean.
+
+mod spill;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::covers::{CoveredKind, FIELD, FORM, Folded, LAST_KEY, digests};
+use super::covers::{CoveredKind, FIELD, Folded, LAST_KEY, digests};
 use super::entry::AuditRow;
 use super::old;
 use crate::ledger::error::LedgerError;
 use crate::ledger::store::{Transaction, query};
-use crate::model::ids::Digest;
+use crate::model::ids::{Digest, RunId};
+use spill::{SaidOfRun, Sorted, Spill, an_id, run_of};
 
 /// Runs whose rows are read at one time.
 const RUNS_AT_ONCE: i64 = 200;
@@ -54,14 +61,19 @@ struct Claim {
     digest: Option<Digest>,
 }
 
+/// What is said last of each of some runs.
+type Runs = BTreeMap<String, Claim>;
+
 /// What the trail says of rows, by what they are of.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     said: BTreeMap<CoveredKind, BTreeMap<String, Claim>>,
+    /// The same of runs, of which there may be very many.
+    of_runs: Spill,
     /// Whether anything was said with a digest: from then on everything is that the first digests were of.
     began: bool,
-    /// The entry from which on the rest is too.
-    went_on: Option<i64>,
+    /// The first entry of each form: from there on what came with that form is too.
+    forms: BTreeMap<u64, i64>,
     /// What an act found otherwise than the act before had left it.
     found: Vec<RowFault>,
 }
@@ -73,29 +85,38 @@ impl Claims {
         let covers = after.as_ref().and_then(|after| after[FIELD].as_array());
         // From the first digest on an act of these kinds has one, so one without is no older act but a forged one.
         for (kind, key) in old::spoken_of(row, after.as_ref()) {
-            let before = if kind.came_later() { self.went_on.is_none() } else { !self.began && covers.is_none() };
+            let before = match kind.since() {
+                1 => !self.began && covers.is_none(),
+                form => self.first_of(form).is_none(),
+            };
             if before {
-                self.said.entry(kind).or_default().insert(key, Claim { seq: row.seq, through: None, digest: None });
+                let claim = Claim { seq: row.seq, through: None, digest: None };
+                match run_of(kind, &key) {
+                    Some(run) => self.of_runs.push(claim.of_run((run, kind), None)),
+                    None => drop(self.said.entry(kind).or_default().insert(key, claim)),
+                }
             }
         }
         let Some(all) = covers else { return };
         self.began = true;
         for said in all.iter().filter_map(|one| read(row.seq, one)) {
-            if said.form >= FORM {
-                self.went_on.get_or_insert(row.seq);
-            }
+            self.forms.entry(said.form).or_insert(row.seq);
             self.say(said);
         }
     }
 
+    /// The first entry of a form, or of one that came after it.
+    fn first_of(&self, form: u64) -> Option<i64> {
+        self.forms.range(form..).map(|(_, seq)| *seq).min()
+    }
+
     fn say(&mut self, Said { kind, key, claim, was, .. }: Said) {
-        let seq = claim.seq;
-        let before = self.said.entry(kind).or_default().insert(key.clone(), claim);
-        let left = before.map_or_else(|| Some(Folded::default().digest()), |before| before.digest);
-        if was.zip(left).is_some_and(|(was, left)| was != left) {
-            let why = format!("was changed past the hub before audit entry {seq}: that act found it otherwise than the trail had left it");
-            self.found.push(RowFault { what: kind.as_str(), of: key, why });
+        if let Some(run) = run_of(kind, &key) {
+            return self.of_runs.push(claim.of_run((run, kind), was));
         }
+        let now = claim.clone();
+        let before = self.said.entry(kind).or_default().insert(key.clone(), claim);
+        self.found.extend(now.covered_up((kind, &key), before.as_ref(), was));
     }
 
     /// Compares everything that is said with what is there, and the other way round.
@@ -108,7 +129,7 @@ impl Claims {
             let found = digests(reader, kind, ("", LAST_KEY), |_| None).await?;
             for key in found.keys().filter(|key| !claims.contains_key(*key)) {
                 // A job without a word in the trail remembers what it did before there were digests, if anything was before.
-                if kind == CoveredKind::State && self.went_on != Some(1) {
+                if kind == CoveredKind::State && self.first_of(2) != Some(1) {
                     check.uncovered += 1;
                 } else {
                     check.fault(kind, key, "is there, and no entry of the trail says so");
@@ -170,8 +191,7 @@ impl Claims {
 
     /// Runs, some at a time, in the order of their ids.
     async fn runs(&mut self, reader: &mut Transaction, check: &mut RowsCheck) -> Result<(), LedgerError> {
-        let kinds = CoveredKind::ALL.into_iter().filter(|kind| kind.is_of_run());
-        let mut all: Vec<_> = kinds.map(|kind| (kind, self.said.remove(&kind).unwrap_or_default())).collect();
+        let mut sorted = std::mem::take(&mut self.of_runs).sorted().map_err(sqlx::Error::Io)?;
         let mut after = String::new();
         loop {
             let runs: Vec<(String, String)> = query("SELECT run, state FROM runs WHERE run > $1 ORDER BY run LIMIT $2")
@@ -180,12 +200,10 @@ impl Claims {
                 .fetch_all(&mut *reader)
                 .await?;
             let (Some((first, _)), Some((last, _))) = (runs.first(), runs.last()) else { break };
-            // Which of them the trail spoke of last when there were no digests of the rest yet.
-            let of_old = |run: &String, claims: &BTreeMap<String, Claim>| {
-                self.went_on.is_none_or(|from| claims.get(run).is_some_and(|claim| claim.seq < from))
-            };
-            let old: BTreeSet<String> = runs.iter().filter(|(run, _)| of_old(run, &all[0].1)).map(|(run, _)| run.clone()).collect();
-            for (kind, claims) in &mut all {
+            let all = said_of(&mut sorted, &runs, check)?;
+            // Where the trail spoke of each last: of some when there were no digests of the rest yet.
+            let spoken: BTreeMap<String, i64> = runs.iter().filter_map(|(run, _)| Some((run.clone(), all[0].1.get(run)?.seq))).collect();
+            for (kind, claims) in &all {
                 let through = |key: &str| claims.get(key).and_then(|claim| claim.through);
                 let found = match *kind {
                     // One by one, as a run may have very many.
@@ -198,27 +216,77 @@ impl Claims {
                     }
                     kind => digests(reader, kind, (first, last), through).await?,
                 };
+                let from = self.first_of(kind.since());
                 for (run, state) in &runs {
                     let claim = claims.get(run);
-                    if kind.came_later() {
-                        check.of_run(*kind, (run, state, old.contains(run)), (claim, found.get(run)));
+                    if kind.since() > 1 {
+                        let old = from.is_none_or(|from| spoken.get(run).is_some_and(|seq| *seq < from));
+                        check.of_run(*kind, (run, state, old), (claim, found.get(run)));
                     } else {
                         check.run(*kind, (run, state), (claim, found.get(run)));
                     }
                 }
             }
-            for (_, claims) in &mut all {
-                for (run, _) in &runs {
-                    claims.remove(run);
-                }
-            }
             after.clone_from(last);
         }
-        for (kind, claims) in &all {
+        // Of runs that are not there, and of what is no run's id.
+        while let Some(some) = sorted.next(None).map_err(sqlx::Error::Io)? {
+            check.gone(&some);
+        }
+        for (kind, claims) in self.said.iter().filter(|(kind, _)| kind.is_of_run()) {
             claims.iter().for_each(|(run, claim)| check.judge(*kind, run, (claim, None)));
         }
         Ok(())
     }
+}
+
+impl Claim {
+    /// The same of a run, as it waits to be compared.
+    fn of_run(self, (run, kind): (RunId, CoveredKind), was: Option<Digest>) -> SaidOfRun {
+        let Self { seq, through, digest } = self;
+        SaidOfRun { run, kind, seq, through, digest, was }
+    }
+
+    /// What is wrong where the act found something otherwise than the act before had left it.
+    fn covered_up(&self, (kind, key): (CoveredKind, &str), before: Option<&Self>, was: Option<Digest>) -> Option<RowFault> {
+        let left = before.map_or_else(|| Some(Folded::default().digest()), |before| before.digest);
+        was.zip(left).filter(|(was, left)| was != left)?;
+        let seq = self.seq;
+        let why = format!("was changed past the hub before audit entry {seq}: that act found it otherwise than the trail had left it");
+        Some(RowFault { what: kind.as_str(), of: key.to_owned(), why })
+    }
+
+    /// What is said last of one thing of a run, and what was covered up before.
+    fn last_of(some: &[SaidOfRun]) -> (Option<Self>, Vec<RowFault>) {
+        let (mut last, mut found): (Option<Self>, Vec<RowFault>) = (None, Vec::new());
+        for SaidOfRun { run, kind, seq, through, digest, was } in some {
+            let claim = Self { seq: *seq, through: *through, digest: *digest };
+            found.extend(claim.covered_up((*kind, &run.to_string()), last.as_ref(), *was));
+            last = Some(claim);
+        }
+        (last, found)
+    }
+}
+
+/// What is said last of some runs, by kind: the log first. What is said of others before the last of them is judged: they are gone.
+fn said_of(sorted: &mut Sorted, runs: &[(String, String)], check: &mut RowsCheck) -> Result<Vec<(CoveredKind, Runs)>, LedgerError> {
+    let mut all: Vec<_> = CoveredKind::ALL.into_iter().filter(|kind| kind.is_of_run()).map(|kind| (kind, Runs::new())).collect();
+    // A row that was put in may have an id that is none.
+    let Some(last) = runs.iter().rev().find_map(|(run, _)| an_id(run)) else { return Ok(all) };
+    let there: BTreeSet<&str> = runs.iter().map(|(run, _)| run.as_str()).collect();
+    while let Some(some) = sorted.next(Some(last)).map_err(sqlx::Error::Io)? {
+        let run = some[0].run.to_string();
+        if !there.contains(run.as_str()) {
+            check.gone(&some);
+            continue;
+        }
+        let (claim, found) = Claim::last_of(&some);
+        found.into_iter().for_each(|fault| check.add(fault));
+        if let (Some((_, claims)), Some(claim)) = (all.iter_mut().find(|(kind, _)| *kind == some[0].kind), claim) {
+            claims.insert(run, claim);
+        }
+    }
+    Ok(all)
 }
 
 impl RowsCheck {
@@ -242,6 +310,7 @@ impl RowsCheck {
         match (kind, state) {
             // Of what is under way it is not said yet, and of what went on no longer.
             (CoveredKind::Outside, state) if state != "closed" => {}
+            (CoveredKind::Reason, state) if !matches!(state, "held" | "failed") => {}
             (CoveredKind::Begun, "queued" | "running" | "staged" | "delivering" | "skipped") => {}
             (CoveredKind::Begun, "closed") => {
                 if found.is_some() {
@@ -272,6 +341,15 @@ impl RowsCheck {
             self.fault(kind, key, &format!("is gone, and audit entry {} says that it is there", claim.seq));
         } else {
             self.fault(kind, key, &format!("is not what audit entry {} says: its rows were changed past the hub", claim.seq));
+        }
+    }
+
+    /// Judges what is said of a run that is not there.
+    fn gone(&mut self, some: &[SaidOfRun]) {
+        let (claim, found) = Claim::last_of(some);
+        found.into_iter().for_each(|fault| self.add(fault));
+        if let (Some(first), Some(claim)) = (some.first(), claim) {
+            self.judge(first.kind, &first.run.to_string(), (&claim, None));
         }
     }
 
