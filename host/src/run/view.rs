@@ -63,18 +63,23 @@ impl Hub {
     }
 
     /// Seals the records of findings, before they are written in this order under a claim's lease. What a plugin repeats of them in its
-    /// reasons, which lie open, is masked for good.
-    pub(super) async fn seal(&self, claim: &Claim, kind: &Kind, found: &mut Found) -> Result<(), RunError> {
+    /// reasons, which lie open, is masked for good. There may be much of it, and meanwhile the lease has to be renewed: a thread of its
+    /// own does it.
+    pub(super) async fn seal(&self, claim: &Claim, kind: &Kind, mut found: Found) -> Result<Found, RunError> {
         let (keys, masking) = (self.keys(claim.run.partner()).await?, Masking::of(kind));
-        for (number, finding) in (1..).zip(&mut found.findings) {
-            let Form::Plain { raw, decoded } = finding.record.form() else { continue };
-            if let Some(row) = decoded.as_ref().and_then(|decoded| serde_json::from_str(decoded).ok()) {
-                finding.reasons.iter_mut().for_each(|reason| reason.message = masking.mask_within(&reason.message, &row));
+        let (run, lease) = (claim.lease.run, claim.lease.number);
+        let sealing = move || {
+            for (number, finding) in (1..).zip(&mut found.findings) {
+                let Form::Plain { raw, decoded } = finding.record.form() else { continue };
+                if let Some(row) = decoded.as_ref().and_then(|decoded| serde_json::from_str(decoded).ok()) {
+                    finding.reasons.iter_mut().for_each(|reason| reason.message = masking.mask_within(&reason.message, &row));
+                }
+                let sealed = keys.seal(&what(FindingId { run, lease, number }), &joined(raw.as_deref(), decoded.as_deref()));
+                finding.record = Kept::sealed(sealed);
             }
-            let id = FindingId { run: claim.lease.run, lease: claim.lease.number, number };
-            finding.record = Kept::sealed(keys.seal(&what(id), &joined(raw.as_deref(), decoded.as_deref())));
-        }
-        Ok(())
+            found
+        };
+        Ok(tokio::task::spawn_blocking(sealing).await.expect("sealing does not panic"))
     }
 }
 

@@ -28,7 +28,9 @@ fn serving(site: &Site) -> (Serving, String) {
         if let Some(run) = runs["items"][0]["id"].as_str() {
             return (serving, run.to_owned());
         }
-        assert!(begun.elapsed() < Duration::from_secs(240), "it does not close: {}", asked_of(&serving, "runs"));
+        let waiting = asked_of(&serving, "runs");
+        assert_ne!(waiting["items"][0]["state"], "failed", "{waiting}");
+        assert!(begun.elapsed() < Duration::from_secs(240), "it does not close: {waiting}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -286,7 +286,7 @@ impl Hub {
         };
         let mut found = found(&mut processed, brought_back.as_ref());
         found.log.splice(..0, pulled.inputs.iter().filter_map(|file| file.session.as_ref()).flat_map(|session| session.log.clone()));
-        self.seal(claim, &pinned.plugin.manifest.kind, &mut found).await?;
+        let found = self.seal(claim, &pinned.plugin.manifest.kind, found).await?;
         Ok((event(processed, claim, (pinned, pulled, &setup))?, found))
     }
 
