@@ -1,14 +1,29 @@
 //! Builds the reference plugins as a user would: with `bailiwick plugin build`.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
 
 use crate::tools::{bailiwick, cargo, command, root, succeed};
 
+/// Whether the hub's program stands, as it was built with the tests.
+static BUILT_WITH_TESTS: AtomicBool = AtomicBool::new(false);
+
 /// Builds the hub's program.
 pub(crate) fn build_hub() -> Result<()> {
+    if BUILT_WITH_TESTS.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     succeed(cargo(&["build", "--package", "bailiwick"]))
+}
+
+/// Builds the hub's program, the tests, and all that they depend on. What only tests use asks more of some dependencies: built apart from
+/// the program, a third of them would be compiled twice.
+pub(crate) fn build_with_tests() -> Result<()> {
+    succeed(cargo(&["test", "--workspace", "--no-run"]))?;
+    BUILT_WITH_TESTS.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
 /// The folders of the reference plugins, by name.
