@@ -19,7 +19,7 @@ pub(crate) fn build_hub() -> Result<()> {
 }
 
 /// Builds the hub's program, the tests, and all that they depend on. What only tests use asks more of some dependencies: built apart from
-/// the program, a third of them would be compiled twice.
+/// the program, a fifth of all, with the heaviest among them, would be compiled twice.
 pub(crate) fn build_with_tests() -> Result<()> {
     succeed(cargo(&["test", "--workspace", "--no-run"]))?;
     BUILT_WITH_TESTS.store(true, Ordering::Relaxed);

@@ -24,6 +24,8 @@ const STEPS: &[Step] = &[
     ("licences, bans, sources", || succeed(cargo(&["deny", "check", "bans", "licenses", "sources"]))),
     ("book", book::test),
     ("lints", || succeed(cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))),
+    // What only tests ask of dependencies must not be what the program stands on.
+    ("the program without what tests add", || succeed(cargo(&["check", "--package", "bailiwick"]))),
     ("build", plugins::build_with_tests),
     ("plugins", || plugins::build_all().map(drop)),
     ("oracles", oracles),
